@@ -1,0 +1,98 @@
+# Everything these targets make lies in .pilotlight/, which git ignores.
+
+VENV := .pilotlight/venv
+RUN  := $(VENV)/bin
+DENO := $(RUN)/deno
+NODE := PATH="$(CURDIR)/$(RUN):$$PATH"  # node and npm come with the dev tools
+
+# The first Python that is new enough; make PYTHON=… chooses another.
+SUITABLE := import sys; sys.exit(sys.version_info < (3, 11))
+ifndef PYTHON
+PYTHON := $(shell for name in python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	$$name -c '$(SUITABLE)' 2> /dev/null && echo $$name && break; done)
+endif
+
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.pilotlight/cache/python
+export DENO_DIR := $(CURDIR)/.pilotlight/deno
+export DENO_NO_UPDATE_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check bridge worker flower status migrate lock clean check-app app app-bundles chaos storm inflight bench-edge bench-dispatch bench-sql install-production install-local install-dev install-app
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: install-local ## One generation end to end on this machine, and one that fails and costs nothing
+	@$(RUN)/python -m local.demo
+
+up: install-local ## The whole system in the foreground, with the URL and key an app needs
+	@$(RUN)/python -m local.up
+
+test: check check-app ## Everything there is: formats, lint, types, tests
+	@$(RUN)/pytest
+
+check: install-dev ## Formats, lint and types alone
+	@$(RUN)/ruff format --check --quiet
+	@$(RUN)/ruff check --quiet
+	@$(RUN)/mypy
+	@cd supabase/functions && $(CURDIR)/$(DENO) check --quiet */index.ts && $(CURDIR)/$(DENO) lint --quiet
+
+check-app: install-app ## Types, lint and unit tests of the Expo app
+	@cd app && $(NODE) npm run --silent typecheck && $(NODE) npm run --silent lint && $(NODE) npm test --silent
+
+app: install-app ## The app's web build against `make up`, on http://127.0.0.1:8081
+	@settings=$$($(RUN)/python -m local.app) && eval "$$settings" && cd app && $(NODE) npm run --silent export:web && $(NODE) node serve.mjs
+
+app-bundles: install-app ## The app's iOS and Android bundles, into .pilotlight/app/bundles
+	@cd app && $(NODE) npm run --silent bundles
+
+bridge: install-production ## The bridge alone, with the settings of .env
+	@$(RUN)/python -m bridge
+
+worker: install-production ## A worker alone, with the settings of .env
+	@PATH="$(CURDIR)/$(RUN):$$PATH"; exec $$(sed -n 's/^worker: //p' Procfile)
+
+flower: install-local ## Flower on http://127.0.0.1:5555, with the settings of .env
+	@$(RUN)/celery -A tasks.app flower --address=127.0.0.1
+
+status: install-production ## What the operator should know, from the database of .env; fails when something is wrong
+	@$(RUN)/python -m bridge.status
+
+migrate: install-local ## Apply supabase/migrations to the DATABASE_URL of .env
+	@$(RUN)/python -m local.migrate
+
+chaos: install-dev ## Kill, freeze and cut everything under load, then check every promise (takes 20 minutes)
+	@$(RUN)/python -m chaos --requests 5000 --faults 200
+
+storm: install-dev ## 3,000 jobs at a Replicate that misbehaves
+	@$(RUN)/python -m tests.replicate.storm --jobs 3000
+
+inflight: install-dev ## 10,000 predictions in flight with one bridge and one worker
+	@$(RUN)/python -m tests.replicate.inflight --jobs 10000
+
+bench-edge: install-dev ## Cold and warm, the gate beside an empty function and what people write
+	@$(RUN)/python -m bench.edge.bench_edge
+
+bench-dispatch: install-dev ## From commit to first line and a burst of 10,000, beside bare Celery
+	@$(RUN)/python -m bench.bench_dispatch
+
+bench-sql: install-dev ## Plans and times at a thousand and a million jobs
+	@$(RUN)/python -m bench.bench_sql
+
+lock: ## Choose the versions in requirements/ anew (needs uv)
+	@uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml -o requirements/production.txt
+	@uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml --group local -c requirements/production.txt -o requirements/local.txt
+	@uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml --group dev -c requirements/local.txt -o requirements/dev.txt
+
+clean: ## Stop the local stack and forget its data; what was installed stays
+	@[ ! -x $(RUN)/python ] || $(RUN)/python -m local.pids .pilotlight/local < /dev/null
+	@rm -rf .pilotlight/local .pilotlight/pictures .pilotlight/logs
+
+install-production install-local install-dev: install-%:
+	@[ -n "$(PYTHON)" ] || { echo "Pilotlight needs Python 3.11 or later: https://www.python.org/downloads/" >&2; exit 1; }
+	@$(PYTHON) local/install.py $*
+
+# npm's own record of what it installed is compared, since node_modules is what npm ci replaces as a whole.
+install-app: install-dev
+	@cmp -s app/package-lock.json .pilotlight/app/installed.json || { echo "Installing the app's packages (once; it takes a minute or two)" \
+	  && cd app && $(NODE) npm ci --no-audit --no-fund --loglevel=error && mkdir -p ../.pilotlight/app && cp package-lock.json ../.pilotlight/app/installed.json; }

@@ -1,0 +1,23 @@
+// jest-expo replaces native modules with empty mocks; these two have to behave.
+jest.mock('expo-crypto', () => ({
+  ...jest.requireActual('expo-crypto'),
+  randomUUID: () => jest.requireActual('node:crypto').randomUUID(),
+}));
+
+jest.mock('expo-sqlite/localStorage/install', () => {
+  const items = new Map<string, string>();
+  const storage: Storage = {
+    get length() {
+      return items.size;
+    },
+    key: (index) => [...items.keys()][index] ?? null,
+    getItem: (key) => items.get(key) ?? null,
+    setItem: (key, value) => void items.set(key, String(value)),
+    removeItem: (key) => void items.delete(key),
+    clear: () => items.clear(),
+  };
+  Object.defineProperty(globalThis, 'localStorage', { value: storage, configurable: true });
+});
+
+process.env.EXPO_PUBLIC_SUPABASE_URL ??= 'http://127.0.0.1:54321';
+process.env.EXPO_PUBLIC_SUPABASE_PUBLISHABLE_KEY ??= 'sb_publishable_test';

@@ -1,0 +1,151 @@
+/** One generation on the wall. The card stays while what it shows changes, so nothing jumps. */
+
+import { Pressable, StyleSheet, View } from 'react-native';
+
+import { statusLine } from '@/features/generations/messages';
+import { type Item, promptOf } from '@/features/generations/types';
+
+import { Button, SignButton } from './button';
+import { Glow } from './glow';
+import { Picture } from './picture';
+import { round, space, useTheme } from './theme';
+import { Words } from './words';
+
+export interface CardActions {
+  onOpen: () => void;
+  onRetry: () => void;
+  onCancel: () => void;
+  onDelete: () => void;
+}
+
+interface CardProps extends CardActions {
+  item: Item;
+  url: string | undefined;
+  onBroken: () => void;
+}
+
+export function GenerationCard({ item, url, onBroken, ...actions }: CardProps) {
+  const theme = useTheme();
+  return (
+    <View testID={`card-${item.id}`} style={[styles.card, { backgroundColor: theme.raised }]}>
+      {content({ item, url, onBroken, ...actions })}
+    </View>
+  );
+}
+
+function content({ item, url, onBroken, ...actions }: CardProps) {
+  switch (item.status) {
+    case 'succeeded':
+      return <Finished item={item} url={url} onBroken={onBroken} onOpen={actions.onOpen} />;
+    case 'sending':
+    case 'queued':
+    case 'running':
+    case 'waiting':
+      return <Pending item={item} onCancel={actions.onCancel} />;
+    case 'refused':
+    case 'failed':
+    case 'canceled':
+      return <Unsuccessful item={item} {...actions} />;
+    default:
+      return item satisfies never;
+  }
+}
+
+type FinishedProps = Pick<CardProps, 'url' | 'onBroken' | 'onOpen'> & { item: Extract<Item, { status: 'succeeded' }> };
+
+function Finished({ item, url, onBroken, onOpen }: FinishedProps) {
+  const [output] = item.output;
+  return (
+    <Pressable
+      role="link"
+      aria-label={`Open: ${promptOf(item)}`}
+      onPress={onOpen}
+      style={({ pressed }) => [StyleSheet.absoluteFill, { opacity: pressed ? 0.85 : 1 }]}
+    >
+      <Picture
+        url={url}
+        cacheKey={output?.path ?? item.id}
+        blurhash={output?.blurhash}
+        label={promptOf(item)}
+        onBroken={onBroken}
+      />
+    </Pressable>
+  );
+}
+
+function Pending({ item, onCancel }: Pick<CardProps, 'item' | 'onCancel'>) {
+  const progress = 'progress' in item ? item.progress : null;
+  return (
+    <>
+      <Glow prompt={promptOf(item)} />
+      <View style={styles.corner}>
+        <SignButton sign="close" label="Cancel" size={30} ground="rgba(20, 12, 6, 0.55)" colour="#FFF" onPress={onCancel} />
+      </View>
+      <View style={styles.caption}>
+        <Words kind="small" numberOfLines={2} style={styles.captionPrompt}>
+          {promptOf(item)}
+        </Words>
+        <Words kind="small" aria-live="polite" numberOfLines={2} style={styles.captionStatus}>
+          {statusLine(item)}
+        </Words>
+        {progress !== null ? (
+          <View
+            accessible
+            role="progressbar"
+            aria-label="Progress"
+            aria-valuemin={0}
+            aria-valuemax={100}
+            aria-valuenow={Math.round(progress * 100)}
+            style={styles.track}
+          >
+            <View style={[styles.fill, { width: `${progress * 100}%` }]} />
+          </View>
+        ) : null}
+      </View>
+    </>
+  );
+}
+
+function Unsuccessful({ item, onOpen, onRetry, onDelete }: { item: Item } & CardActions) {
+  const theme = useTheme();
+  return (
+    <>
+      <Pressable role="link" aria-label={`Open: ${promptOf(item)}`} onPress={onOpen} style={styles.words}>
+        <Words kind="label" numberOfLines={2} style={styles.besideSign}>
+          {promptOf(item)}
+        </Words>
+        <Words kind="small" numberOfLines={3} tone={item.status === 'canceled' ? 'muted' : 'danger'}>
+          {statusLine(item)}
+        </Words>
+      </Pressable>
+      <View style={styles.actions}>
+        <Button label="Retry" kind="primary" isSmall onPress={onRetry} />
+      </View>
+      <View style={styles.corner}>
+        <SignButton sign="close" label="Delete" size={30} colour={theme.muted} onPress={onDelete} />
+      </View>
+    </>
+  );
+}
+
+const styles = StyleSheet.create({
+  card: { aspectRatio: 1, borderRadius: round.m, overflow: 'hidden' },
+  corner: { position: 'absolute', top: space.s, right: space.s },
+  caption: {
+    position: 'absolute',
+    left: space.s,
+    right: space.s,
+    bottom: space.s,
+    padding: space.s + 2,
+    borderRadius: round.s,
+    // Light words on any of the colours below: the ground is dark in both themes.
+    backgroundColor: 'rgba(20, 12, 6, 0.62)',
+  },
+  captionPrompt: { color: '#FFFFFF', fontWeight: '600' },
+  captionStatus: { color: '#F3E6D8' },
+  track: { height: 4, marginTop: 6, borderRadius: 2, backgroundColor: 'rgba(255, 255, 255, 0.25)', overflow: 'hidden' },
+  fill: { height: 4, borderRadius: 2, backgroundColor: '#FFB066' },
+  words: { flex: 1, padding: space.m, gap: space.xs },
+  besideSign: { paddingRight: space.xl },
+  actions: { flexDirection: 'row', padding: space.m, paddingTop: 0 },
+});

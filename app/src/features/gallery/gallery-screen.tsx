@@ -1,0 +1,125 @@
+/** The wall: what was made, what is being made, and the place to ask for more. */
+
+import { Image } from 'expo-image';
+import { useLocalSearchParams } from 'expo-router';
+import { useCallback, useRef, useState } from 'react';
+import { FlatList, KeyboardAvoidingView, Platform, RefreshControl, StyleSheet, useWindowDimensions, View } from 'react-native';
+import { useSafeAreaInsets } from 'react-native-safe-area-context';
+
+import { Composer, creditsOf } from '@/components/composer';
+import { EmptyGallery } from '@/components/empty-gallery';
+import { Notice } from '@/components/notice';
+import { round, space, useTheme } from '@/components/theme';
+import { Words } from '@/components/words';
+import { type Item, useAccount, useGallery, useGenerate, useModels } from '@/features/generations';
+
+import { GalleryCard } from './gallery-card';
+import { useNotice } from './use-notice';
+
+export function GalleryScreen() {
+  const theme = useTheme();
+  const insets = useSafeAreaInsets();
+  const models = useModels();
+  const generate = useGenerate();
+  const list = useRef<FlatList<Item>>(null);
+  const { prompt } = useLocalSearchParams<{ prompt?: string }>();
+  const [draft, setDraft] = useState(prompt ?? '');
+  const [notice, report] = useNotice();
+
+  function onGenerate(model: string, text: string) {
+    generate(model, { prompt: text });
+    list.current?.scrollToOffset({ offset: 0, animated: false });
+  }
+
+  return (
+    <KeyboardAvoidingView
+      behavior={Platform.OS === 'ios' ? 'padding' : undefined}
+      style={[styles.screen, { backgroundColor: theme.ground, paddingTop: insets.top }]}
+    >
+      <Header />
+      <Notice text={notice} />
+      <Wall list={list} onProblem={report} onIdea={(idea) => onGenerate(models[0]?.id ?? '', idea)} />
+      <View style={{ paddingTop: space.s, paddingBottom: Math.max(insets.bottom, space.m) }}>
+        <Composer models={models} draft={draft} onDraft={setDraft} onGenerate={onGenerate} />
+      </View>
+    </KeyboardAvoidingView>
+  );
+}
+
+function Header() {
+  const theme = useTheme();
+  const account = useAccount();
+  return (
+    <View style={styles.header}>
+      <Image source={require('@/assets/mark.png')} style={styles.mark} aria-hidden />
+      <Words kind="title" role="heading" aria-level={1} style={styles.name}>
+        Pilotlight
+      </Words>
+      {account ? (
+        <View style={[styles.credits, { backgroundColor: theme.raised }]}>
+          <Words kind="small" testID="credits">
+            {account.is_paid ? 'Unlimited' : creditsOf(account.credits)}
+          </Words>
+        </View>
+      ) : null}
+    </View>
+  );
+}
+
+interface WallProps {
+  list: React.RefObject<FlatList<Item> | null>;
+  onProblem: (text: string) => void;
+  onIdea: (idea: string) => void;
+}
+
+function Wall({ list, onProblem, onIdea }: WallProps) {
+  const theme = useTheme();
+  const { width } = useWindowDimensions();
+  const gallery = useGallery();
+  const [isPulled, setPulled] = useState(false);
+  const columns = width < 560 ? 2 : width < 900 ? 3 : 4;
+  const renderItem = useCallback(
+    ({ item }: { item: Item }) => (
+      <View style={[styles.cell, { maxWidth: `${100 / columns}%` }]}>
+        <GalleryCard item={item} onProblem={onProblem} />
+      </View>
+    ),
+    [columns, onProblem],
+  );
+  const onRefresh = () => {
+    setPulled(true);
+    void gallery.refresh().finally(() => setPulled(false));
+  };
+
+  return (
+    <FlatList
+      key={columns}
+      ref={list}
+      data={gallery.items}
+      keyExtractor={idOf}
+      numColumns={columns}
+      renderItem={renderItem}
+      onEndReached={gallery.loadOlder}
+      onEndReachedThreshold={0.8}
+      refreshControl={<RefreshControl refreshing={isPulled} onRefresh={onRefresh} tintColor={theme.accent} />}
+      ListEmptyComponent={<EmptyGallery onIdea={onIdea} />}
+      keyboardDismissMode="on-drag"
+      keyboardShouldPersistTaps="handled"
+      style={styles.list}
+      contentContainerStyle={styles.wall}
+    />
+  );
+}
+
+const idOf = ({ id }: Item) => id;
+
+const styles = StyleSheet.create({
+  screen: { flex: 1 },
+  header: { flexDirection: 'row', alignItems: 'center', gap: space.s, padding: space.l, paddingBottom: space.m },
+  mark: { width: 28, height: 28 },
+  name: { flex: 1 },
+  credits: { paddingHorizontal: space.m, paddingVertical: 6, borderRadius: round.m },
+  list: { flex: 1 },
+  wall: { flexGrow: 1, width: '100%', maxWidth: 1120, alignSelf: 'center', paddingHorizontal: space.m - 5 },
+  cell: { flex: 1, padding: 5 },
+});

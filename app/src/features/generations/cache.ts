@@ -1,0 +1,85 @@
+/** The one gallery that every source is merged into and every screen reads from. */
+
+import type { QueryClient } from '@tanstack/react-query';
+
+import { readDisk, writeDisk } from '@/lib/disk';
+
+import type { Account, Answer } from './api';
+import { drop, EMPTY, fromJob, type Gallery, merge } from './merge';
+import * as outbox from './outbox';
+import { hasEnded, type Item, type Job } from './types';
+
+const ON_DISK = 40;
+const WRITE_AFTER = 300;
+
+export const galleryKey = (userId: string | null) => ['gallery', userId] as const;
+export const accountKey = (userId: string | null) => ['account', userId] as const;
+
+/** What this phone knew when it was last used; drawn before the server is asked. */
+export function openGallery(userId: string | null): Gallery {
+  const kept = readDisk(`gallery.${userId}`);
+  const gallery = { ...EMPTY, items: Array.isArray(kept) ? (kept as Item[]) : [] };
+  const waiting = outbox.ofUser(userId).filter((entry) => !entry.isWithdrawn);
+  return merge(gallery, waiting.map((entry) => outbox.toItem(entry)));
+}
+
+/** Writes every change to disk soon after it. */
+export function keepOnDisk(client: QueryClient): () => void {
+  const timers = new Map<unknown, ReturnType<typeof setTimeout>>();
+  return client.getQueryCache().subscribe(({ type, query }) => {
+    const [name, userId] = query.queryKey;
+    if (type !== 'updated' || name !== 'gallery') return;
+    clearTimeout(timers.get(userId));
+    timers.set(userId, setTimeout(() => {
+      const { items } = client.getQueryData<Gallery>(query.queryKey) ?? EMPTY;
+      // The outbox keeps its own.
+      const onServer = items.filter(({ status }) => status !== 'sending' && status !== 'refused');
+      writeDisk(`gallery.${userId}`, onServer.slice(0, ON_DISK));
+    }, WRITE_AFTER));
+  });
+}
+
+export function galleryOf(client: QueryClient, userId: string | null): Gallery {
+  return client.getQueryData<Gallery>(galleryKey(userId)) ?? openGallery(userId);
+}
+
+export function changeGallery(client: QueryClient, userId: string | null, change: (gallery: Gallery) => Gallery): void {
+  client.setQueryData<Gallery>(galleryKey(userId), change(galleryOf(client, userId)));
+}
+
+export function absorb(client: QueryClient, userId: string | null, items: Item[]): void {
+  const before = galleryOf(client, userId);
+  changeGallery(client, userId, (gallery) => merge(gallery, items));
+  // Whatever the server knows of has arrived, also when the answer to the request was lost.
+  for (const { id, status } of items) {
+    if (status !== 'sending' && status !== 'refused' && !outbox.find(id)?.isWithdrawn) outbox.erase(id);
+  }
+  noteProgress(client, userId, before, galleryOf(client, userId));
+}
+
+/** What was accepted has been paid for and what ended may have brought a refund, so the balance is read again. */
+export function noteProgress(client: QueryClient, userId: string | null, before: Gallery, now: Gallery): void {
+  const known = new Map(before.items.map((item) => [item.id, stage(item)]));
+  if (now.items.some((item) => stage(item) > (known.get(item.id) ?? 0))) {
+    void client.invalidateQueries({ queryKey: accountKey(userId) });
+  }
+}
+
+function stage(item: Item): number {
+  if (hasEnded(item)) return 2;
+  return item.status === 'sending' || item.status === 'refused' ? 0 : 1;
+}
+
+export function absorbJobs(client: QueryClient, userId: string | null, jobs: Job[]): void {
+  const items = jobs.flatMap((job) => fromJob(job) ?? []);
+  const deleted = jobs.filter((job) => fromJob(job) === null).map(({ id }) => id);
+  if (deleted.length > 0) changeGallery(client, userId, (gallery) => drop(gallery, deleted));
+  absorb(client, userId, items);
+}
+
+export function absorbAnswer(client: QueryClient, userId: string | null, { job, credits }: Answer): void {
+  absorbJobs(client, userId, [job]);
+  client.setQueryData<Account>(accountKey(userId), (known) => known && { ...known, credits });
+  // A refund may have overtaken this answer.
+  void client.invalidateQueries({ queryKey: accountKey(userId) });
+}

@@ -1,0 +1,11 @@
+/** What a screen may use; the rest of this folder is how it is done. */
+
+export { statusLine } from './messages';
+export * from './types';
+export { useAccount, useModels } from './use-account';
+export { useActions } from './use-actions';
+export { useGallery } from './use-gallery';
+export { useGenerate } from './use-generate';
+export { useGeneration } from './use-generation';
+export { useLiveUpdates } from './use-live-updates';
+export { useSignedUrl } from './use-signed-url';

@@ -1,0 +1,110 @@
+/** Four sources feed one gallery in any order. Merging them never goes backwards. Pure: no clock, no network. */
+
+import { hasEnded, isPending, type Item, type ItemStatus, type Job } from './types';
+
+export interface Gallery {
+  /** Newest request first. */
+  items: Item[];
+  /** The end of what was read so far; null when there is nothing older. */
+  cursor: string | null;
+  /** Deleted here; a message that was on its way must not bring them back. */
+  gone: readonly string[];
+}
+
+export const EMPTY: Gallery = { items: [], cursor: null, gone: [] };
+
+const RANK: Record<ItemStatus, number> = {
+  sending: 0,
+  refused: 1,
+  queued: 2,
+  running: 3,
+  waiting: 3,
+  succeeded: 4,
+  failed: 4,
+  canceled: 4,
+};
+
+/** What the server says of a job; null when its generation was deleted. */
+export function fromJob(job: Job): Item | null {
+  const { id, generation, updated_at: updatedAt } = job;
+  const { model = '', input = {}, created_at: requestedAt = updatedAt } = job;
+  const asked = { id, model, input, requestedAt, updatedAt };
+  switch (job.status) {
+    case 'queued':
+    case 'running':
+    case 'waiting':
+      return { ...asked, status: job.status, progress: job.progress ?? null };
+    case 'succeeded':
+      return generation && { ...asked, status: 'succeeded', output: generation.output ?? [] };
+    case 'failed':
+    case 'canceled':
+      return (
+        generation && { ...asked, status: job.status, error: generation.error ?? { code: 'internal', message: null } }
+      );
+    default:
+      job.status satisfies never;
+      return null;
+  }
+}
+
+export function merge(gallery: Gallery, incoming: Item[]): Gallery {
+  const items = new Map(gallery.items.map((item) => [item.id, item]));
+  for (const item of incoming) {
+    if (gallery.gone.includes(item.id)) continue;
+    const known = items.get(item.id);
+    items.set(item.id, known ? further(known, item) : item);
+  }
+  return { ...gallery, items: [...items.values()].sort(newestFirst) };
+}
+
+export function drop(gallery: Gallery, ids: string[]): Gallery {
+  return { ...gallery, items: gallery.items.filter(({ id }) => !ids.includes(id)), gone: [...gallery.gone, ...ids] };
+}
+
+/** The first page of the server's truth, and what the server knows of jobs under way. */
+export interface Truth {
+  page: Item[];
+  jobs: Item[];
+  /** Asked for, and the server knows no such job. */
+  unknown: string[];
+  /** When the oldest of a full page ended; null when the page is all there is. */
+  cursor: string | null;
+  /** What had ended here before the question was sent. */
+  asOf: Gallery;
+}
+
+/** What the server no longer has is dropped; what it does not have yet stays. */
+export function reconcile(gallery: Gallery, { page, jobs, unknown, cursor, asOf }: Truth): Gallery {
+  const listed = new Set(page.map(({ id }) => id));
+  const reaches = (item: Item) => cursor === null || compareTimes(item.updatedAt, cursor) > 0;
+  const missing = asOf.items
+    .filter((item) => hasEnded(item) && !listed.has(item.id) && reaches(item))
+    .map(({ id }) => id);
+  const lost = gallery.items.filter((item) => isPending(item) && unknown.includes(item.id)).map(({ id }) => id);
+  const merged = merge(gallery, [...page, ...jobs]);
+  const items = merged.items.filter(({ id }) => !missing.includes(id) && !lost.includes(id));
+  // A full page that meets nothing known leaves a gap below it: paging goes on from the page's end.
+  const isConnected = gallery.cursor !== null && asOf.items.some(({ id }) => listed.has(id));
+  return { ...merged, items, cursor: isConnected ? gallery.cursor : cursor };
+}
+
+/** The newest card is on top, also on a phone whose clock is behind. */
+export function timeOfRequest({ items }: Gallery, now: number): string {
+  const newest = items[0] ? Date.parse(items[0].requestedAt) : 0;
+  return new Date(Math.max(now, newest + 1)).toISOString();
+}
+
+function further(known: Item, incoming: Item): Item {
+  const ahead =
+    RANK[incoming.status] - RANK[known.status] || (hasEnded(known) ? 0 : compareTimes(incoming.updatedAt, known.updatedAt));
+  return ahead > 0 ? { ...incoming, requestedAt: known.requestedAt } : known;
+}
+
+/** The database counts microseconds and Date milliseconds; within one the texts decide. */
+function compareTimes(one: string, other: string): number {
+  return Date.parse(one) - Date.parse(other) || (one < other ? -1 : Number(one > other));
+}
+
+function newestFirst(one: Item, other: Item): number {
+  return compareTimes(other.requestedAt, one.requestedAt) || (one.id < other.id ? -1 : 1);
+}

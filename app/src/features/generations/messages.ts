@@ -1,0 +1,55 @@
+/** What a person is told. By code, so that it can be translated; the server's words are for codes we do not know. */
+
+import type { Delay, FailureCode, Item, RefusalCode } from './types';
+
+const FAILURES: Record<FailureCode, string> = {
+  invalid_input: 'The model could not use this prompt.',
+  content_rejected: 'This prompt isn’t allowed. Change it and try again.',
+  provider_rejected: 'The model refused this one.',
+  provider_unavailable: 'The model is out of reach right now.',
+  timed_out: 'This took too long.',
+  worker_lost: 'Something went wrong on our side.',
+  canceled: 'You canceled this.',
+  internal: 'Something went wrong on our side.',
+};
+
+const REFUSALS: Partial<Record<RefusalCode, string>> = {
+  insufficient_credits: 'You’re out of credits. Add some, then tap Retry.',
+  unknown_model: 'This model is no longer offered.',
+  too_large: 'This prompt is too long.',
+  invalid_request: 'The server did not understand this request.',
+  id_conflict: 'Two requests got mixed up. Tap Retry.',
+};
+
+const DELAYS: Record<Delay, string> = {
+  offline: 'Waiting for a connection',
+  server_busy: 'The server is busy, trying again',
+  too_many_jobs: 'Waiting for a free place',
+};
+
+const COSTS_NOTHING: FailureCode[] = ['provider_unavailable', 'timed_out', 'worker_lost', 'internal', 'provider_rejected'];
+
+/** One line for the card: where the generation stands, or why it stands no more. */
+export function statusLine(item: Item): string {
+  switch (item.status) {
+    case 'sending':
+      return item.delay ? DELAYS[item.delay] : 'Sending';
+    case 'refused':
+      return REFUSALS[item.code] ?? item.message;
+    case 'queued':
+      return 'In line';
+    case 'running':
+    case 'waiting':
+      return item.progress === null ? 'Painting' : `Painting, ${Math.round(item.progress * 100)}%`;
+    case 'succeeded':
+      return 'Finished';
+    case 'failed':
+    case 'canceled': {
+      const { code, message } = item.error;
+      const line = FAILURES[code] ?? message ?? FAILURES.internal;
+      return COSTS_NOTHING.includes(code) ? `${line} It cost nothing.` : line;
+    }
+    default:
+      return item satisfies never;
+  }
+}

@@ -1,0 +1,60 @@
+import * as outbox from './outbox';
+
+const entry = (id: string, changes: Partial<outbox.Entry> = {}): outbox.Entry => ({
+  ...{ id, model: 'preview', input: { prompt: 'a fox' }, userId: 'u', requestedAt: '2026-01-01T10:00:00Z' },
+  ...{ isTried: false, isWithdrawn: false, delay: null, refusal: null, ...changes },
+});
+const ids = (userId: string | null) => outbox.ofUser(userId).map(({ id }) => id);
+
+beforeEach(() => {
+  localStorage.clear();
+  outbox.reopen();
+});
+
+test('an entry survives the app', () => {
+  outbox.put(entry('a'));
+  outbox.reopen();
+  expect(outbox.ofUser('u')).toEqual([entry('a')]);
+});
+
+test('an answered entry is gone for good, also for a late change', () => {
+  outbox.put(entry('a'));
+  outbox.erase('a');
+  outbox.change('a', { isTried: true });
+  outbox.reopen();
+  expect(ids('u')).toEqual([]);
+});
+
+test('another user of the phone does not see it', () => {
+  outbox.put(entry('a'));
+  expect(ids('somebody else')).toEqual([]);
+});
+
+test('what was asked for before anybody signed in belongs to whoever is first', () => {
+  outbox.put(entry('a', { userId: null }));
+  expect(ids('u')).toEqual(['a']);
+});
+
+test('two tabs do not overwrite each other', () => {
+  outbox.put(entry('a'));
+  localStorage.setItem('pilotlight.outbox.b', JSON.stringify(entry('b')));
+  outbox.change('a', { isTried: true });
+  outbox.reopen();
+  expect(ids('u').sort()).toEqual(['a', 'b']);
+});
+
+test('rubbish on the disk is not an entry', () => {
+  localStorage.setItem('pilotlight.outbox.x', '{"half');
+  expect(ids('u')).toEqual([]);
+});
+
+test('a full disk costs the memory of an entry, not the entry', () => {
+  const write = jest.spyOn(localStorage, 'setItem').mockImplementation(() => {
+    throw new Error('QuotaExceededError');
+  });
+  const warn = jest.spyOn(console, 'warn').mockImplementation();
+  outbox.put(entry('a'));
+  expect(ids('u')).toEqual(['a']);
+  write.mockRestore();
+  warn.mockRestore();
+});

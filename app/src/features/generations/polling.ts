@@ -1,0 +1,10 @@
+/** How often to ask when nobody tells. Pure. */
+
+const QUICK = 2_500;
+const SAFETY = 20_000;
+
+/** Milliseconds to the next question, or false for none. Even a joined channel can miss a message. */
+export function pollEvery({ pending, isJoined }: { pending: number; isJoined: boolean }): number | false {
+  if (pending === 0) return false;
+  return isJoined ? SAFETY : QUICK;
+}

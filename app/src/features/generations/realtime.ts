@@ -1,0 +1,86 @@
+/** Keeps one private channel open on the user's topic.
+ *
+ * supabase-js joins again after errors, but not after the server closes a channel, which it does when a token expires;
+ * and a phone's socket dies in the background without a sound. Both are answered with a new channel.
+ */
+
+import type { RealtimeChannel } from '@supabase/supabase-js';
+
+import { supabase } from '@/lib/supabase';
+
+import type { Job } from './types';
+
+const LONGEST_PAUSE = 10_000;
+
+export interface Listener {
+  onJob(job: Job): void;
+  /** From here on messages arrive; what came before must be read. */
+  onJoined(): void;
+  onLeft(): void;
+}
+
+// supabase-js knows channels by topic alone: a new one may be made only when the old one is gone.
+let turn: Promise<unknown> = Promise.resolve();
+
+export function listen(userId: string, listener: Listener) {
+  let channel: RealtimeChannel | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let failures = 0;
+  let isStopped = false;
+
+  function open(): void {
+    const opened = supabase.channel(`user:${userId}`, {
+      config: { private: true, broadcast: { replication_ready: true } },
+    });
+    channel = opened;
+    const isCurrent = () => channel === opened;
+    opened
+      .on('broadcast', { event: 'job' }, ({ payload }) => {
+        if (isCurrent()) listener.onJob(payload as Job);
+      })
+      // Joining does not mean that the database is streamed yet: the first listener after a quiet time waits for it.
+      .on('system', {}, ({ status }: { status?: string }) => {
+        if (isCurrent() && status === 'ok') listener.onJoined();
+      })
+      .subscribe((status) => {
+        if (isCurrent()) follow(status);
+      });
+  }
+
+  function follow(status: string): void {
+    if (status === 'SUBSCRIBED') {
+      failures = 0;
+      return listener.onJoined();
+    }
+    listener.onLeft();
+    if (status !== 'CLOSED') return;
+    clearTimeout(timer);
+    timer = setTimeout(() => replace(false), Math.min(LONGEST_PAUSE, 250 * 2 ** Math.min(failures, 10)));
+    failures += 1;
+  }
+
+  async function leave(withSocket: boolean): Promise<void> {
+    clearTimeout(timer);
+    const left = channel;
+    channel = null;
+    if (withSocket) await supabase.realtime.disconnect();
+    if (left) await supabase.removeChannel(left);
+  }
+
+  function replace(withSocket: boolean): void {
+    listener.onLeft();
+    turn = turn.then(() => leave(withSocket)).then(() => {
+      if (!isStopped) open();
+    });
+  }
+
+  replace(false);
+  return {
+    /** A new channel on a new socket, for when the old one may be dead and not know it. */
+    renew: () => replace(true),
+    stop(): void {
+      isStopped = true;
+      turn = turn.then(() => leave(false));
+    },
+  };
+}

@@ -1,0 +1,107 @@
+import { type Answer, Refused, Unreachable } from './api';
+import * as outbox from './outbox';
+import { job } from './samples';
+import { after, createSender } from './sender';
+
+jest.mock('@/lib/supabase', () => ({ supabase: {} }));
+jest.useFakeTimers();
+
+const ANSWER: Answer = { job: job('queued'), credits: 4 };
+const enqueue = jest.fn<Promise<Answer>, [outbox.Entry]>();
+const cancel = jest.fn<Promise<Answer>, [string]>();
+const onAnswer = jest.fn();
+const onChange = jest.fn();
+let sender: ReturnType<typeof createSender>;
+
+beforeEach(() => {
+  localStorage.clear();
+  outbox.reopen();
+  jest.resetAllMocks();
+  sender = createSender({ enqueue, cancel, onAnswer, onChange });
+  outbox.put({
+    ...{ id: 'a', model: 'preview', input: {}, userId: null, requestedAt: '2026-01-01T10:00:00Z' },
+    ...{ isTried: false, isWithdrawn: false, delay: null, refusal: null },
+  });
+});
+afterEach(() => sender.stop());
+
+const settled = () => jest.advanceTimersByTimeAsync(0);
+
+test('an answer empties the outbox', async () => {
+  enqueue.mockResolvedValue(ANSWER);
+  sender.flush('u');
+  await settled();
+  expect(onAnswer).toHaveBeenCalledWith(ANSWER);
+  expect(outbox.find('a')).toBeUndefined();
+});
+
+test('what was tried belongs to who tried it, on disk, before the call', () => {
+  enqueue.mockReturnValue(new Promise(() => {}));
+  sender.flush('u');
+  outbox.reopen();
+  expect(outbox.find('a')).toMatchObject({ userId: 'u', isTried: true });
+});
+
+test('flushing twice sends once', () => {
+  enqueue.mockReturnValue(new Promise(() => {}));
+  sender.flush('u');
+  sender.flush('u');
+  expect(enqueue).toHaveBeenCalledTimes(1);
+});
+
+test('no connection: it says so and tries again with the same id', async () => {
+  enqueue.mockRejectedValueOnce(new Unreachable()).mockResolvedValueOnce(ANSWER);
+  sender.flush('u');
+  await settled();
+  expect(onChange).toHaveBeenLastCalledWith(expect.objectContaining({ id: 'a', delay: 'offline' }));
+  await jest.advanceTimersByTimeAsync(1000);
+  expect(enqueue.mock.calls.map(([{ id }]) => id)).toEqual(['a', 'a']);
+  expect(outbox.find('a')).toBeUndefined();
+});
+
+test('a silent request is not given up: the same one is sent beside it', async () => {
+  enqueue.mockReturnValueOnce(new Promise(() => {})).mockResolvedValueOnce(ANSWER);
+  sender.flush('u');
+  await jest.advanceTimersByTimeAsync(12_000);
+  expect(enqueue).toHaveBeenCalledTimes(2);
+  expect(outbox.find('a')).toBeUndefined();
+});
+
+test('a refusal is kept with its reason and not sent again', async () => {
+  enqueue.mockRejectedValue(new Refused('insufficient_credits', 'Not enough credits.'));
+  sender.flush('u');
+  await jest.advanceTimersByTimeAsync(60_000);
+  sender.flush('u');
+  expect(enqueue).toHaveBeenCalledTimes(1);
+  outbox.reopen();
+  expect(outbox.find('a')?.refusal?.code).toBe('insufficient_credits');
+});
+
+test('withdrawn before it was sent: nothing is sent', () => {
+  outbox.change('a', { isWithdrawn: true });
+  sender.flush('u');
+  expect(enqueue).not.toHaveBeenCalled();
+  expect(outbox.find('a')).toBeUndefined();
+});
+
+test('withdrawn while it was under way: it is canceled, and a lost cancel is repeated', async () => {
+  enqueue.mockResolvedValue(ANSWER);
+  cancel.mockRejectedValueOnce(new Unreachable()).mockResolvedValueOnce(ANSWER);
+  sender.flush('u');
+  outbox.change('a', { isWithdrawn: true });
+  await settled();
+  expect(outbox.find('a')).toBeDefined();
+  await jest.advanceTimersByTimeAsync(1000);
+  expect(cancel.mock.calls).toEqual([['a'], ['a']]);
+  expect(outbox.find('a')).toBeUndefined();
+});
+
+test.each([
+  [new Unreachable(), 0, { kind: 'later', delay: 'offline', milliseconds: 1000 }],
+  [new Unreachable(), 99, { kind: 'later', delay: 'offline', milliseconds: 15_000 }],
+  [new Refused('too_many_jobs', '', 5), 0, { kind: 'later', delay: 'too_many_jobs', milliseconds: 5000 }],
+  [new Refused('unavailable', ''), 1, { kind: 'later', delay: 'server_busy', milliseconds: 2000 }],
+  [new Refused('too_large', 'Too large.'), 0, { kind: 'refused', code: 'too_large', message: 'Too large.' }],
+])('%p at attempt %p', (error, attempt, outcome) => {
+  expect(after(error, attempt)).toEqual(outcome);
+});

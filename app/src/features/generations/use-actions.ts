@@ -1,0 +1,58 @@
+/** What can be done with a card: cancel what is under way, retry what failed, delete what has ended. */
+
+import { useQueryClient } from '@tanstack/react-query';
+
+import { useSession } from '@/lib/session';
+
+import { cancel, remove } from './api';
+import { absorbAnswer, changeGallery } from './cache';
+import { drop, merge } from './merge';
+import * as outbox from './outbox';
+import { hasEnded, type Item } from './types';
+import { useGenerate } from './use-generate';
+import { outboxBell } from './use-live-updates';
+
+export function useActions() {
+  const client = useQueryClient();
+  const { userId } = useSession();
+  const generate = useGenerate();
+
+  const hide = ({ id }: Item) => changeGallery(client, userId, (gallery) => drop(gallery, [id]));
+  const bringBack = (item: Item) =>
+    changeGallery(client, userId, ({ gone, ...gallery }) =>
+      merge({ ...gallery, gone: gone.filter((id) => id !== item.id) }, [item]),
+    );
+
+  /** Rejects when the server could not be told; the card is then back. */
+  async function deleteItem(item: Item): Promise<void> {
+    hide(item);
+    outbox.erase(item.id);
+    if (!hasEnded(item)) return;
+    await remove(item.id).catch((error: unknown) => {
+      bringBack(item);
+      throw error;
+    });
+  }
+
+  /** Whether it is over; a worker in the middle of it is only asked to stop. */
+  async function cancelItem(item: Item): Promise<boolean> {
+    if (item.status === 'sending') {
+      hide(item);
+      outbox.change(item.id, { isWithdrawn: true });
+      outboxBell.set(outboxBell.get() + 1);
+      return true;
+    }
+    const answer = await cancel(item.id);
+    absorbAnswer(client, userId, answer);
+    return answer.job.status !== 'running';
+  }
+
+  /** A new request, with an id of its own; the failed card makes room for it. */
+  function retryItem(item: Item): string {
+    // Not worth a message: the old card comes back with the next look at the server.
+    deleteItem(item).catch(() => {});
+    return generate(item.model, item.input);
+  }
+
+  return { cancelItem, deleteItem, retryItem };
+}

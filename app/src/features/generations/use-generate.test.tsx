@@ -1,0 +1,71 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { act, renderHook } from '@testing-library/react-native';
+import type { PropsWithChildren } from 'react';
+
+import { session } from '@/lib/session';
+
+import { galleryOf } from './cache';
+import * as outbox from './outbox';
+import { item } from './samples';
+import { useActions } from './use-actions';
+import { useGallery } from './use-gallery';
+
+const mockRemove = jest.fn();
+jest.mock('./api', () => ({
+  ...jest.requireActual('./api'),
+  readPage: async () => ({ items: [], cursor: null }),
+  readUnfinished: () => new Promise(() => {}),
+  remove: (id: string) => mockRemove(id),
+}));
+jest.mock('@/lib/supabase', () => ({ supabase: {} }));
+
+let client: QueryClient;
+const wrapper = ({ children }: PropsWithChildren) => <QueryClientProvider client={client}>{children}</QueryClientProvider>;
+const useBoth = () => ({ gallery: useGallery(), ...useActions() });
+
+beforeEach(() => {
+  localStorage.clear();
+  outbox.reopen();
+  mockRemove.mockReset();
+  session.set({ userId: 'u', isReady: true });
+  client = new QueryClient({
+    defaultOptions: { queries: { gcTime: Infinity, retry: false }, mutations: { gcTime: Infinity } },
+  });
+});
+
+test('a retry is a new request with the old prompt, drawn at once and on disk', async () => {
+  mockRemove.mockResolvedValue(undefined);
+  client.setQueryData(['gallery', 'u'], { items: [item('failed')], cursor: null, gone: [] });
+  const { result } = await renderHook(useBoth, { wrapper });
+  await act(async () => {
+    result.current.retryItem(item('failed'));
+    // Synchronously, before any answer of anybody.
+    const [card] = galleryOf(client, 'u').items;
+    expect(card).toMatchObject({ status: 'sending', input: { prompt: 'a fox' } });
+    expect(card?.id).not.toBe('a');
+    expect(outbox.ofUser('u')[0]?.id).toBe(card?.id);
+  });
+  expect(result.current.gallery.items).toHaveLength(1);
+  expect(mockRemove).toHaveBeenCalledWith('a');
+});
+
+test('what the server would not delete comes back', async () => {
+  mockRemove.mockRejectedValue(new Error('no connection'));
+  client.setQueryData(['gallery', 'u'], { items: [item('succeeded')], cursor: null, gone: [] });
+  const { result } = await renderHook(useBoth, { wrapper });
+  await act(() => expect(result.current.deleteItem(item('succeeded'))).rejects.toThrow('no connection'));
+  expect(result.current.gallery.items).toHaveLength(1);
+});
+
+test('the disk answers before the server: the first screen is the last one', async () => {
+  localStorage.setItem('pilotlight.gallery.u', JSON.stringify([item('succeeded')]));
+  const { result } = await renderHook(useBoth, { wrapper });
+  expect(result.current.gallery.items).toEqual([item('succeeded')]);
+});
+
+test('a second user of the phone sees nothing of the first', async () => {
+  localStorage.setItem('pilotlight.gallery.u', JSON.stringify([item('succeeded')]));
+  const { result } = await renderHook(useBoth, { wrapper });
+  await act(() => session.set({ userId: 'another', isReady: true }));
+  expect(result.current.gallery.items).toEqual([]);
+});

@@ -1,0 +1,29 @@
+/** A tap: the card is drawn now, the request is on disk now, and both have the id that will be charged at most once. */
+
+import { useQueryClient } from '@tanstack/react-query';
+import { randomUUID } from 'expo-crypto';
+
+import { useSession } from '@/lib/session';
+
+import { absorb, galleryOf } from './cache';
+import { timeOfRequest } from './merge';
+import * as outbox from './outbox';
+import type { Input } from './types';
+import { outboxBell } from './use-live-updates';
+
+export function useGenerate() {
+  const client = useQueryClient();
+  const { userId } = useSession();
+  return (model: string, input: Input): string => {
+    const id = randomUUID();
+    const requestedAt = timeOfRequest(galleryOf(client, userId), Date.now());
+    const entry: outbox.Entry = {
+      ...{ id, model, input, userId, requestedAt },
+      ...{ isTried: false, isWithdrawn: false, delay: null, refusal: null },
+    };
+    outbox.put(entry);
+    absorb(client, userId, [outbox.toItem(entry)]);
+    outboxBell.set(outboxBell.get() + 1);
+    return id;
+  };
+}

@@ -1,0 +1,25 @@
+/** One generation, from the gallery or, behind a link, from the server. */
+
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+
+import { useSession } from '@/lib/session';
+
+import { readJobs } from './api';
+import { absorbJobs } from './cache';
+import { useGallery } from './use-gallery';
+
+export function useGeneration(id: string) {
+  const client = useQueryClient();
+  const { userId, isReady } = useSession();
+  const item = useGallery().items.find((known) => known.id === id);
+  const lookup = useQuery({
+    queryKey: ['generation', userId, id],
+    queryFn: async () => {
+      const jobs = await readJobs([id]);
+      absorbJobs(client, userId, jobs);
+      return jobs.length > 0;
+    },
+    enabled: isReady && item === undefined,
+  });
+  return { item, isLookingUp: item === undefined && lookup.data === undefined && !lookup.isError };
+}

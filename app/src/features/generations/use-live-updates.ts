@@ -1,0 +1,101 @@
+/** Keeps the gallery true while the app is open. Mounted once, at the root. */
+
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect } from 'react';
+
+import { onForeground, onOnline } from '@/lib/foreground';
+import { useSession } from '@/lib/session';
+import { createStore, useStore } from '@/lib/store';
+
+import { cancel, enqueue } from './api';
+import { absorb, absorbAnswer, absorbJobs, accountKey, galleryKey, keepOnDisk } from './cache';
+import * as outbox from './outbox';
+import { pollEvery } from './polling';
+import { listen } from './realtime';
+import { createSender } from './sender';
+import { poll } from './truth';
+import { isPending } from './types';
+import { useGallery } from './use-gallery';
+
+/** In the background, a socket is not trusted longer than this. */
+const SOCKET_DIES_AFTER = 10_000;
+
+/** Whether messages reach us now. */
+const isLive = createStore(false);
+
+/** Rung when the outbox has something new. */
+export const outboxBell = createStore(0);
+
+export function useLiveUpdates(): void {
+  const client = useQueryClient();
+  const { userId, isReady } = useSession();
+  const user = isReady ? userId : null;
+  useEffect(() => keepOnDisk(client), [client]);
+  useOutbox(user);
+  useChannel(user);
+  usePolling(user);
+}
+
+function useOutbox(userId: string | null): void {
+  const client = useQueryClient();
+  useEffect(() => {
+    if (!userId) return;
+    const sender = createSender({
+      enqueue: ({ id, model, input }) => enqueue({ id, model, input }),
+      cancel,
+      onAnswer: (answer) => absorbAnswer(client, userId, answer),
+      onChange: (entry) => {
+        if (entry.isWithdrawn) return;
+        absorb(client, userId, [outbox.toItem(entry, new Date().toISOString())]);
+        if (entry.refusal) void client.invalidateQueries({ queryKey: accountKey(userId) });
+      },
+    });
+    const flush = () => sender.flush(userId);
+    flush();
+    const stops = [outboxBell.subscribe(flush), onForeground(flush), onOnline(flush)];
+    return () => {
+      stops.forEach((stop) => stop());
+      sender.stop();
+    };
+  }, [client, userId]);
+}
+
+function useChannel(userId: string | null): void {
+  const client = useQueryClient();
+  useEffect(() => {
+    if (!userId) return;
+    const channel = listen(userId, {
+      onJob: (job) => absorbJobs(client, userId, [job]),
+      onJoined: () => {
+        isLive.set(true);
+        void client.invalidateQueries({ queryKey: galleryKey(userId) });
+      },
+      onLeft: () => isLive.set(false),
+    });
+    const stop = onForeground((awayFor) => {
+      if (awayFor > SOCKET_DIES_AFTER || !isLive.get()) channel.renew();
+    });
+    return () => {
+      stop();
+      channel.stop();
+      isLive.set(false);
+    };
+  }, [client, userId]);
+}
+
+function usePolling(userId: string | null): void {
+  const client = useQueryClient();
+  const isJoined = useStore(isLive);
+  const pending = useGallery().items.filter(isPending).length;
+  useQuery({
+    queryKey: ['poll', userId],
+    queryFn: () => (userId ? poll(client, userId) : null),
+    enabled: userId !== null,
+    initialData: null,
+    staleTime: Infinity,
+    retry: false,
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
+    refetchInterval: pollEvery({ pending, isJoined }),
+  });
+}

@@ -1,0 +1,21 @@
+/** TanStack Query for a phone: it follows the app's foreground and network, and draws in the frame of the change. */
+
+import { focusManager, notifyManager, onlineManager, QueryClient } from '@tanstack/react-query';
+import * as Network from 'expo-network';
+import { AppState, Platform } from 'react-native';
+
+// The default waits for a timer, and the placeholder of a tap could miss its frame.
+notifyManager.setScheduler(queueMicrotask);
+
+// A browser is listened to by TanStack itself.
+if (Platform.OS !== 'web') {
+  AppState.addEventListener('change', (state) => focusManager.setFocused(state === 'active'));
+  onlineManager.setEventListener((setOnline) => {
+    const subscription = Network.addNetworkStateListener((state) => setOnline(state.isConnected !== false));
+    return () => subscription.remove();
+  });
+}
+
+export const queryClient = new QueryClient({
+  defaultOptions: { queries: { retry: 2, refetchOnReconnect: 'always', refetchOnWindowFocus: 'always' } },
+});

@@ -1,0 +1,53 @@
+import { keepSignedIn, session } from './session';
+
+const mockAuth = {
+  getSession: jest.fn(),
+  signInAnonymously: jest.fn(),
+  onAuthStateChange: jest.fn(),
+};
+jest.mock('./supabase', () => ({
+  supabase: {
+    get auth() {
+      return mockAuth; // read late: imports run before the line above
+    },
+  },
+}));
+jest.useFakeTimers();
+
+type Say = (event: string, current: { user: { id: string } } | null) => void;
+let say: Say = () => {};
+let stop: () => void;
+
+beforeEach(() => {
+  Object.values(mockAuth).forEach((call) => call.mockReset());
+  session.set({ userId: null, isReady: false });
+  mockAuth.onAuthStateChange.mockImplementation((callback: Say) => {
+    say = callback;
+    return { data: { subscription: { unsubscribe: () => {} } } };
+  });
+  stop = keepSignedIn();
+});
+afterEach(() => stop());
+
+test('a new phone gets an anonymous user, and keeps trying until it has one', async () => {
+  mockAuth.getSession.mockResolvedValue({ data: { session: null }, error: null });
+  mockAuth.signInAnonymously.mockResolvedValueOnce({ error: new Error('down') }).mockResolvedValue({ error: null });
+  say('INITIAL_SESSION', null);
+  await jest.advanceTimersByTimeAsync(0);
+  expect(session.get()).toEqual({ userId: null, isReady: false });
+  await jest.advanceTimersByTimeAsync(1000);
+  expect(mockAuth.signInAnonymously).toHaveBeenCalledTimes(2);
+});
+
+test('a session that cannot be renewed now is not replaced by a new user', async () => {
+  mockAuth.getSession.mockResolvedValue({ data: { session: null }, error: new Error('no connection') });
+  say('INITIAL_SESSION', null);
+  await jest.advanceTimersByTimeAsync(60_000);
+  expect(mockAuth.signInAnonymously).not.toHaveBeenCalled();
+});
+
+test('the last user is remembered while the session is out of reach', () => {
+  say('SIGNED_IN', { user: { id: 'u' } });
+  say('SIGNED_OUT', null);
+  expect(session.get()).toEqual({ userId: 'u', isReady: false });
+});

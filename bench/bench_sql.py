@@ -1,0 +1,236 @@
+"""What is asked in a loop, beside a thousand and beside a million queued jobs: how long it takes, and what it reads.
+
+`python -m bench.bench_sql`. Two databases of one embedded Postgres are asked in turns, so that what else the machine
+does meets both; the ratio of the medians is what counts. What is dispatched is replaced by new jobs at the end of the
+order, every other call is rolled back.
+"""
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from local import postgres
+from local import stack as stacks
+from local.migrate import migrate
+from local.stack import Stack
+
+LOAD = Path(__file__).parent / "sql" / "load.sql"
+HEAVY_USER = UUID("00000000-0000-4000-8000-000000000000")  # owns every tenth job
+USUAL_USER = UUID("00000000-0000-4000-8000-000000000002")
+
+USED = """
+select relname || ': whole table' as what, seq_scan as scans, seq_tup_read as rows from pg_stat_user_tables
+where schemaname in ('public', 'private')
+union all
+select indexrelname, idx_scan, idx_tup_read from pg_stat_user_indexes where schemaname in ('public', 'private')
+"""
+GALLERY = "select id, status, input, output from public.generations order by created_at desc limit 30"
+# Without triggers. Rolled back instead, the first jobs would gather dead versions that no real dispatch meets.
+REPLACE = """
+with gone as (delete from public.jobs where dispatched_at is not null returning *)
+insert into public.jobs (id, user_id, model_id, input, cost, rank, max_attempts, deadline_at)
+select
+  gen_random_uuid(), user_id, model_id, input, cost, extract(epoch from clock_timestamp()), max_attempts, deadline_at
+from gone
+"""
+UNDER_WAY = (
+    "select id, status, input, progress from public.jobs"
+    " where status in ('queued', 'running', 'waiting') order by created_at desc limit 50"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is asked, by whom, and where the ids it needs come from."""
+
+    role: str
+    query: str
+    ids: str = ""
+    user_id: UUID = USUAL_USER
+    is_kept: bool = False
+
+
+HOLD = "select from public.credit_entries where job_id = jobs.id and kind = 'hold'"
+JOBS = "select array_agg(id) from (select id from public.jobs where {} limit 50) j"
+CALLS = {
+    "redispatch": Call("generation_bridge", "select private.redispatch_jobs('5 seconds')"),
+    "rescue": Call("generation_bridge", "select * from private.rescue_jobs(500)"),
+    "claim": Call(
+        "generation_worker",
+        "select * from private.claim_job(%(id)s, '1 minute')",
+        JOBS.format("status = 'queued'"),
+    ),
+    "renew": Call(
+        "generation_worker",
+        "select private.renew_lease(%(id)s, 1, '1 minute', 0.5::real)",
+        JOBS.format("status = 'running'"),
+    ),
+    "complete": Call(
+        "generation_worker",
+        "select private.complete_job(%(id)s, 1, '[]')",
+        JOBS.format("status = 'running'"),
+    ),
+    "fail": Call(
+        "generation_worker",
+        "select private.fail_job(%(id)s, 1, 'internal', '')",
+        JOBS.format("status = 'running'"),
+    ),
+    "wake": Call(
+        "service_role",
+        "select public.wake_job(%(id)s, %(id)s::text)",
+        JOBS.format("status = 'waiting'"),
+    ),
+    "enqueue": Call(
+        "authenticated",
+        "select public.enqueue_generation(gen_random_uuid(), 'preview', '{\"prompt\": \"a\"}')",
+    ),
+    "cancel": Call(
+        "authenticated",
+        "select public.cancel_generation(%(id)s)",
+        JOBS.format(f"status = 'queued' and user_id = '{HEAVY_USER}' and exists ({HOLD})"),
+        HEAVY_USER,
+    ),
+    "status of 50": Call(
+        "authenticated",
+        "select public.get_job_status(%(ids)s)",
+        JOBS.format(f"user_id = '{HEAVY_USER}'"),
+        HEAVY_USER,
+    ),
+    "gallery": Call("authenticated", GALLERY, user_id=HEAVY_USER),
+    "under way": Call("authenticated", UNDER_WAY, user_id=HEAVY_USER),
+    # Last, as they replace the jobs that the others ask for.
+    "dispatch 500": Call("generation_bridge", "select * from private.dispatch_jobs(500, 512)", is_kept=True),
+    "dispatch 1": Call("generation_bridge", "select * from private.dispatch_jobs(1, 512)", is_kept=True),
+}
+
+
+class Site:
+    """One database of a size, and a connection for each role."""
+
+    def __init__(self, stack: Stack, jobs: int) -> None:
+        self.stack, self.jobs = stack, jobs
+        self.conns: dict[str, psycopg.Connection[Any]] = {}
+        self.ids: dict[str, list[UUID]] = {}
+        migrate(stack.database_url)
+        with psycopg.connect(stack.url_of(postgres.SUPERUSER), autocommit=True) as conn:
+            begun = time.monotonic()
+            conn.execute(LOAD.read_text().format(jobs=jobs).encode())
+            self.load_seconds = time.monotonic() - begun
+            conn.execute("update private.config set max_unfinished_jobs = 1000")
+            conn.execute("vacuum analyze")
+
+    def conn(self, role: str) -> psycopg.Connection[Any]:
+        if role not in self.conns:
+            login = role if role == postgres.SUPERUSER else "postgres"
+            self.conns[role] = conn = psycopg.connect(self.stack.url_of(login), autocommit=True)
+            conn.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
+            if role == postgres.SUPERUSER:
+                conn.execute("set session_replication_role = replica")
+        return self.conns[role]
+
+    @contextmanager
+    def asking(self, call: Call) -> Iterator[Callable[[], object]]:
+        """A transaction with the call ready to be made; each time with the next of the ids."""
+        if call.ids not in self.ids:
+            row = self.conn("postgres").execute(call.ids.encode()).fetchone() if call.ids else None
+            self.ids[call.ids] = row[0] if row else []
+        ids = self.ids[call.ids] = self.ids[call.ids][1:] + self.ids[call.ids][:1]
+        conn = self.conn(call.role)
+        with conn.transaction(force_rollback=not call.is_kept):
+            claims = json.dumps({"sub": str(call.user_id), "role": call.role})
+            conn.execute("select set_config('request.jwt.claims', %s, true)", (claims,))
+            yield lambda: conn.execute(
+                call.query.encode(), {"ids": ids, "id": ids[0] if ids else None}
+            ).fetchall()
+        if call.is_kept:
+            self.conn(postgres.SUPERUSER).execute(REPLACE)
+
+    def close(self) -> None:
+        while self.conns:
+            self.conns.popitem()[1].close()
+
+    def milliseconds(self, call: Call) -> float:
+        with self.asking(call) as ask:
+            begun = time.perf_counter()
+            ask()
+            return (time.perf_counter() - begun) * 1000
+
+    def reads(self, call: Call) -> list[str]:
+        """The tables scanned as a whole and the indexes used by one call, with the rows read there."""
+        before = self.used(call)
+        with self.asking(call) as ask:
+            ask()
+        after = self.used(call)
+        return [
+            f"{what} {after[what][1] - rows}"
+            for what, (scans, rows) in before.items()
+            if after[what][0] > scans
+        ]
+
+    def used(self, call: Call) -> dict[str, tuple[int, int]]:
+        self.conn(call.role).execute("select pg_stat_force_next_flush()")
+        self.conn(call.role).execute("select 1")
+        return {
+            what: (scans or 0, rows or 0)
+            for what, scans, rows in self.conn("postgres").execute(USED.encode())
+        }
+
+
+def measure(sites: list[Site], call: Call, times: int) -> list[float]:
+    """The median milliseconds at each site, asked in turns."""
+    samples: list[list[float]] = [[] for _ in sites]
+    for _ in range(times + 10):
+        for site, taken in zip(sites, samples, strict=True):
+            taken.append(site.milliseconds(call))
+    return [statistics.median(taken[10:]) for taken in samples]
+
+
+def report(sites: list[Site], times: int) -> None:
+    small, large = sites
+    print(f"\n{'':14}{small.jobs:>12,}{large.jobs:>12,}  ratio   (ms, median of {times})")
+    for name, call in CALLS.items():
+        few, many = measure(sites, call, times)
+        print(f"{name:14}{few:12.2f}{many:12.2f}{many / few:7.2f}")
+    large.close()  # a session that ends has told the statistics all it read
+    print(f"\nwhat one call reads beside {large.jobs:,} queued jobs: index or table, and rows")
+    for name, call in CALLS.items():
+        print(f"{name:14}{', '.join(large.reads(call))}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, default=1_000_000)
+    parser.add_argument("--times", type=int, default=101)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        stack = stacks.with_free_ports(stacks.create(Path(folder)))
+        with postgres.running(stack, fsync="off", max_wal_size="8GB"):
+            postgres.bring_supabase(stack)
+            sites = [Site(database(stack, f"jobs_{jobs}"), jobs) for jobs in (1_000, given.jobs)]
+            print(f"loaded in {sites[1].load_seconds:.0f} s")
+            report(sites, given.times)
+            for site in sites:
+                site.close()
+
+
+def database(stack: Stack, name: str) -> Stack:
+    maintenance = replace(stack, database="template1").url_of(postgres.SUPERUSER)
+    with psycopg.connect(maintenance, autocommit=True) as conn:
+        conn.execute(f"create database {name} template postgres owner postgres".encode())
+    return replace(stack, database=name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,20 @@
+"""Bare Celery with the pool of our workers: what a message costs when nothing is promised."""
+
+import os
+
+from celery import Celery
+
+from bench.dispatch import first_line
+
+app = Celery("bare", broker=os.environ["REDIS_URL"])
+app.conf.update(
+    task_default_queue="bare",
+    task_ignore_result=True,
+    broker_connection_retry_on_startup=True,
+    worker_pool="threads",
+)
+
+
+@app.task(name="bare")
+def run(job_id: str) -> None:
+    first_line.note(job_id)

@@ -1,0 +1,3 @@
+/** Compared with: the least a function can be. */
+
+Deno.serve(() => new Response(null, { status: 204 }));

@@ -1,0 +1,78 @@
+"""Hear the doorbell, and notice when it can no longer be heard.
+
+A notification is a hint, never a message: it carries no job id, and losing one costs at most one pause,
+because whoever is woken reads the due jobs from the table.
+"""
+
+import math
+import time
+import uuid
+
+import psycopg
+from psycopg import sql
+
+from bridge import store
+
+DOORBELL = "jobs_due"
+HEARTBEAT_EVERY = 2.0  # seconds, at most; a look in between carries none
+DEAF_AFTER = 3.0  # seconds a heartbeat may take from its commit to our ear
+
+A_MOMENT = 0.1
+
+
+class Deaf(Exception):
+    """Our own heartbeat did not come back: the connection is half-open, or a pooler stands in between."""
+
+
+class Listener:
+    """A LISTEN connection in autocommit; anything else would hold back the notification queue."""
+
+    def __init__(self, dsn: str) -> None:
+        self.dsn = dsn
+        self.channel = f"bridge_{uuid.uuid4().hex}"
+        self.heartbeat_sent = -math.inf
+        self.heartbeat_due = math.inf
+        self.has_heard = False
+        self.conn: psycopg.Connection[object] | None = None
+
+    def listen(self) -> None:
+        """(Re)connect. Notifications sent while nobody listened are gone, so look at the table right after."""
+        self.close()
+        self.conn = store.connect(self.dsn)
+        for channel in (DOORBELL, self.channel):
+            self.conn.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
+
+    def close(self) -> None:
+        self.heartbeat_sent, self.heartbeat_due = -math.inf, math.inf
+        if self.conn is not None:
+            self.conn.close()
+            self.conn = None
+
+    def heartbeat(self) -> str | None:
+        """The channel to notify with the next commit, if it is time for it."""
+        return self.channel if time.monotonic() - self.heartbeat_sent >= HEARTBEAT_EVERY else None
+
+    def expect_heartbeat(self) -> None:
+        """A heartbeat was committed just now; not hearing it soon means we are deaf."""
+        self.heartbeat_sent = time.monotonic()
+        self.heartbeat_due = min(self.heartbeat_due, self.heartbeat_sent + DEAF_AFTER)
+
+    def wait(self, seconds: float) -> None:
+        """Return when the doorbell rings, or after `seconds`.
+
+        Raises Deaf when a heartbeat is overdue, psycopg.OperationalError when the connection broke.
+        """
+        assert self.conn is not None, "listen() comes first"  # noqa: S101
+        until = time.monotonic() + seconds
+        while True:
+            left = min(until, self.heartbeat_due) - time.monotonic()
+            # A bridge that was held up, by a frozen broker say, first hears what has arrived meanwhile.
+            left = max(left, A_MOMENT if self.heartbeat_due < until else 0.0)
+            heard = {note.channel for note in self.conn.notifies(timeout=left, stop_after=1)}
+            if self.channel in heard:
+                self.has_heard, self.heartbeat_due = True, math.inf
+            now = time.monotonic()
+            if not heard and now >= self.heartbeat_due:
+                raise Deaf
+            if DOORBELL in heard or now >= until:
+                return

@@ -1,0 +1,186 @@
+"""The bridge: look at the table, send what is due, wait for the doorbell.
+
+Correctness never depends on hearing it. The loop outlives its database and its broker; while the broker
+fails nothing is marked dispatched, so rows stay due.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from bridge.health import Health
+from bridge.listener import Deaf, Listener
+from bridge.publisher import BROKER_ERRORS, Publisher
+from bridge.store import Look, Store
+
+log = logging.getLogger("bridge")
+
+BATCH = 500  # jobs per look: bounds how long a claim can wait for the commit of its dispatch
+FIRST_PAUSE, BUSY_PAUSE, IDLE_PAUSE = 0.05, 0.5, 5.0  # seconds between looks when nothing rings
+FIND_LOST_EVERY = 1.0
+LOST_AFTER = 5.0  # seconds; popping and claiming a message takes milliseconds
+HOPELESS_AFTER = 600.0  # a message in a queue that nobody empties is sent again after this
+
+DEAF_FROM_THE_START = (
+    "DATABASE_URL delivers no notifications: it leads through a transaction-mode pooler."
+    " Use a direct or session-mode connection (port 5432) in .env."
+)
+REFUSED = (
+    "The database refuses the bridge: {}. Apply the migrations, and let DATABASE_URL log in as a member of"
+    " generation_bridge."
+)
+
+
+class Stopped(Exception):
+    """SIGTERM came while waiting."""
+
+
+class Bridge:
+    def __init__(
+        self, store: Store, listener: Listener, publisher: Publisher, *, window: int, rescue_every: float
+    ) -> None:
+        self.store, self.listener, self.publisher = store, listener, publisher
+        self.window, self.rescue_every = window, rescue_every
+        self.health = Health()
+        self.is_stopping = self.is_waiting = False
+        self.failures = 0
+        self.quiet_looks = 0
+        self.rescue_at = self.find_lost_at = 0.0
+        self.last_look = Look([], 0, None)
+
+    def stop(self, *_: object) -> None:
+        """Signal handler: leave at once when waiting, else after what is under way."""
+        self.is_stopping = True
+        if self.is_waiting:
+            raise Stopped
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        self.is_waiting = True
+        try:
+            if self.is_stopping:
+                raise Stopped
+            yield
+        finally:
+            self.is_waiting = False
+
+    def run(self) -> None:
+        try:
+            while not self.is_stopping:
+                self.run_until_database_lost()
+        except Stopped:
+            pass
+        finally:
+            self.listener.close()
+            self.store.close()
+        log.info("bridge.stopped")
+
+    def run_until_database_lost(self) -> None:
+        try:
+            self.listener.listen()
+            while not self.is_stopping:
+                self.run_once()
+                self.database_answers()
+                with self.waiting():
+                    self.listener.wait(self.pause())
+        except Deaf as error:
+            if not self.listener.has_heard:
+                raise SystemExit(DEAF_FROM_THE_START) from None
+            self.database_lost(error)
+        except (psycopg.ProgrammingError, psycopg.DataError) as error:
+            raise SystemExit(REFUSED.format(str(error).splitlines()[0])) from None
+        except psycopg.Error as error:
+            self.database_lost(error)
+
+    def run_once(self) -> int:
+        """One look, with what it finds sent; rescue when it is time. Returns how many were sent."""
+        self.health.passed()
+        sent = 0
+        try:
+            if self.health.is_broker_down:
+                self.publisher.check()
+            sent = self.dispatch()
+            self.find_lost_messages()
+            self.broker_answers()
+        except BROKER_ERRORS as error:
+            self.broker_fails(error)
+        self.quiet_looks = 0 if sent else self.quiet_looks + 1
+        self.rescue()
+        return sent
+
+    def dispatch(self) -> int:
+        heartbeat = self.listener.heartbeat()
+        with self.store.dispatch(limit=BATCH, window=self.window, ring=heartbeat) as look:
+            if look.job_ids:
+                self.publisher.publish(look.job_ids)
+        if heartbeat:
+            self.listener.expect_heartbeat()
+        self.last_look = look
+        sent = len(look.job_ids)
+        self.health.looked(look.outstanding, saw_all=sent < BATCH and look.outstanding < self.window)
+        if sent:
+            log.info("jobs.dispatched", extra={"count": sent, "outstanding": look.outstanding})
+        return sent
+
+    def find_lost_messages(self) -> None:
+        """The message of a dispatched job is in the queue, or was popped and is claimed at once, or is lost."""
+        if not self.last_look.outstanding or time.monotonic() < self.find_lost_at:
+            return
+        self.find_lost_at = time.monotonic() + FIND_LOST_EVERY
+        next_in_queue = self.publisher.next_in_queue()
+        count = self.store.redispatch(older_than=LOST_AFTER, next_in_queue=next_in_queue)
+        if next_in_queue is not None:
+            count += self.store.redispatch(older_than=HOPELESS_AFTER)
+        if count:
+            log.warning("messages.lost", extra={"count": count})
+            self.dispatch()
+
+    def rescue(self) -> None:
+        if time.monotonic() < self.rescue_at:
+            return
+        for job in self.store.rescue(limit=BATCH):
+            log.warning("job.rescued", extra=job)
+        self.rescue_at = time.monotonic() + self.rescue_every
+
+    def pause(self) -> float:
+        """Seconds until the next look if nothing rings: none after a full batch, short after work, then longer."""
+        if len(self.last_look.job_ids) == BATCH and not self.health.is_broker_down:
+            return 0.0
+        is_busy = self.last_look.outstanding or self.health.is_broker_down
+        longest = BUSY_PAUSE if is_busy else IDLE_PAUSE
+        pause = min(longest, FIRST_PAUSE * 2.0 ** min(self.quiet_looks, 10))
+        if self.last_look.next_due_in is not None:
+            pause = min(pause, max(self.last_look.next_due_in, 0.01))
+        return pause
+
+    def broker_fails(self, error: Exception) -> None:
+        if not self.health.is_broker_down:
+            log.error("broker.lost", extra={"error": repr(error)})
+        self.health.is_broker_down = True
+
+    def broker_answers(self) -> None:
+        if self.health.is_broker_down:
+            log.info("broker.back")
+        self.health.is_broker_down = False
+
+    def database_lost(self, error: Exception) -> None:
+        self.listener.close()
+        self.store.close()
+        if not self.failures:
+            log.error("database.lost", extra={"error": repr(error)})
+        self.failures += 1
+        self.health.is_database_down = True
+        self.health.passed()
+        # The exponent is clamped before the power: 2.0**1024 raises, and would end the loop in a long outage.
+        with self.waiting():
+            time.sleep(random.uniform(0.1, min(10.0, 0.2 * 2.0 ** min(self.failures, 10))))  # noqa: S311
+
+    def database_answers(self) -> None:
+        if self.failures:
+            log.info("database.back", extra={"failures": self.failures})
+        self.failures = 0
+        self.health.is_database_down = False

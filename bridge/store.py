@@ -1,0 +1,123 @@
+"""The SQL of the bridge: exactly what the role `generation_bridge` may execute."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import class_row, dict_row
+
+# These bound how long the kernel believes in a connection whose other end is gone.
+KEEPALIVE: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 8000,
+}
+# Not waiting for the disk is safe here: a dispatch that a power cut takes back is done again.
+LOOK = (
+    "select job_ids, outstanding, extract(epoch from next_due_in)::float8 as next_due_in"
+    " from private.dispatch_jobs(%s, %s), set_config('synchronous_commit', 'off', true)"
+)
+LOOK_AND_RING = LOOK + ", pg_notify(%s, '')"
+ANSWER_WITHIN = 8.0  # seconds; longer than statement_timeout, which a server that is alive keeps
+
+
+class Connection(psycopg.Connection[Any]):
+    """Gives up on a server that fell silent: behind a proxy that answers keepalives, libpq would wait for ever."""
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        try:
+            return super().wait(gen, interval, ANSWER_WITHIN if timeout is None else timeout)
+        except psycopg.OperationalError:
+            if timeout is None and self.info.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
+                self.pgconn.finish()
+            raise
+
+
+def connect(dsn: str) -> Connection:
+    """A session with the small role, whoever logged in."""
+    conn = Connection.connect(dsn, autocommit=True, application_name="pilotlight-bridge", **KEEPALIVE)
+    try:
+        conn.execute("set role generation_bridge")
+        conn.execute("set statement_timeout = '5s'")
+    except BaseException:
+        conn.close()
+        raise
+    return conn
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look at the table saw: what to send now, how much is out, and in how many seconds more is due."""
+
+    job_ids: list[UUID]
+    outstanding: int
+    next_due_in: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of what an operator sees; `problem` says what is wrong with it."""
+
+    item: str
+    value: str
+    problem: str | None
+
+
+class Store:
+    """One connection, made again by the next call after it broke."""
+
+    def __init__(self, dsn: str) -> None:
+        self.dsn = dsn
+        self._conn: Connection | None = None
+
+    @property
+    def conn(self) -> Connection:
+        if self._conn is None or self._conn.closed:
+            self._conn = connect(self.dsn)
+        return self._conn
+
+    def close(self) -> None:
+        if self._conn is not None:
+            self._conn.close()
+
+    @contextmanager
+    def dispatch(self, *, limit: int, window: int, ring: str | None = None) -> Iterator[Look]:
+        """Mark due jobs dispatched when the block ends well; if it raises they stay due.
+
+        A message may so reach its worker before the commit: its claim waits on the row for that moment.
+        `ring` names a channel to notify with the same commit.
+        """
+        query, values = (LOOK, [limit, window]) if ring is None else (LOOK_AND_RING, [limit, window, ring])
+        # The pipeline sends "begin" together with the look: one round trip less before the messages are out.
+        with (
+            self.conn.pipeline(),
+            self.conn.transaction(),
+            self.conn.cursor(row_factory=class_row(Look)) as cursor,
+        ):
+            look = cursor.execute(query, values).fetchone()
+            assert look is not None  # noqa: S101  # a function with out parameters returns one row
+            yield look
+
+    def redispatch(self, *, older_than: float, next_in_queue: str | None = None) -> int:
+        """Make due again what was dispatched `older_than` seconds ago and never claimed; how many.
+
+        With the job whose message is next in the queue: `older_than` seconds before that one.
+        """
+        row = self.conn.execute(
+            "select private.redispatch_jobs(make_interval(secs => %s), %s)", (older_than, next_in_queue)
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    def rescue(self, *, limit: int) -> list[dict[str, Any]]:
+        """Give on the jobs of lost workers and end those past their deadline; `job_id` and `new_status` of each."""
+        with self.conn.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute("select * from private.rescue_jobs(%s)", (limit,)).fetchall()
+
+    def status(self) -> list[Fact]:
+        with self.conn.cursor(row_factory=class_row(Fact)) as cursor:
+            return cursor.execute("select * from private.operator_status()").fetchall()

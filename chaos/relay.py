@@ -1,0 +1,73 @@
+"""A TCP relay in front of a server, to make what networks do: cut connections, and connections that fall silent.
+
+A silent connection stays open and gives no error: bytes vanish. New connections pass, unless it is shut.
+"""
+
+import contextlib
+import socket
+import struct
+import threading
+from collections.abc import Callable
+
+Change = Callable[[bytes], bytes]
+
+
+class Relay:
+    def __init__(self, target_port: int, *, from_server: Callable[[], Change] | None = None) -> None:
+        self.target_port, self.from_server = target_port, from_server
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self.listener.getsockname()[1])
+        self.generation = 0  # connections of an earlier one are silent
+        self.sockets: list[socket.socket] = []
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                try:
+                    server = socket.create_connection(("127.0.0.1", self.target_port), timeout=5)
+                except OSError:
+                    client.close()
+                    continue
+                server.settimeout(None)
+                self.join(client, server)
+
+    def join(self, client: socket.socket, server: socket.socket) -> None:
+        self.sockets = [one for one in self.sockets if one.fileno() != -1] + [client, server]
+        change = self.from_server() if self.from_server else bytes
+        for source, sink, changed in ((client, server, bytes), (server, client, change)):
+            source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            threading.Thread(
+                target=self.pump, args=(source, sink, changed, self.generation), daemon=True
+            ).start()
+
+    def pump(self, source: socket.socket, sink: socket.socket, changed: Change, generation: int) -> None:
+        with contextlib.suppress(OSError):
+            while content := source.recv(65536):
+                if generation == self.generation:
+                    sink.sendall(changed(content))
+        for one in (source, sink):
+            one.close() if one.fileno() == -1 else shut(one)
+
+    def silence(self) -> None:
+        """Every connection of now goes half-open."""
+        self.generation += 1
+
+    def cut(self) -> None:
+        """Every connection of now is reset."""
+        for one in self.sockets:
+            with contextlib.suppress(OSError):
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            shut(one)
+        self.sockets = []
+
+    def close(self) -> None:
+        shut(self.listener)
+        self.cut()
+
+
+def shut(one: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        one.shutdown(socket.SHUT_RDWR)
+    one.close()

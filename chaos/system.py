@@ -1,0 +1,132 @@
+"""The whole system as real processes: the Procfile's, and what Supabase and a Redis host run in production."""
+
+import shlex
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psycopg
+from honcho.environ import parse_procfile
+
+from chaos.patience import wait_until
+from chaos.process import ROOT, Process
+from chaos.relay import Relay
+from chaos.servers import Redis
+from local import migrate, postgres, processes
+from local import stack as stacks
+from local.runner import Process as Embedded
+
+LEASE_SECONDS = 5  # short, so that a minute holds many lost leases
+WORKERS, BRIDGES = 2, 2
+
+
+class System:
+    """Everything that died is started again a second later, as a supervisor does, unless a fault holds it down.
+
+    Bridge and workers reach their servers through relays, so that their connections can be cut and silenced.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.stack = stacks.with_free_ports(stacks.create(folder))
+        stacks.save(self.stack)
+        self.held_down: set[Process] = set()
+        self.is_stopping = threading.Event()
+        self.redis = Redis(folder, keeps_data=True)
+        self.postgres = self.make_postgres()
+        self.supabase = [
+            self.adopt(process)
+            for process in processes.supabase(self.stack)
+            if process.name in ("gateway", "enqueue_generation")
+        ]
+        self.gateway, self.function = self.supabase
+        self.relays = {"postgres": Relay(self.stack.postgres_port), "redis": Relay(self.redis.port)}
+        self.bridges = [self.ours("bridge", number) for number in range(BRIDGES)]
+        self.workers = [self.ours("worker", number) for number in range(WORKERS)]
+
+    def make_postgres(self) -> Process:
+        postgres.initialise(self.stack)
+        command = postgres.command(self.stack, fsync="off")  # processes die here, power does not
+        is_ready = lambda: postgres.is_ready(self.stack)  # noqa: E731
+        return Process("postgres", command, folder=self.stack.folder, is_ready=is_ready)
+
+    def adopt(self, process: Embedded) -> Process:
+        return Process(
+            process.name,
+            process.command,
+            folder=self.stack.folder,
+            environment=process.environment,
+            is_ready=process.is_ready,
+        )
+
+    def ours(self, kind: str, number: int) -> Process:
+        """A process of the Procfile."""
+        port = self.relays["postgres"].port
+        environment = {
+            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+            "DATABASE_URL": self.stack.database_url.replace(f":{self.stack.postgres_port}/", f":{port}/"),
+            "REDIS_URL": f"redis://127.0.0.1:{self.relays['redis'].port}/0",
+            "SUPABASE_URL": self.stack.gateway_url,
+            "SUPABASE_SECRET_KEY": self.stack.secret_key,
+            "LEASE_SECONDS": str(LEASE_SECONDS),
+            "SHUTDOWN_SECONDS": "2",
+        }
+        command = shlex.split(parse_procfile((ROOT / "Procfile").read_text()).processes[kind])
+        if kind == "worker":
+            command += ["--hostname", f"worker{number}@chaos"]
+        return Process(f"{kind}{number}", command, folder=self.stack.folder, environment=environment)
+
+    @property
+    def everything(self) -> list[Process]:
+        return [self.postgres, self.redis, *self.supabase, *self.bridges, *self.workers]
+
+    def start(self) -> None:
+        self.postgres.start().wait_ready()
+        postgres.bring_supabase(self.stack)
+        migrate.migrate(self.stack.database_url)
+        for process in self.everything[1:]:
+            process.start()
+        for process in (self.redis, *self.supabase):
+            process.wait_ready()
+        self.supervisor = threading.Thread(target=self.supervise, daemon=True)
+        self.supervisor.start()
+
+    def supervise(self) -> None:
+        while not self.is_stopping.wait(1.0):
+            for process in self.everything:
+                if not process.is_alive and process not in self.held_down:
+                    self.restart(process)
+
+    def restart(self, process: Process) -> None:
+        if process is self.postgres:
+            postgres.forget_killed_server(self.stack)
+        process.start()
+
+    def stop(self) -> None:
+        self.is_stopping.set()
+        self.supervisor.join()
+        for process in reversed(self.everything):
+            process.kill()
+        for relay in self.relays.values():
+            relay.close()
+
+    def connect(self) -> "psycopg.Connection[object]":
+        """As superuser, past the relay. Raises psycopg.OperationalError while Postgres is down."""
+        url = self.stack.url_of(postgres.SUPERUSER)
+        return psycopg.connect(url, autocommit=True, connect_timeout=3, options="-c statement_timeout=20s")
+
+    def settle(self, timeout: float) -> int:
+        """Wait until every job has ended; how many have not after `timeout`."""
+        until = time.monotonic() + timeout
+        while (left := self.unfinished()) and time.monotonic() < until:
+            time.sleep(0.5)
+        return left
+
+    def unfinished(self) -> int:
+        with self.connect() as conn:
+            row = conn.execute("select count(*) from public.jobs where finished_at is null").fetchone()
+        return int(row[0]) if isinstance(row, tuple) else 0
+
+    def wait_answering(self) -> None:
+        for process in (self.postgres, self.redis, *self.supabase):
+            wait_until(process.is_ready, f"{process.name} to answer", 60)

@@ -1,0 +1,1 @@
+"""The embedded stack: what Supabase does in production, on one machine without Docker. Never for production."""

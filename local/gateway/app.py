@@ -1,0 +1,89 @@
+"""One address for all services, as on hosted Supabase, and the checks its gateway makes before any of them."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from local.gateway import auth, database, functions, keys, realtime, refusal, rest, storage
+from local.stack import Stack
+
+MAX_BODY_BYTES = 50 * 1024 * 1024
+NEEDS_NO_KEY = re.compile(r"/auth/v1/(\.well-known/|health$)|/storage/v1/object/sign/")
+
+
+class ApiKey:
+    """Nobody passes without a key of the project but to what is public or carries a signature of its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        if request.method in rest.READS and NEEDS_NO_KEY.match(request.url.path):
+            return await self.app(scope, receive, send)
+        problem = problem_of_key(request)
+        if problem is None:
+            return await self.app(scope, receive, send)
+        await JSONResponse({"message": problem}, 401)(scope, receive, send)
+
+
+def problem_of_key(request: Request) -> str | None:
+    apikey = keys.apikey_of(request)
+    if apikey is None:
+        return "No API key found in request"
+    role = keys.key_role(request.app.state.stack, apikey)
+    if role is None:
+        return "Invalid API key"
+    if role == "service_role" and request.headers.get("user-agent", "").startswith("Mozilla/"):
+        return "Forbidden use of secret API key in browser"
+    return None
+
+
+# Functions answer OPTIONS themselves, so this wraps the other services only.
+GATEWAY = [
+    Middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["*"],
+        allow_headers=["*"],
+        expose_headers=["Content-Range", "Retry-After", "x-sb-error-code", "x-supabase-api-version"],
+    ),
+    Middleware(ApiKey),
+]
+
+
+def build(stack: Stack) -> Starlette:
+    app = Starlette(
+        routes=[
+            Mount("/auth/v1", routes=auth.routes, middleware=GATEWAY),
+            Mount("/rest/v1", routes=rest.routes, middleware=GATEWAY),
+            Mount("/storage/v1", routes=storage.routes, middleware=GATEWAY),
+            *functions.routes,
+            *realtime.routes,
+        ],
+        exception_handlers={refusal.Refusal: refusal.answer},
+        lifespan=pools,
+        max_body_size=MAX_BODY_BYTES,
+    )
+    app.state.stack = stack
+    return app
+
+
+@asynccontextmanager
+async def pools(app: Starlette) -> AsyncIterator[None]:
+    """Each service has its own login, as hosted: Auth cannot read what Storage keeps."""
+    stack: Stack = app.state.stack
+    async with AsyncExitStack() as opened:
+        app.state.data_pool = await opened.enter_async_context(database.pool(stack.authenticator_url))
+        app.state.auth_pool = await opened.enter_async_context(database.pool(stack.auth_url))
+        app.state.storage_pool = await opened.enter_async_context(database.pool(stack.storage_url))
+        await opened.enter_async_context(functions.client(app))
+        yield

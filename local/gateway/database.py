@@ -1,0 +1,85 @@
+"""Statements run in one transaction, and a client's run as the client's role: its policies and timeouts are real."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from psycopg import AsyncConnection, OperationalError
+from psycopg_pool import AsyncConnectionPool
+from starlette.requests import Request
+
+from local.gateway.keys import Identity
+from local.gateway.refusal import Refusal
+
+Connection = AsyncConnection[tuple[Any, ...]]
+Pool = AsyncConnectionPool[Connection]
+
+# What PostgREST tells the database of a request. The role's own timeout must be read here: Postgres applies such
+# settings at login, and these roles never log in.
+BECOME = r"""
+select set_config('statement_timeout', coalesce(
+         (select substring(setting from '=(.*)') from pg_catalog.pg_roles, unnest(rolconfig) as setting
+          where rolname = %(role)s and setting like 'statement\_timeout=%%'),
+         current_setting('statement_timeout')), true),
+       set_config('search_path', 'public, extensions', true),
+       set_config('transaction_read_only', %(read_only)s, true),
+       set_config('request.jwt.claims', %(claims)s, true),
+       set_config('request.method', %(method)s, true),
+       set_config('request.path', %(path)s, true),
+       set_config('request.headers', %(headers)s, true),
+       set_config('request.cookies', %(cookies)s, true),
+       set_config('role', %(role)s, true)
+"""
+
+# One body that the clients of all services can read.
+UNAVAILABLE = {
+    "statusCode": "503",
+    "error": "unavailable",
+    "code": "PGRST001",
+    "message": "The database cannot be reached.",
+    "details": None,
+    "hint": None,
+}
+
+
+def pool(url: str) -> Pool:
+    """Not open yet. Short timeouts: while the database is away a client gets a 503 and may come again."""
+    return AsyncConnectionPool(
+        url,
+        min_size=0,
+        max_size=20,
+        open=False,
+        timeout=5,
+        reconnect_timeout=1,
+        check=AsyncConnectionPool.check_connection,
+        # Migrations change tables under a running gateway, and a prepared statement would remember the old ones.
+        kwargs={"autocommit": True, "prepare_threshold": None, "connect_timeout": 3},
+    )
+
+
+@asynccontextmanager
+async def transaction(pool: Pool) -> AsyncIterator[Connection]:
+    try:
+        async with pool.connection() as conn, conn.transaction():
+            yield conn
+    except OperationalError as error:  # a full pool, too
+        if error.sqlstate is None or error.sqlstate.startswith(("08", "57P")):
+            raise Refusal(503, UNAVAILABLE) from error
+        raise
+
+
+async def become(conn: Connection, identity: Identity, request: Request) -> None:
+    """From here to the end of the transaction, or to `set local role none`, statements are the caller's."""
+    await conn.execute(
+        BECOME,
+        {
+            "role": identity.role,
+            "read_only": "on" if request.method in ("GET", "HEAD") else "off",
+            "claims": json.dumps(identity.claims),
+            "method": request.method,
+            "path": request.url.path,
+            "headers": json.dumps(dict(request.headers)),
+            "cookies": json.dumps(request.cookies),
+        },
+    )

@@ -1,0 +1,83 @@
+"""A function of schema public as an address of the Data API; its arguments are given by name."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import sql
+from starlette.datastructures import QueryParams
+
+from local.gateway import rest_errors
+from local.gateway.database import Connection
+from local.gateway.refusal import Refusal
+
+# Anybody may read the catalog. Whether the caller may execute what is found, Postgres decides at the call.
+CANDIDATES = """
+select p.proretset, p.prorettype = 'void'::regtype, p.pronargs - p.pronargdefaults, coalesce((
+    select json_agg(json_build_array(a.name, n.nspname, t.typname) order by a.position)
+    from unnest(p.proargnames, coalesce(p.proallargtypes, p.proargtypes::oid[]), p.proargmodes)
+      with ordinality as a (name, type, mode, position)
+    join pg_type t on t.oid = a.type
+    join pg_namespace n on n.oid = t.typnamespace
+    where a.mode is null or a.mode in ('i', 'b', 'v')
+  ), '[]')
+from pg_proc p
+where p.pronamespace = 'public'::regnamespace and p.proname = %s and p.prokind = 'f'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    name: str
+    returns_set: bool
+    returns_void: bool
+    types: dict[str, sql.Identifier]  # of the arguments given
+
+
+async def find(conn: Connection, name: str, given: set[str]) -> Function:
+    """The function that knows all the given arguments and needs no other."""
+    for returns_set, returns_void, needed, inputs in await (
+        await conn.execute(CANDIDATES, (name,))
+    ).fetchall():
+        names = [argument for argument, _, _ in inputs]
+        if given <= set(names) and set(names[:needed]) <= given:
+            types = {argument: sql.Identifier(*type_) for argument, *type_ in inputs if argument in given}
+            return Function(name, returns_set, returns_void, types)
+    called = f"public.{name}({', '.join(sorted(given))})"
+    message = f"Could not find the function {called} in the schema cache"
+    raise Refusal(404, rest_errors.body("PGRST202", message))
+
+
+def arguments_in_body(function: Function, body: str) -> sql.Composable:
+    typed = [sql.SQL("{} {}").format(sql.Identifier(name), type_) for name, type_ in function.types.items()]
+    if not typed:
+        return sql.SQL("(select) as args")
+    return sql.SQL("json_to_record({}) as args ({})").format(sql.Literal(body), sql.SQL(", ").join(typed))
+
+
+def arguments_in_query(function: Function, params: QueryParams) -> sql.Composable:
+    cast = sql.SQL("cast({} as {}) as {}")
+    values = [
+        cast.format(sql.Literal(params[name]), type_, sql.Identifier(name))
+        for name, type_ in function.types.items()
+    ]
+    return sql.SQL("(select {}) as args").format(sql.SQL(", ").join(values))
+
+
+async def call(conn: Connection, function: Function, arguments: sql.Composable) -> tuple[str, int]:
+    """The result as JSON, and how many rows it has."""
+    if function.returns_void:
+        result = sql.SQL("'null', count(*)")
+    elif function.returns_set:
+        result = sql.SQL("coalesce(json_agg(result), '[]')::text, count(*)")
+    else:
+        result = sql.SQL("coalesce(to_json(result)::text, 'null'), 1")
+    statement = sql.SQL("select {} from {}, lateral {}({}) as result").format(
+        result,
+        arguments,
+        sql.Identifier("public", function.name),
+        sql.SQL(", ").join(
+            sql.SQL("{0} => args.{0}").format(sql.Identifier(name)) for name in function.types
+        ),
+    )
+    row: Any = await (await conn.execute(statement)).fetchone()
+    return row[0], row[1]

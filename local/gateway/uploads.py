@@ -1,0 +1,111 @@
+"""An upload: the file is the body of the request or lies in a form, and the bucket says what it takes."""
+
+import hashlib
+import re
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from typing import Any
+
+from psycopg.types.json import Jsonb
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from local.gateway import objects
+from local.gateway.database import transaction
+from local.gateway.storage_access import acting, address, refused
+
+KEY = re.compile(r"[A-Za-z0-9_/!.*'() &$=@;:+,?-]{1,1024}")
+
+TARGET = """
+select b.file_size_limit, b.allowed_mime_types, o.id, o.version
+from storage.buckets b left join storage.objects o on o.bucket_id = b.id and o.name = %s
+where b.id = %s
+"""
+INSERT = """
+insert into storage.objects (id, bucket_id, name, owner, owner_id, version, metadata)
+values (%(id)s, %(bucket)s, %(name)s, auth.uid(), auth.uid()::text, %(version)s, %(metadata)s)
+"""
+REPLACE = """
+on conflict (bucket_id, name) do update
+set owner = excluded.owner, owner_id = excluded.owner_id, version = excluded.version, metadata = excluded.metadata,
+    updated_at = now(), last_accessed_at = now()
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    data: bytes
+    mime: str
+    cache_control: str
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        return {
+            "eTag": f'"{hashlib.md5(self.data, usedforsecurity=False).hexdigest()}"',
+            "size": len(self.data),
+            "mimetype": self.mime,
+            "cacheControl": self.cache_control,
+            "lastModified": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "contentLength": len(self.data),
+            "httpStatusCode": 200,
+        }
+
+
+async def upload(request: Request) -> Response:
+    bucket, name = address(request)
+    if not KEY.fullmatch(name):
+        raise refused(400, "InvalidKey", f"Invalid key: {name}")
+    content = await read(request)
+    async with transaction(request.app.state.storage_pool) as conn:
+        target = await (await conn.execute(TARGET, (name, bucket))).fetchone()
+    if target is None:
+        raise refused(404, "Bucket not found", "Bucket not found")
+    limit, mimes, known_id, replaced = target
+    check(content, limit, mimes)
+    object_id, version = known_id or uuid.uuid4(), str(uuid.uuid4())
+    row = {
+        "id": object_id,
+        "bucket": bucket,
+        "name": name,
+        "version": version,
+        "metadata": Jsonb(content.metadata),
+    }
+    is_replacing = request.method == "PUT" or request.headers.get("x-upsert") == "true"
+    async with acting(request) as conn:
+        await conn.execute(INSERT + REPLACE if is_replacing else INSERT, row)
+        await run_in_threadpool(objects.write, request.app.state.stack, version, content.data)
+    objects.remove(request.app.state.stack, [replaced])
+    return JSONResponse({"Id": str(object_id), "Key": f"{bucket}/{name}"})
+
+
+async def read(request: Request) -> Upload:
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return Upload(
+            data=await request.body(),
+            mime=request.headers.get("content-type", "application/octet-stream"),
+            cache_control=request.headers.get("cache-control", "no-cache"),
+        )
+    async with request.form(max_files=1, max_fields=10) as form:
+        file = next((part for part in form.values() if isinstance(part, UploadFile)), None)
+        if file is None:
+            raise refused(400, "invalid_request", "The form holds no file")
+        seconds = form.get("cacheControl")
+        return Upload(
+            data=await file.read(),
+            mime=file.content_type or "application/octet-stream",
+            cache_control=f"max-age={seconds}" if seconds else "no-cache",
+        )
+
+
+def check(upload: Upload, limit: int | None, mimes: list[str] | None) -> None:
+    if limit is not None and len(upload.data) > limit:
+        raise refused(413, "Payload too large", "The object exceeded the maximum allowed size")
+    if not re.fullmatch(r"[ -~]*", upload.mime + upload.cache_control):
+        raise refused(400, "invalid_request", "A header value holds what no header can")
+    mime = upload.mime.partition(";")[0].strip()
+    if mimes and not any(fnmatchcase(mime, allowed) for allowed in mimes):
+        raise refused(415, "invalid_mime_type", f"mime type {upload.mime} is not supported")

@@ -1,0 +1,106 @@
+"""What an app does, with the real client over HTTP and the websocket, and nothing that only a server could."""
+
+import asyncio
+import io
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
+import httpx
+from PIL import Image
+from realtime import RealtimeSubscribeStates
+from supabase import AsyncClient
+
+from local.timeline import Timeline
+
+TERMINAL = ("succeeded", "failed", "canceled")
+PATIENCE = 60.0  # seconds
+
+
+class DemoFailed(Exception):
+    """Something did not happen; the text says what."""
+
+
+def expect(holds: bool, what: str) -> None:
+    if not holds:
+        raise DemoFailed(what)
+
+
+class Phone:
+    def __init__(self, client: AsyncClient) -> None:
+        self.client = client
+        self.user_id = ""
+        self.waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}  # by the id of the job
+
+    async def sign_in(self) -> None:
+        answer = await self.client.auth.sign_in_anonymously()
+        if answer.user is None or answer.session is None:
+            raise DemoFailed("no anonymous user was made")
+        self.user_id = answer.user.id
+        await self.client.realtime.set_auth(answer.session.access_token)
+
+    async def warm(self) -> None:
+        await self.client.functions.invoke("ping", {"method": "GET"})
+
+    async def join(self) -> str:
+        """The private topic of this user, which says how each job goes on."""
+        topic = f"user:{self.user_id}"
+        joined: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+        def note(status: RealtimeSubscribeStates, error: Exception | None) -> None:
+            if not joined.done():
+                joined.set_result(f"{status.value} {error or ''}".strip())
+
+        options: Any = {"config": {"private": True}}  # the type wants every key
+        await self.client.channel(topic, options).on_broadcast("job", self.hear).subscribe(note)
+        said = await asyncio.wait_for(joined, PATIENCE)
+        expect(said == "SUBSCRIBED", f"Realtime refused the own topic: {said}")
+        return topic
+
+    def hear(self, message: Any) -> None:
+        job = message["payload"]
+        future = self.waiting.get(job["id"])
+        if future is not None and not future.done() and job["status"] in TERMINAL:
+            future.set_result(job)
+
+    async def generate(self, prompt: str, timeline: Timeline) -> dict[str, Any]:
+        """Tap, and wait for Realtime to say how it ended."""
+        job_id = str(uuid.uuid4())  # made here, so that a tap repeated by a bad network is the same job
+        ended = self.waiting[job_id] = asyncio.get_running_loop().create_future()
+        body = {"id": job_id, "model": "preview", "input": {"prompt": prompt}}
+        timeline.mark("tap")
+        answer = await self.client.functions.invoke("enqueue_generation", {"body": body})
+        timeline.mark("accepted")
+        accepted = answer if isinstance(answer, dict) else json.loads(answer)
+        expect(accepted["job"]["id"] == job_id, f"the job was not accepted: {accepted}")
+        try:
+            job: dict[str, Any] = await asyncio.wait_for(ended, PATIENCE)
+        except TimeoutError:
+            raise DemoFailed(f"Realtime said nothing of the end within {PATIENCE:.0f} s") from None
+        timeline.mark("visible")
+        return job
+
+    async def credits(self) -> int:
+        answer = await self.client.table("entitlements").select("credits").single().execute()
+        row: Any = answer.data
+        return int(row["credits"])
+
+    async def generation(self, job_id: str) -> dict[str, Any]:
+        answer = await self.client.table("generations").select("*").eq("id", job_id).execute()
+        rows: Any = answer.data
+        expect(len(rows) == 1, f"there should be one generation and there are {len(rows)}")
+        return dict(rows[0])
+
+    async def download(self, path: str, folder: Path) -> Path:
+        """Through a signed URL, as an image view does. The bytes must be a picture."""
+        signed = await self.client.storage.from_("generations").create_signed_url(path, 60)
+        async with httpx.AsyncClient() as http:
+            answer = await http.get(signed["signedURL"] or "")
+        expect(answer.status_code == 200, f"the signed URL answered {answer.status_code}")
+        with Image.open(io.BytesIO(answer.content)) as image:
+            image.load()
+        folder.mkdir(parents=True, exist_ok=True)
+        picture = folder / f"{Path(path).parent.name}{Path(path).suffix}"
+        picture.write_bytes(answer.content)
+        return picture

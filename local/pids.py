@@ -1,0 +1,82 @@
+"""Which processes of a stack are alive: each holds a lock on its own pid file, and so does whatever it forks.
+
+A locked pid file is true and an unlocked one is stale, whatever killed its process and whoever has its number now.
+`python -m local.pids <folder>` waits for the end of its input and then stops what is left; one such keeper runs
+beside every runner and survives it, so that even SIGKILL leaves nothing behind.
+"""
+
+import fcntl
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+KILL_AFTER = 10.0  # seconds that a process has to end by itself
+
+
+class Held(Exception):
+    """Another process has the lock; the text is its number."""
+
+
+def hold(path: Path, *, patience: float = 0) -> IO[str]:
+    """Lock a file for as long as it stays open, here or in a child. Raises Held."""
+    file = path.open("a+")
+    until = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() >= until:
+                file.close()
+                raise Held(path.read_text()) from None
+            time.sleep(0.02)
+        else:
+            file.truncate(0)
+            return file
+
+
+def is_held(path: Path) -> bool:
+    try:
+        hold(path).close()
+    except Held:
+        return True
+    return False
+
+
+def write(file: IO[str], pid: int) -> None:
+    file.write(str(pid))
+    file.flush()
+
+
+def stop_leftovers(folder: Path) -> list[str]:
+    """Stop every process whose pid file is held now; their names. Processes that start meanwhile are left alone."""
+    held = {path: path.read_text() for path in folder.glob("*.pid") if is_held(path)}
+    started = time.monotonic()
+    asked = False
+    while left := [path for path, pid in held.items() if path.read_text() == pid and is_held(path)]:
+        kill = time.monotonic() - started > KILL_AFTER
+        if kill or not asked:
+            for path in left:
+                signal_group(int(held[path] or 0), signal.SIGKILL if kill else signal.SIGTERM)
+        asked = True
+        time.sleep(0.05)
+    return sorted(path.stem for path in held)
+
+
+def signal_group(pid: int, number: signal.Signals) -> None:
+    """SIGTERM is for the leader, who ends its children in order; SIGKILL is for all."""
+    if pid > 1:
+        with suppress(ProcessLookupError):
+            (os.killpg if number == signal.SIGKILL else os.kill)(pid, number)
+
+
+def main() -> None:
+    sys.stdin.buffer.read()
+    stop_leftovers(Path(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""Every process of the stack: how it starts, what it is told, and how one sees that it works."""
+
+import json
+import os
+import shlex
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import psycopg
+from honcho.environ import parse_procfile
+
+from local import postgres, redis
+from local.gateway.keys import jwks
+from local.runner import Process
+from local.stack import FUNCTIONS, ROOT, Stack
+
+PROGRAMS = Path(sys.executable).parent
+
+# Deno's and the logs' own habits; a proxy has no business on loopback.
+EVERYWHERE = {
+    "PATH": f"{PROGRAMS}{os.pathsep}{os.defpath}",
+    "PYTHONUNBUFFERED": "1",
+    "NO_PROXY": "127.0.0.1,localhost",
+    "no_proxy": "127.0.0.1,localhost",
+    "DENO_DIR": str(ROOT / ".pilotlight" / "deno"),
+    "DENO_NO_UPDATE_CHECK": "1",
+    "NO_COLOR": "1",
+}
+
+
+def servers(stack: Stack) -> list[Process]:
+    """What Supabase and a Redis host run in production."""
+    return [
+        Process(
+            "postgres",
+            postgres.command(stack),
+            is_ready=lambda: postgres.is_ready(stack),
+            stop_signal=signal.SIGINT,  # without waiting for its clients
+        ),
+        Process("redis", redis.command(stack), is_ready=lambda: redis.is_ready(stack)),
+    ]
+
+
+def supabase(stack: Stack) -> list[Process]:
+    gateway = [sys.executable, "-m", "local.gateway", str(stack.folder / "stack.json")]
+    return [
+        Process("gateway", gateway, EVERYWHERE, lambda: answers(stack.gateway_port)),
+        *(function(stack, name, port) for name, port in stack.function_ports.items()),
+    ]
+
+
+def function(stack: Stack, name: str, port: int) -> Process:
+    """One Edge Function under real Deno, with the environment it has when hosted."""
+    keys = {"PUBLISHABLE": stack.publishable_key, "SECRET": stack.secret_key}
+    environment = {
+        **EVERYWHERE,
+        "DENO_SERVE_ADDRESS": f"tcp:127.0.0.1:{port}",
+        "SUPABASE_URL": stack.gateway_url,
+        "SUPABASE_JWKS": json.dumps(jwks(stack)),
+        **{f"SUPABASE_{kind}_KEYS": json.dumps({"default": key}) for kind, key in keys.items()},
+    }
+    command = [str(PROGRAMS / "deno"), "run", "--no-prompt", "--allow-net", "--allow-env"]
+    return Process(name, [*command, str(FUNCTIONS / name / "index.ts")], environment, lambda: answers(port))
+
+
+def ours(stack: Stack) -> list[Process]:
+    """The processes of the Procfile, as any host would start them, with the settings of this stack."""
+    environment = EVERYWHERE | settings_of(stack)
+    signs = {"bridge": lambda: has_bridge(stack), "worker": lambda: redis.has_waiting_worker(stack)}
+    commands: dict[str, str] = parse_procfile((ROOT / "Procfile").read_text()).processes
+    return [
+        Process(name, shlex.split(command), environment, signs.get(name, lambda: True))
+        for name, command in commands.items()
+    ]
+
+
+def settings_of(stack: Stack) -> dict[str, str]:
+    return {
+        "DATABASE_URL": stack.database_url,
+        "REDIS_URL": stack.redis_url,
+        "SUPABASE_URL": stack.gateway_url,
+        "SUPABASE_SECRET_KEY": stack.secret_key,
+    }
+
+
+def answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def has_bridge(stack: Stack) -> bool:
+    with psycopg.connect(stack.url_of(postgres.SUPERUSER)) as conn:
+        listens = "select from pg_stat_activity where application_name = 'pilotlight-bridge'"
+        return conn.execute(listens).fetchone() is not None

@@ -1,0 +1,168 @@
+"""What every process of the embedded stack needs to know, kept in one file that only its owner may read.
+
+The file is written before the first process starts and never while one runs.
+"""
+
+import hashlib
+import json
+import os
+import random
+import secrets
+import socket
+import uuid
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm
+
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / ".pilotlight" / "local"
+SUPABASE_SQL = ROOT / "local" / "supabase.sql"
+FUNCTIONS = ROOT / "supabase" / "functions"
+
+LAYOUT = 1  # one more when a data folder of an earlier version can no longer be used
+
+# The first two are what the Supabase CLI takes, so that an app needs no other settings.
+GATEWAY_PORT, POSTGRES_PORT, REDIS_PORT = 54321, 54322, 54379
+ANY_PORT = 0
+# Below the range from which the kernel serves outgoing connections: one of those could take the port before we do.
+OTHER_PORTS = range(20_000, 32_000)
+
+
+class UnusableStack(Exception):
+    """The folder holds something that this version cannot run; the text says the way out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    folder: Path
+    version: str
+    gateway_port: int
+    postgres_port: int
+    redis_port: int
+    function_ports: dict[str, int]
+    password: str  # of every login role and of Redis: other users of this machine reach loopback, too
+    publishable_key: str
+    secret_key: str
+    signing_key: dict[str, str]
+    database: str = "postgres"
+
+    @property
+    def gateway_url(self) -> str:
+        return f"http://127.0.0.1:{self.gateway_port}"
+
+    @property
+    def redis_url(self) -> str:
+        return f"redis://:{self.password}@127.0.0.1:{self.redis_port}/0"
+
+    @property
+    def database_url(self) -> str:
+        return self.url_of("postgres")
+
+    @property
+    def authenticator_url(self) -> str:
+        return self.url_of("authenticator")
+
+    @property
+    def auth_url(self) -> str:
+        return self.url_of("supabase_auth_admin")
+
+    @property
+    def storage_url(self) -> str:
+        return self.url_of("supabase_storage_admin")
+
+    @property
+    def realtime_url(self) -> str:
+        return self.url_of("supabase_realtime_admin")
+
+    def url_of(self, role: str) -> str:
+        return f"postgresql://{role}:{self.password}@127.0.0.1:{self.postgres_port}/{self.database}"
+
+
+def current_version() -> str:
+    """supabase.sql runs once, when the data folder is made, so another supabase.sql is another version."""
+    return f"{LAYOUT}-{hashlib.sha256(SUPABASE_SQL.read_bytes()).hexdigest()[:12]}"
+
+
+def create(folder: Path = FOLDER) -> Stack:
+    """A stack with new keys; nothing is written. Only the stack of the project itself wants well-known ports."""
+    is_ours = folder == FOLDER
+    return Stack(
+        folder=folder,
+        version=current_version(),
+        gateway_port=GATEWAY_PORT if is_ours else ANY_PORT,
+        postgres_port=POSTGRES_PORT if is_ours else ANY_PORT,
+        redis_port=REDIS_PORT if is_ours else ANY_PORT,
+        function_ports={},
+        password=secrets.token_hex(16),
+        publishable_key=f"sb_publishable_{secrets.token_urlsafe(24)}",
+        secret_key=f"sb_secret_{secrets.token_urlsafe(24)}",
+        signing_key=new_signing_key(),
+    )
+
+
+def load(folder: Path = FOLDER) -> Stack:
+    """The stack of a folder. Raises FileNotFoundError before the first start, UnusableStack if it is not ours."""
+    path = folder / "stack.json"
+    try:
+        facts: dict[str, Any] = json.loads(path.read_text())
+        stack = Stack(**facts | {"folder": folder})
+    except (ValueError, TypeError):
+        raise UnusableStack(f"{path} cannot be read: run `make clean`, then start again.") from None
+    if stack.version != current_version():
+        raise UnusableStack(
+            f"The data in {folder} is of another version: run `make clean`, then start again."
+        )
+    return stack
+
+
+def save(stack: Stack) -> None:
+    """Write the file whole or not at all."""
+    path = stack.folder / "stack.json"
+    new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        json.dump(asdict(stack), file, indent=2, default=str)
+    new.replace(path)
+
+
+def with_free_ports(stack: Stack) -> Stack:
+    """The same stack on ports that nobody listens on now: its own where they are free."""
+    taken: set[int] = set()
+
+    def free(port: int) -> int:
+        taken.add(port := free_port(port, taken))
+        return port
+
+    return replace(
+        stack,
+        gateway_port=free(stack.gateway_port),
+        postgres_port=free(stack.postgres_port),
+        redis_port=free(stack.redis_port),
+        function_ports={name: free(stack.function_ports.get(name, ANY_PORT)) for name in function_names()},
+    )
+
+
+def function_names() -> list[str]:
+    return sorted(path.parent.name for path in FUNCTIONS.glob("[!_]*/index.ts"))
+
+
+def free_port(wish: int, taken: set[int]) -> int:
+    for port in (wish, *random.sample(OTHER_PORTS, 20)):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            if port and port not in taken:
+                return port
+    raise UnusableStack(f"Port {wish} is in use and no other port is free.")
+
+
+def new_signing_key() -> dict[str, str]:
+    """A private ES256 key as a JWK, as hosted projects sign access tokens."""
+    jwk = ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()), as_dict=True)
+    return {**{name: str(value) for name, value in jwk.items()}, "alg": "ES256", "kid": str(uuid.uuid4())}

@@ -1,0 +1,145 @@
+"""`python -m local.up`: the whole system in the foreground, on this machine alone."""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import IO
+
+from local import pids, postgres, processes
+from local import stack as stacks
+from local.migrate import MigrationFailed, migrate
+from local.runner import Ended, Runner, Stopped
+from local.stack import FOLDER, ROOT, Stack, UnusableStack
+
+READY = "ready"  # a file with our process number, there as long as the stack can be used
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m local.up", description=__doc__)
+    parser.add_argument(
+        "--folder", type=Path, default=FOLDER, help="where the data lies (default: %(default)s)"
+    )
+    parser.add_argument("--attached", action="store_true", help="stop when standard input ends")
+    parser.add_argument("--restart", action="store_true", help="start again what ends, as a host would")
+    arguments = parser.parse_args()
+    folder = arguments.folder.resolve()
+    postgres.ignore_environment()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with hold(folder):
+            run(prepare(folder), attached=arguments.attached, restarts=arguments.restart)
+    except (UnusableStack, MigrationFailed, Ended, pids.Held) as error:
+        raise SystemExit(f"pilotlight: {error}") from None
+
+
+def hold(folder: Path) -> IO[str]:
+    """For as long as this process lives, nobody else starts a stack here."""
+    try:
+        lock = pids.hold(folder / "lock")
+    except pids.Held as held:
+        raise UnusableStack(f"A stack runs in {folder} already (process {held}): stop it first.") from None
+    pids.write(lock, os.getpid())
+    return lock
+
+
+def prepare(folder: Path) -> Stack:
+    """The stack of this folder on ports that are free now, with nothing of a killed run in its way."""
+    (folder / READY).unlink(missing_ok=True)
+    if left := pids.stop_leftovers(folder):
+        say(f"Stopped what a killed run had left behind: {', '.join(left)}.")
+    wished = known_or_new(folder)
+    if not postgres.data_folder(wished).exists():
+        say("Making the database…")
+        postgres.initialise(wished)
+    postgres.forget_killed_server(wished)
+    stack = stacks.with_free_ports(wished)
+    for name in ("gateway", "postgres", "redis"):
+        before, now = (getattr(each, f"{name}_port") for each in (wished, stack))
+        if before not in (now, stacks.ANY_PORT):
+            say(f"Port {before} is in use, so {name} listens on {now}.")
+    stacks.save(stack)
+    return stack
+
+
+def known_or_new(folder: Path) -> Stack:
+    try:
+        return stacks.load(folder)
+    except FileNotFoundError:
+        new = stacks.create(folder)
+    if postgres.data_folder(new).exists():
+        raise UnusableStack(f"{folder} lost its stack.json: run `make clean`, then start again.")
+    stacks.save(new)  # the data folder will know its password
+    return new
+
+
+def run(stack: Stack, *, attached: bool, restarts: bool) -> None:
+    ready = stack.folder / READY
+    try:
+        with Runner(stack.folder, cwd=ROOT, restarts=restarts) as runner:
+            if attached:
+                threading.Thread(target=stop_at_end_of_input, daemon=True).start()
+            start_servers(runner, stack)
+            postgres.bring_supabase(stack)
+            for name in migrate(stack.database_url):
+                say(f"Applied {name}")
+            runner.start(*processes.supabase(stack))
+            runner.start(*processes.ours(stack))
+            runner.wait_ready()
+            ready.write_text(str(os.getpid()))
+            say(welcome(stack))
+            runner.watch()
+    except Stopped:
+        say("Stopped.")
+    finally:
+        ready.unlink(missing_ok=True)
+
+
+def start_servers(runner: Runner, stack: Stack) -> None:
+    try:
+        runner.start(*processes.servers(stack))
+        runner.wait_ready()
+    except Ended as ended:
+        raise UnusableStack(f"{ended}. If its data is broken, `make clean` starts anew.") from None
+
+
+def is_ready(folder: Path, pid: int) -> bool:
+    """Whether the stack that this process runs can be used; a killed one may have left its file."""
+    try:
+        return (folder / READY).read_text() == str(pid)
+    except FileNotFoundError:
+        return False
+
+
+def stop_at_end_of_input() -> None:
+    while os.read(
+        sys.stdin.fileno(), 4096
+    ):  # not sys.stdin.read, whose lock would stop the interpreter from ending
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def welcome(stack: Stack) -> str:
+    settings = "\n  ".join(f"{name}={value}" for name, value in processes.settings_of(stack).items())
+    return f"""
+Pilotlight is up, for development only and on this machine only. An app needs:
+
+  EXPO_PUBLIC_SUPABASE_URL={stack.gateway_url}
+  EXPO_PUBLIC_SUPABASE_PUBLISHABLE_KEY={stack.publishable_key}
+
+`make bridge`, `make worker` and `make flower` need in .env, to join it:
+
+  {settings}
+
+Ctrl-C stops everything.
+"""
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

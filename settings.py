@@ -1,0 +1,86 @@
+"""The only reader of the environment: everything a process needs to know from outside.
+
+A missing or malformed value is named in one line that says where to set it; no default hides a missing secret.
+"""
+
+import sys
+from functools import cache
+from typing import Literal, Self
+
+from pydantic import Field, PostgresDsn, RedisDsn, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# The contract between bridge and worker, which never import each other.
+TASK_NAME = "tasks.generate"
+QUEUE = "generations"
+
+
+class Settings(BaseSettings):
+    """Read from the process environment, then from `.env`; `.env.example` explains each value."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    database_url: PostgresDsn = Field(description="A direct or session-mode connection: LISTEN needs it")
+    redis_url: RedisDsn = Field(description="Celery's broker")
+
+    supabase_url: str | None = Field(None, pattern=r"^https?://", description="The worker's Storage")
+    supabase_secret_key: SecretStr | None = Field(
+        None, description="The worker's key to Storage, sb_secret_…"
+    )
+    replicate_api_token: SecretStr | None = Field(None, description="For models of the provider replicate")
+    replicate_base_url: str = Field(
+        "https://api.replicate.com",
+        pattern=r"^https?://",
+        description="Another one only for a test or a proxy",
+    )
+    replicate_webhook_url: str | None = Field(
+        None, pattern=r"^https?://", description="Where Replicate reports; by default the Edge Function"
+    )
+
+    dispatch_window: int = Field(512, ge=1, description="Messages outstanding in Redis at most")
+    health_port: int | None = Field(None, ge=1, le=65535, description="The bridge's /healthz and /readyz")
+    worker_threads: int = Field(16, ge=1, description="Jobs that one worker runs at once")
+    lease_seconds: float = Field(60, ge=1, description="How long a silent worker keeps its job")
+    shutdown_seconds: float = Field(20, ge=0, description="How long a leaving worker finishes what it has")
+    max_output_bytes: int = Field(20_971_520, ge=1, description="The largest picture that is stored")
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = "text"
+
+    @model_validator(mode="after")
+    def refuse_transaction_pooler(self) -> Self:
+        for host in self.database_url.hosts():
+            if host["port"] == 6543:
+                raise ValueError(
+                    "port 6543 is a transaction-mode pooler; use the session pooler or a direct connection (5432)"
+                )
+        return self
+
+    @property
+    def webhook_url(self) -> str | None:
+        """Where a provider reports what it has done. None: nowhere it could reach, so it is asked instead."""
+        if self.replicate_webhook_url is None and (self.supabase_url or "").startswith("https://"):
+            return f"{self.supabase_url}/functions/v1/provider_webhook"
+        return self.replicate_webhook_url
+
+    def secret(self, name: Literal["supabase_url", "supabase_secret_key", "replicate_api_token"]) -> str:
+        """A value only some processes need; leaving it unset is an error where it is asked for."""
+        value = getattr(self, name)
+        if value is None:
+            raise SystemExit(f"{name.upper()} is missing: set it in .env (see .env.example)")
+        return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+@cache
+def load() -> Settings:
+    """The settings of this process; exits with one line per wrong value."""
+    try:
+        return Settings()  # type: ignore[call-arg]  # the values come from the environment
+    except ValidationError as error:
+        for problem in error.errors():
+            name = str(problem["loc"][0]).upper() if problem["loc"] else "DATABASE_URL"
+            reason = "is missing" if problem["type"] == "missing" else f"is wrong: {problem['msg']}"
+            print(
+                f"{name} {reason}. Set it in the environment or in .env (see .env.example).", file=sys.stderr
+            )
+        raise SystemExit(2) from None

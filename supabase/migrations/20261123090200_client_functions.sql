@@ -1,0 +1,341 @@
+-- What a user may ask: enqueue, cancel, status, models.
+--
+-- All are security definer: they write tables and read the private schema, which their callers may not.
+-- Each begins with private.caller(), and touches only what belongs to that user.
+
+-- caller: the signed-in user, or 401
+create function private.caller()
+returns uuid
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  if auth.uid() is null then
+    perform private.raise_api_error(401, 'unauthenticated', 'Sign in first.');
+  end if;
+  return auth.uid();
+end
+$$;
+
+-- ring_doorbell: tells the bridge to look at the table; carries nothing
+--
+-- NOTIFY takes a database-wide lock until the commit is done, so notifying commits run one at a time. Only one
+-- of the concurrently open transactions rings; the others ride along, and one that the bridge's look misses
+-- is found by its next look, half a second later.
+create function private.ring_doorbell()
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if pg_catalog.pg_try_advisory_xact_lock(726177001) then
+    perform pg_catalog.pg_notify('jobs_due', '');
+  end if;
+end
+$$;
+
+create function private.on_jobs_enqueued()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.ring_doorbell();
+  return null;
+end
+$$;
+create trigger jobs_doorbell
+  after insert on public.jobs
+  for each statement execute function private.on_jobs_enqueued();
+
+-- lock_job: the job, locked together with its account, account first
+--
+-- Whatever ends a job comes through here, so that a cancel, a completion and the deletion of the account meet at the
+-- account row in one order. A completion moves no credits and only shares the account; a refund has it alone.
+create function private.lock_job(p_id uuid, p_moves_credits boolean)
+returns public.jobs
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_user_id uuid;
+  v_job public.jobs;
+begin
+  select user_id into v_user_id from public.jobs where id = p_id;
+  if p_moves_credits then
+    perform from public.entitlements where user_id = v_user_id for no key update;
+  else
+    perform from public.entitlements where user_id = v_user_id for key share;
+  end if;
+  select * into v_job from public.jobs where id = p_id for no key update;
+  return v_job;
+end
+$$;
+
+-- end_job: -> succeeded, failed or canceled; the generation and the credits in the same transaction
+--
+-- Its caller has the job from lock_job and has checked that it may end.
+create function private.end_job(
+  p_job public.jobs,
+  p_status public.job_status,
+  p_output jsonb default null,
+  p_code public.error_code default null,
+  p_message text default null
+) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := greatest(clock_timestamp(), p_job.updated_at + interval '1 microsecond');
+begin
+  insert into public.generations
+    (id, user_id, model_id, input, status, output, error_code, error_message, requested_at, created_at)
+  values
+    (p_job.id, p_job.user_id, p_job.model_id, p_job.input, p_status, p_output, p_code, p_message, p_job.created_at, v_now);
+
+  if p_status = 'succeeded' then
+    perform private.post_entry(p_job.user_id, 'settle', 0, 'succeeded', p_job.id);
+  else
+    perform private.post_entry(p_job.user_id, 'refund', p_job.cost, p_code::text, p_job.id);
+  end if;
+
+  update public.jobs
+  set status = p_status, finished_at = v_now,
+      lease_expires_at = null, run_at = null, dispatched_at = null, progress = null,
+      error_code = p_code, error_message = p_message
+  where id = p_job.id;
+end
+$$;
+
+-- cancel_job: -> canceled, by the user's wish
+create function private.cancel_job(p_job public.jobs)
+returns void
+language sql
+set search_path = ''
+as $$
+  select private.end_job(p_job, 'canceled', p_code => 'canceled', p_message => 'You canceled this.')
+$$;
+
+-- job_answer: a job and the balance, as enqueue and cancel answer
+--
+-- When job and generation are both gone (pruned, and deleted by the user), the ledger still knows how it ended.
+create function private.job_answer(p_id uuid, p_user_id uuid)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'job', coalesce(private.job_json(p_id), (
+      select jsonb_build_object(
+        'id', p_id, 'status', case when kind = 'settle' then 'succeeded' when reason = 'canceled' then 'canceled' else 'failed' end,
+        'updated_at', created_at, 'generation', null
+      )
+      from public.credit_entries
+      where job_id = p_id and kind in ('settle', 'refund')
+    )),
+    'credits', (select credits from public.entitlements where user_id = p_user_id)
+  )
+$$;
+
+-- enqueue_generation: -> queued, and the hold
+--
+-- The client makes p_id; the same id is the same job for ever. A repeated request waits for the first one at
+-- the account row, then finds its hold. The same id from another user, or with another model or input, is a
+-- conflict and reveals nothing.
+create function public.enqueue_generation(p_id uuid, p_model text, p_input jsonb)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_user_id uuid := private.caller();
+  v_fingerprint bytea := sha256(convert_to(coalesce(p_model, '') || chr(10) || coalesce(p_input::text, ''), 'utf8'));
+  v_account public.entitlements;
+  v_receipt public.credit_entries;
+begin
+  if p_id is null or p_model is null or jsonb_typeof(p_input) is distinct from 'object' then
+    perform private.raise_api_error(400, 'invalid_request', 'A request needs an id (uuid), a model and an input (object).');
+  end if;
+
+  select * into v_account from public.entitlements where user_id = v_user_id for no key update;
+  if not found then
+    perform private.raise_api_error(401, 'unauthenticated', 'This account no longer exists.');
+  end if;
+
+  select * into v_receipt from public.credit_entries where job_id = p_id and kind = 'hold';
+  if not found then
+    perform private.accept_request(v_account, p_id, p_model, p_input, v_fingerprint);
+  elsif (v_receipt.user_id, v_receipt.fingerprint) is distinct from (v_user_id, v_fingerprint) then
+    perform private.raise_api_error(409, 'id_conflict', 'This id was used for another request.');
+  end if;
+  return private.job_answer(p_id, v_user_id);
+end
+$$;
+revoke execute on function public.enqueue_generation(uuid, text, jsonb) from public, anon, service_role;
+grant execute on function public.enqueue_generation(uuid, text, jsonb) to authenticated;
+
+-- price_request: what a new request costs its account; or it is refused, and for what reason
+create function private.price_request(p_account public.entitlements, p_model private.models, p_input jsonb)
+returns integer
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_config private.config;
+  v_cost integer := case when p_account.is_paid then 0 else p_model.cost end;
+begin
+  select * into v_config from private.config;
+  if octet_length(p_input::text) > v_config.max_input_bytes then
+    perform private.raise_api_error(413, 'too_large', 'The input is too large.');
+  end if;
+
+  if (
+    select count(*) from (
+      select from public.jobs
+      where user_id = p_account.user_id and status in ('queued', 'running', 'waiting')
+      limit v_config.max_unfinished_jobs
+    ) unfinished
+  ) >= v_config.max_unfinished_jobs then
+    perform private.raise_api_error(
+      429, 'too_many_jobs', 'Too many generations are under way. Wait for one to end.', '{"Retry-After": "5"}'
+    );
+  end if;
+
+  if p_account.credits < v_cost then
+    perform private.raise_api_error(402, 'insufficient_credits', 'Not enough credits.');
+  end if;
+  return v_cost;
+end
+$$;
+
+-- rank_request: where a new request of an account stands in the order of dispatch, and how far behind it the next one will
+--
+-- Now, or a spacing behind the one before. Never further back than a full load of unfinished jobs reaches: whoever was
+-- busy while nobody waited does not pay for it once others come, and a clock that was set back holds nobody up.
+create function private.rank_request(p_account public.entitlements, out rank double precision, out spacing double precision)
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_config private.config;
+  v_now double precision := extract(epoch from clock_timestamp());
+begin
+  select * into v_config from private.config;
+  spacing := case when p_account.is_paid then v_config.paid_spacing else v_config.free_spacing end;
+  rank := greatest(v_now, least(p_account.next_rank, v_now + v_config.max_unfinished_jobs * spacing));
+end
+$$;
+
+-- accept_request: a new request of a locked account becomes a job
+create function private.accept_request(
+  p_account public.entitlements, p_id uuid, p_model text, p_input jsonb, p_fingerprint bytea
+) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_model private.models;
+  v_cost integer;
+  v_place record;
+begin
+  select * into v_model from private.models where id = p_model and enabled;
+  if not found then
+    perform private.raise_api_error(404, 'unknown_model', 'There is no such model. Ask list_models.');
+  end if;
+  v_cost := private.price_request(p_account, v_model, p_input);
+  v_place := private.rank_request(p_account);
+
+  insert into public.jobs (id, user_id, model_id, input, cost, rank, max_attempts, deadline_at)
+  values (
+    p_id, p_account.user_id, p_model, p_input, v_cost, v_place.rank, v_model.max_attempts, clock_timestamp() + v_model.timeout
+  )
+  on conflict (id) do nothing;
+  if not found then  -- another user was faster with this id
+    perform private.raise_api_error(409, 'id_conflict', 'This id was used for another request.');
+  end if;
+
+  update public.entitlements set next_rank = v_place.rank + v_place.spacing where user_id = p_account.user_id;
+  perform private.post_entry(p_account.user_id, 'hold', -v_cost, p_model, p_id, p_fingerprint => p_fingerprint);
+end
+$$;
+
+-- cancel_generation: queued, waiting -> canceled; a running job's worker is asked to stop
+--
+-- Whether a running job was canceled or succeeded is decided by who locks it first; the answer says how it stands.
+create function public.cancel_generation(p_id uuid)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_user_id uuid := private.caller();
+  v_job public.jobs;
+begin
+  if not exists (select from public.credit_entries where job_id = p_id and kind = 'hold' and user_id = v_user_id) then
+    perform private.raise_api_error(404, 'unknown_job', 'There is no such generation.');
+  end if;
+
+  v_job := private.lock_job(p_id, p_moves_credits => true);
+  if v_job.status in ('queued', 'waiting') then
+    perform private.cancel_job(v_job);
+  elsif v_job.status = 'running' then
+    update public.jobs set cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp()) where id = p_id;
+  end if;
+  return private.job_answer(p_id, v_user_id);
+end
+$$;
+revoke execute on function public.cancel_generation(uuid) from public, anon, service_role;
+grant execute on function public.cancel_generation(uuid) to authenticated;
+
+-- get_job_status: the caller's jobs among the asked ids; the others are left out
+create function public.get_job_status(p_ids uuid[])
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  v_user_id uuid := private.caller();
+begin
+  if p_ids is null or cardinality(p_ids) > 50 then
+    perform private.raise_api_error(400, 'invalid_request', 'Ask for at most 50 ids.');
+  end if;
+
+  return jsonb_build_object('jobs', coalesce((
+    select jsonb_agg(private.job_json(mine.id))
+    from (
+      select id, user_id from public.jobs where id = any (p_ids)
+      union
+      select id, user_id from public.generations where id = any (p_ids)
+      offset 0  -- find by id, then look whose it is: the other way round, a heavy user's rows are read by the thousand
+    ) mine
+    where user_id = v_user_id
+  ), '[]'));
+end
+$$;
+revoke execute on function public.get_job_status(uuid[]) from public, anon, service_role;
+grant execute on function public.get_job_status(uuid[]) to authenticated;
+
+-- list_models: what can be asked for, and for how many credits
+create function public.list_models()
+returns jsonb
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select jsonb_build_object('models', coalesce(
+    jsonb_agg(jsonb_build_object('id', id, 'title', title, 'cost', cost) order by cost, id), '[]'
+  ))
+  from private.models
+  where enabled
+$$;
+revoke execute on function public.list_models() from public, anon, service_role;
+grant execute on function public.list_models() to authenticated;

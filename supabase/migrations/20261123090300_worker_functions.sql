@@ -1,0 +1,223 @@
+-- What a worker may do with a job. Each is security definer: the role generation_worker may execute exactly these.
+--
+-- Every one but claim_job is fenced: it acts only while the job is running under the fence that claim_job gave, and
+-- says whether it did. What ends a claim says true again when it is repeated because the reply to its commit was lost.
+
+-- claim_job: queued, waiting -> running
+--
+-- A message may be delivered twice, and a job dispatched again whose first message was only slow. Whoever
+-- updates the row first runs the job; everyone else gets no row and must drop the message. run_at is ignored on purpose:
+-- being due is dispatch's question, and a retry's message that comes a millisecond early must not be dropped.
+-- An attempt is consumed here and not at the end, so a job that kills its worker is bounded even if nobody reports.
+create function private.claim_job(p_id uuid, p_lease interval)
+returns table (
+  id uuid, user_id uuid, model text, provider text, provider_model text, defaults jsonb, input_keys text[], input jsonb,
+  attempt integer, max_attempts integer, fence bigint,
+  provider_ref text, submitted_at timestamptz, claimed_at timestamptz, is_cancel_requested boolean, seconds_left double precision
+)
+language sql
+security definer
+set search_path = ''
+as $$
+  update public.jobs j
+  set status = 'running',
+      attempt = j.attempt + case j.status when 'queued' then 1 else 0 end,
+      fence = j.fence + 1,
+      lease_expires_at = clock_timestamp() + p_lease,
+      run_at = null, dispatched_at = null, woken_at = null,
+      started_at = coalesce(j.started_at, clock_timestamp())
+  from private.models m
+  where j.id = p_id and j.status in ('queued', 'waiting') and j.deadline_at > clock_timestamp() and m.id = j.model_id
+  returning
+    j.id, j.user_id, j.model_id, m.provider, m.provider_model, m.defaults, m.input_keys, j.input,
+    j.attempt, j.max_attempts, j.fence,
+    j.provider_ref, j.submitted_at, clock_timestamp(), j.cancel_requested_at is not null,
+    extract(epoch from j.deadline_at - clock_timestamp())::double precision
+$$;
+
+-- renew_lease: still running; says 'renewed', 'cancel_requested' or 'lost'
+create function private.renew_lease(p_id uuid, p_fence bigint, p_lease interval, p_progress real default null)
+returns text
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_is_cancel_requested boolean;
+begin
+  update public.jobs
+  set lease_expires_at = clock_timestamp() + p_lease, progress = greatest(progress, least(greatest(p_progress, 0), 1))
+  where id = p_id and status = 'running' and fence = p_fence
+  returning cancel_requested_at is not null into v_is_cancel_requested;
+
+  return case when not found then 'lost' when v_is_cancel_requested then 'cancel_requested' else 'renewed' end;
+end
+$$;
+
+-- record_submission: the provider is about to be called; false when it must not be
+--
+-- Committed before the call, so that a crash in between leaves a job that knows it may have been paid for. It is
+-- granted once per attempt: whoever finds it recorded looks for the orphan first.
+create function private.record_submission(p_id uuid, p_fence bigint)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  update public.jobs
+  set submitted_at = clock_timestamp()
+  where id = p_id and status = 'running' and fence = p_fence and submitted_at is null and cancel_requested_at is null;
+  return found;
+end
+$$;
+
+-- wait_for_provider: running -> waiting
+--
+-- A webhook that came while the job was running, or a cancel request, makes it due at once. A worker that was rescued
+-- from meanwhile still leaves its reference, so that nobody pays for the work again.
+create function private.wait_for_provider(p_id uuid, p_fence bigint, p_provider_ref text, p_check_in interval)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_is_due boolean;
+begin
+  update public.jobs
+  set status = 'waiting', lease_expires_at = null,
+      submitted_at = coalesce(submitted_at, clock_timestamp()),
+      provider_ref = coalesce(private.free_ref(p_provider_ref, id), provider_ref),
+      run_at = case when status = 'waiting' then run_at
+        when woken_at is null and cancel_requested_at is null then clock_timestamp() + p_check_in end
+  where id = p_id and status in ('running', 'waiting') and fence = p_fence
+  returning run_at is null into v_is_due;
+
+  if v_is_due then
+    perform private.ring_doorbell();
+  end if;
+  return v_is_due is not null;
+end
+$$;
+
+-- retry_job: running -> queued, not before p_delay; forgets the failed try at the provider
+--
+-- True means: send the retry's message. A cancel request ends the job instead. An attempt that was not the job's
+-- fault (429, a shutting-down worker) is given back.
+create function private.retry_job(
+  p_id uuid, p_fence bigint, p_delay interval, p_code public.error_code, p_message text, p_costs_attempt boolean default true
+) returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
+begin
+  if v_job.status = 'queued' and v_job.fence = p_fence then
+    return true;
+  elsif (v_job.status, v_job.fence) is distinct from ('running', p_fence) then
+    return false;
+  elsif v_job.cancel_requested_at is not null then
+    perform private.cancel_job(v_job);
+    return false;
+  elsif p_costs_attempt and v_job.attempt >= v_job.max_attempts then
+    raise exception 'job % has used all its % attempts: call fail_job', p_id, v_job.max_attempts;
+  end if;
+
+  update public.jobs
+  set status = 'queued', lease_expires_at = null, submitted_at = null, provider_ref = null, progress = null,
+      run_at = case when p_delay > interval '0' then clock_timestamp() + p_delay end,  -- due now if there is none
+      attempt = attempt - case when p_costs_attempt then 0 else 1 end,
+      error_code = p_code, error_message = p_message
+  where id = p_id;
+  if coalesce(p_delay <= interval '0', true) then
+    perform private.ring_doorbell();
+  end if;
+  return true;
+end
+$$;
+
+-- complete_job: running -> succeeded, with its generation; the hold is settled
+create function private.complete_job(p_id uuid, p_fence bigint, p_output jsonb)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_job public.jobs := private.lock_job(p_id, p_moves_credits => false);
+begin
+  if v_job.status = 'succeeded' and v_job.fence = p_fence then
+    return true;
+  elsif (v_job.status, v_job.fence) is distinct from ('running', p_fence) then
+    return false;
+  end if;
+  perform private.end_job(v_job, 'succeeded', p_output => p_output);
+  return true;
+end
+$$;
+
+-- fail_job: running -> failed (or canceled, by that code), with its generation; the hold is refunded
+create function private.fail_job(p_id uuid, p_fence bigint, p_code public.error_code, p_message text)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
+begin
+  if v_job.status in ('failed', 'canceled') and v_job.fence = p_fence then
+    return true;
+  elsif (v_job.status, v_job.fence) is distinct from ('running', p_fence) then
+    return false;
+  elsif p_code = 'canceled' then
+    perform private.cancel_job(v_job);
+  else
+    perform private.end_job(v_job, 'failed', p_code => p_code, p_message => p_message);
+  end if;
+  return true;
+end
+$$;
+
+grant execute on function
+  private.claim_job(uuid, interval),
+  private.renew_lease(uuid, bigint, interval, real),
+  private.record_submission(uuid, bigint),
+  private.wait_for_provider(uuid, bigint, text, interval),
+  private.retry_job(uuid, bigint, interval, public.error_code, text, boolean),
+  private.complete_job(uuid, bigint, jsonb),
+  private.fail_job(uuid, bigint, public.error_code, text)
+to generation_worker;
+
+-- wake_job: a provider's webhook says the job is worth a look
+--
+-- In public because the webhook's Edge Function speaks to the Data API; only service_role may execute it. An orphan
+-- (a provider's work whose reference we never stored) is adopted here; one that comes when the job is done with, or has
+-- found other work, is canceled at the provider. Replayed and foreign calls change nothing.
+create function public.wake_job(p_id uuid, p_provider_ref text, p_is_final boolean default true)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  update public.jobs
+  set provider_ref = p_provider_ref, run_at = null, woken_at = clock_timestamp()
+  where id = p_id
+    and status in ('running', 'waiting')
+    and submitted_at is not null
+    and coalesce(provider_ref, private.free_ref(p_provider_ref, id)) = p_provider_ref
+    and (p_is_final or provider_ref is null);
+  if not found then
+    perform private.abandon_unknown_work(p_id, p_provider_ref);
+    return false;
+  end if;
+  perform private.ring_doorbell();
+  return true;
+end
+$$;
+revoke execute on function public.wake_job(uuid, text, boolean) from public, anon, authenticated;
+grant execute on function public.wake_job(uuid, text, boolean) to service_role;

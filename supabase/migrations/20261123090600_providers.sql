@@ -1,0 +1,317 @@
+-- How fast a provider may be asked to start work, what it still works on for nobody, and whose an orphan is.
+
+-- The limit of a provider holds jobs back in the table: there they keep their order, cost no attempt and can be canceled.
+-- A provider without a row here has no limit.
+create table private.provider_limits (
+  provider text primary key,
+  starts_per_minute integer not null,
+  tokens double precision not null default 1,
+  refilled_at timestamptz not null default now(),
+  share double precision not null default 1,
+  throttled_at timestamptz not null default now(),
+  failures integer not null default 0,
+  paused_until timestamptz not null default 'epoch',
+  constraint something_may_start check (starts_per_minute > 0),
+  constraint share_is_a_fraction check (0 < share and share <= 1)
+);
+alter table private.provider_limits enable row level security;
+comment on table private.provider_limits is
+  'A token bucket and a circuit breaker per provider. Change starts_per_minute with update; the rest keeps itself.';
+comment on column private.provider_limits.share is
+  'How much of the rate was left after the provider last said "too many requests"; it doubles every minute since throttled_at.';
+comment on column private.provider_limits.failures is
+  'Starts in a row that the provider did not answer. From five on the circuit is open: one job tries, the others wait.';
+
+-- what Replicate documents for creating predictions
+insert into private.provider_limits (provider, starts_per_minute) values ('replicate', 600);
+
+alter table public.jobs
+  add constraint held_jobs_have_a_limited_provider
+  foreign key (lane) references private.provider_limits (provider) on delete set null;
+
+-- A job that becomes queued is held if its provider has a limit, and no longer is when it is claimed or ends.
+create function private.on_job_queued()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  new.lane := case when new.status = 'queued' then (
+    select l.provider from private.models m join private.provider_limits l using (provider) where m.id = new.model_id
+  ) end;
+  return new;
+end
+$$;
+create trigger jobs_hold_new
+  before insert on public.jobs
+  for each row execute function private.on_job_queued();
+create trigger jobs_hold_again
+  before update of status on public.jobs
+  for each row
+  when (old.status <> new.status and (new.status = 'queued' or old.lane is not null))
+  execute function private.on_job_queued();
+
+-- share_now: of the rate, after the provider has throttled us
+create function private.share_now(p_limit private.provider_limits)
+returns double precision
+language sql
+stable
+set search_path = ''
+as $$
+  select least(1, p_limit.share * 2 ^ least(10, extract(epoch from clock_timestamp() - p_limit.throttled_at)::double precision / 60))
+$$;
+
+-- release_held_jobs: as many as their providers have room for, first in rank first; says when there will be more room
+--
+-- A bucket holds one second's worth, so a burst stays inside every longer window the provider may count in. While the
+-- circuit is open one job goes at a time, and the next when nothing was heard of it for half a minute.
+-- Two bridges take turns by skipping what the other has locked.
+create function private.release_held_jobs(p_room integer)
+returns interval
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_limit private.provider_limits;
+  v_now timestamptz := clock_timestamp();
+  v_rate double precision;
+  v_is_open boolean;
+  v_count integer;
+  v_room_in interval;
+begin
+  for v_limit in
+    select * from private.provider_limits l
+    where p_room > 0 and exists (
+      select from public.jobs where lane = l.provider and dispatched_at is null and run_at is null
+    )
+    for no key update skip locked
+  loop
+    v_is_open := v_limit.failures >= 5;
+    v_rate := v_limit.starts_per_minute / 60.0 * private.share_now(v_limit);
+    v_limit.tokens := least(
+      greatest(1, v_rate), v_limit.tokens + v_rate * extract(epoch from v_now - v_limit.refilled_at)::double precision
+    );
+    v_count := case when v_limit.paused_until > v_now then 0 when v_is_open then 1 else floor(v_limit.tokens)::integer end;
+
+    with next as (
+      select id from public.jobs
+      where lane = v_limit.provider and dispatched_at is null and run_at is null
+      order by rank
+      limit least(v_count, p_room)
+      for no key update skip locked
+    )
+    update public.jobs set lane = null from next where jobs.id = next.id;
+    get diagnostics v_count = row_count;
+    p_room := p_room - v_count;
+
+    if v_is_open and v_count > 0 then
+      v_limit.paused_until := v_now + interval '30 seconds';
+    end if;
+    update private.provider_limits
+    set tokens = v_limit.tokens - v_count, refilled_at = v_now, paused_until = v_limit.paused_until
+    where provider = v_limit.provider;
+
+    v_room_in := least(v_room_in, greatest(
+      greatest(v_limit.paused_until, v_now) - v_now, make_interval(secs => (1 - v_limit.tokens + v_count) / v_rate)
+    ));
+  end loop;
+  return case when p_room > 0 then v_room_in end;
+end
+$$;
+
+-- report_throttled: the provider said "too many requests": nothing starts for a while, then less than before
+--
+-- The answers to requests that were under way when the first of them was refused shrink the rate no further.
+create function private.report_throttled(p_provider text, p_retry_after interval)
+returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  update private.provider_limits l
+  set tokens = 0,
+      share = case when paused_until > clock_timestamp() then share else greatest(1.0 / 128, private.share_now(l) / 2) end,
+      throttled_at = case when paused_until > clock_timestamp() then throttled_at else clock_timestamp() end,
+      paused_until = greatest(paused_until, clock_timestamp() + least(p_retry_after, interval '5 minutes'))
+  where provider = p_provider
+$$;
+
+-- report_start: whether the provider answered when it was asked to start work; opens and closes the circuit
+create function private.report_start(p_provider text, p_is_answered boolean)
+returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  update private.provider_limits
+  set failures = case when p_is_answered then 0 else failures + 1 end,
+      paused_until = case
+        when p_is_answered and failures >= 5 then 'epoch'
+        when not p_is_answered and failures >= 4 then greatest(paused_until, clock_timestamp() + interval '20 seconds')
+        else paused_until
+      end
+  where provider = p_provider and (failures > 0 or not p_is_answered)
+$$;
+
+-- free_ref: the reference, unless it is another job's
+create function private.free_ref(p_provider_ref text, p_id uuid)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+  select p_provider_ref where not exists (select from public.jobs where provider_ref = p_provider_ref and id <> p_id)
+$$;
+
+-- adopt_orphan: running, submitted and without a reference: the first of these that is no other job's becomes its own
+--
+-- Returns the reference the job has now, which a webhook may have brought meanwhile.
+create function private.adopt_orphan(p_id uuid, p_fence bigint, p_provider_refs text[])
+returns text
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_provider_ref text;
+begin
+  update public.jobs
+  set provider_ref = coalesce(provider_ref, (
+    select ref from unnest(p_provider_refs) with ordinality as found (ref, number)
+    where private.free_ref(ref, p_id) is not null
+    order by number
+    limit 1
+  ))
+  where id = p_id and status = 'running' and fence = p_fence and submitted_at is not null
+  returning provider_ref into v_provider_ref;
+  return v_provider_ref;
+exception when unique_violation then
+  return null;  -- another job was faster; there may be more to find at the next look
+end
+$$;
+
+-- What a provider may still be working on, and be paid for, although nobody wants it.
+create table private.abandoned_work (
+  provider_ref text primary key,
+  provider text not null,
+  job_id uuid not null,  -- no reference: the account, and the job with it, may be gone
+  send_at timestamptz not null default clock_timestamp(),
+  created_at timestamptz not null default clock_timestamp()
+);
+alter table private.abandoned_work enable row level security;
+comment on table private.abandoned_work is
+  'To be canceled at the provider. A row goes when a worker has done that, or after an hour: no provider works for longer.';
+
+create function private.abandon_work(p_job_id uuid, p_model_id text, p_provider_ref text)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  insert into private.abandoned_work (provider_ref, provider, job_id)
+  select p_provider_ref, provider, p_job_id from private.models where id = p_model_id
+  on conflict do nothing;
+  perform private.ring_doorbell();
+end
+$$;
+
+-- Whatever ends a job or gives it another reference comes through here: a cancel, a deadline, a deleted account. Where the
+-- provider had ended by itself, the cancel is one request too many and no harm. A retry is not among it: a job with a
+-- reference is queued again only because the provider said that its work had failed.
+create function private.on_work_abandoned()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  perform private.abandon_work(old.id, old.model_id, old.provider_ref);
+  return null;
+end
+$$;
+create trigger jobs_abandon_work
+  after update on public.jobs
+  for each row
+  when (
+    old.provider_ref <> new.provider_ref
+    or new.status in ('failed', 'canceled') and old.finished_at is null and old.provider_ref is not null
+  )
+  execute function private.on_work_abandoned();
+create trigger jobs_abandon_work_of_deleted
+  after delete on public.jobs
+  for each row
+  when (old.provider_ref is not null and old.finished_at is null)
+  execute function private.on_work_abandoned();
+
+-- abandon_unknown_work: what reports itself for a job that knows nothing of it
+create function private.abandon_unknown_work(p_job_id uuid, p_provider_ref text)
+returns void
+language sql
+set search_path = ''
+as $$
+  select private.abandon_work(id, model_id, p_provider_ref)
+  from public.jobs
+  where id = p_job_id and provider_ref is distinct from p_provider_ref and private.free_ref(p_provider_ref, id) is not null
+$$;
+
+-- jobs_with_abandoned_work: dispatched like any job, again and again until it is canceled
+--
+-- Once the job has ended: a message for one that is still to run would run it, before its time and past its provider's limit.
+create function private.jobs_with_abandoned_work(p_limit integer)
+returns uuid[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_job_ids uuid[];
+begin
+  delete from private.abandoned_work where provider_ref in (
+    select provider_ref from private.abandoned_work
+    where created_at < clock_timestamp() - interval '1 hour'
+    for update skip locked
+  );
+  with due as (
+    select provider_ref from private.abandoned_work
+    where send_at <= clock_timestamp()
+      and not exists (select from public.jobs where id = job_id and finished_at is null)
+    limit p_limit
+    for update skip locked
+  ), sent as (
+    update private.abandoned_work a
+    set send_at = clock_timestamp() + interval '30 seconds'
+    from due
+    where a.provider_ref = due.provider_ref
+    returning a.job_id
+  )
+  select coalesce(array_agg(distinct job_id), '{}') into v_job_ids from sent;
+  return v_job_ids;
+end
+$$;
+
+-- abandoned_work_of: what a worker shall cancel at the provider for this job
+create function private.abandoned_work_of(p_job_id uuid)
+returns table (provider text, provider_ref text)
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select provider, provider_ref from private.abandoned_work where job_id = p_job_id
+$$;
+
+create function private.forget_abandoned_work(p_provider_ref text)
+returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  delete from private.abandoned_work where provider_ref = p_provider_ref
+$$;
+
+grant execute on function
+  private.report_throttled(text, interval),
+  private.report_start(text, boolean),
+  private.adopt_orphan(uuid, bigint, text[]),
+  private.abandoned_work_of(uuid),
+  private.forget_abandoned_work(text)
+to generation_worker;

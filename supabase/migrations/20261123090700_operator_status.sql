@@ -1,0 +1,84 @@
+-- What an operator sees on one screen, and what is wrong.
+
+-- operator_status: a line per fact; problem says what is wrong and is null when nothing is
+create function private.operator_status()
+returns table (item text, value text, problem text)
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := clock_timestamp();
+begin
+  return query
+  with unfinished as (
+    select
+      status, run_at, lane, dispatched_at, lease_expires_at, deadline_at,
+      extract(epoch from v_now - updated_at) as age,
+      extract(epoch from v_now - dispatched_at) as dispatched_age
+    from public.jobs
+    where finished_at is null
+  ), counted as (
+    select
+      count(*) filter (where status in ('queued', 'waiting') and run_at is null and dispatched_at is null and lane is null) as due,
+      max(age) filter (where status = 'queued' and run_at is null and dispatched_at is null and lane is null) as oldest_due,
+      count(lane) as held,
+      count(*) filter (where status = 'queued' and run_at is not null) as scheduled,
+      count(dispatched_at) as dispatched,
+      max(dispatched_age) as oldest_dispatched,
+      count(*) filter (where status = 'running') as running,
+      count(*) filter (where lease_expires_at < v_now + interval '10 seconds') as expiring,
+      count(*) filter (where lease_expires_at < v_now - interval '30 seconds') as expired,
+      count(*) filter (where status = 'waiting') as waiting,
+      count(*) filter (where deadline_at < v_now - interval '30 seconds') as overdue
+    from unfinished
+  )
+  select facts.*
+  from counted, lateral (values
+    ('due, not dispatched', due::text, null),
+    ('oldest due', coalesce(round(oldest_due) || ' s', '-'),
+      case when oldest_due > 60 and dispatched = 0 then 'no bridge dispatches' end),
+    ('held back by a provider''s limit', held::text, null),
+    ('scheduled for later', scheduled::text, null),
+    ('dispatched, not claimed', dispatched::text, null),
+    ('oldest dispatched', coalesce(round(oldest_dispatched) || ' s', '-'),
+      case when oldest_dispatched > 60 then 'no worker is free, or none runs' end),
+    ('running', running::text, null),
+    ('leases that end in 10 s', expiring::text, null),
+    ('leases that ended', expired::text, case when expired > 0 then 'no bridge rescues' end),
+    ('waiting for a provider', waiting::text, null),
+    ('past their deadline', overdue::text, case when overdue > 0 then 'no bridge rescues' end)
+  ) as facts (item, value, problem);
+
+  return query
+  select
+    'last hour: ' || coalesce(error_code::text, status::text), count(*)::text,
+    case when error_code = 'internal' then 'a bug of ours: look for attempt.failed in the workers'' logs' end
+  from public.jobs
+  where finished_at > v_now - interval '1 hour'
+  group by status, error_code
+  order by 1;
+
+  return query
+  select 'last hour, ' || leg || ': p50 / p95', coalesce(round(p50::numeric, 2) || ' / ' || round(p95::numeric, 2) || ' s', '-'), null
+  from (
+    select
+      leg,
+      percentile_cont(0.5) within group (order by seconds) as p50,
+      percentile_cont(0.95) within group (order by seconds) as p95
+    from public.jobs, lateral (values
+      ('request to start', extract(epoch from started_at - created_at)::double precision),
+      ('start to end', extract(epoch from finished_at - started_at)::double precision)
+    ) as legs (leg, seconds)
+    where status = 'succeeded' and finished_at > v_now - interval '1 hour'
+    group by leg
+  ) measured
+  order by leg desc;
+
+  return query
+  select 'balances that differ from the ledger', count(*)::text, case when count(*) > 0 then 'see private.ledger_mismatches()' end
+  from private.ledger_mismatches();
+end
+$$;
+grant execute on function private.operator_status() to generation_bridge;

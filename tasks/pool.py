@@ -1,0 +1,23 @@
+"""Celery's thread pool, taking the next message the moment a thread is free.
+
+Without prefetch a worker whose threads are all busy stops asking for messages, and a thread that ends does not wake the
+loop that would ask again: it sleeps until its next timer, a tenth of a second and more for every job of a burst.
+"""
+
+from typing import Any
+
+from celery.concurrency.thread import TaskPool
+from kombu.asynchronous import get_event_loop
+
+
+class ThreadPool(TaskPool):
+    def on_apply(self, *args: Any, **kwargs: Any) -> Any:
+        result = super().on_apply(*args, **kwargs)
+        result.f.add_done_callback(lambda _: wake_consumer())
+        return result
+
+
+def wake_consumer() -> None:
+    loop = get_event_loop()
+    if loop is not None:
+        loop.call_soon(lambda: None)

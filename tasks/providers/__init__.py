@@ -1,0 +1,15 @@
+"""The providers by name, as `private.models.provider` says it. A new one is one file here and one row there."""
+
+from tasks.providers.preview import Preview
+from tasks.providers.protocol import Permanent, Provider
+from tasks.providers.replicate import replicate
+
+
+def named(name: str) -> Provider:
+    match name:
+        case "preview":
+            return Preview()
+        case "replicate":
+            return replicate()
+        case _:
+            raise Permanent("internal", "This model is not available.")

@@ -1,0 +1,135 @@
+"""What a provider is: it starts work and later says how it went.
+
+A new one is one file beside this one, a line in `named` and a row in `private.models`; see docs/architecture.md.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from tasks.store import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The work is finished; each output is one file, read once, in chunks of bytes."""
+
+    outputs: list[Iterable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The provider has accepted the work under `ref`; worth a look in `check_in` seconds."""
+
+    ref: str
+    check_in: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Still working; `progress` is a fraction, where the provider tells one."""
+
+    check_in: float
+    progress: float | None = None
+
+
+BUSY = ("provider_unavailable", "The service is busy. Please try again later.")
+
+
+class Transient(Exception):
+    """May succeed later. `code` and `message` are for the user, should it be the last attempt.
+
+    Args:
+        retry_after: The provider's own wish, in seconds; it wins over our backoff.
+        costs_attempt: False where the job is not to blame, as with a rate limit.
+    """
+
+    def __init__(
+        self, code: str, message: str, *, retry_after: float | None = None, costs_attempt: bool = True
+    ) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+        self.retry_after, self.costs_attempt = retry_after, costs_attempt
+
+
+class Throttled(Transient):
+    """The provider refused because of the number of requests, so nothing was started. All start less for a while.
+
+    Args:
+        retry_after: How long the provider wants peace, in seconds.
+    """
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(*BUSY, retry_after=retry_after, costs_attempt=False)
+
+
+class Unreachable(Transient):
+    """The provider was never asked: no connection came about, so nothing was started."""
+
+    def __init__(self) -> None:
+        super().__init__(*BUSY, costs_attempt=False)
+
+
+class Unanswered(Exception):
+    """The provider was asked and gave no answer one can believe: what it was asked for may have happened.
+
+    The job waits and is looked at again. Nothing is started again because of it.
+
+    Args:
+        retry_after: Seconds until the next look; by default longer the older the work is.
+    """
+
+    def __init__(self, detail: str, *, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class Permanent(Exception):
+    """Will never succeed. `code` is one of the closed set of error codes; `message` is safe to show."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
+class Provider(Protocol):
+    charges: bool
+    """Whether starting costs money: then the intent is recorded before `start`, and after a start whose outcome is
+    unknown `find` is asked before anything is started again."""
+
+    def start(self, job: Job) -> Done | Started:
+        """Begin the work, or do it.
+
+        Raises:
+            Transient: It was not begun, or it failed; another attempt may succeed.
+            Unanswered: It may have been begun.
+            Permanent: It will never succeed. Anything else is a bug of ours and fails the job as `internal`.
+        """
+        ...
+
+    def find(self, job: Job) -> list[str]:
+        """The references of work that this job may have begun at `job.submitted_at`, likeliest first.
+
+        An empty list is a promise that there is none that the provider shows by now.
+
+        Raises:
+            Unanswered: It cannot be told now.
+        """
+        ...
+
+    def check(self, job: Job, ref: str) -> Done | Pending:
+        """How far the work begun under `ref` is.
+
+        Raises:
+            Unanswered: The provider did not say; the work goes on.
+            Transient, Permanent: The work failed.
+        """
+        ...
+
+    def cancel(self, ref: str) -> None:
+        """Ask the provider to stop working; may come too late.
+
+        Raises:
+            Unanswered: It is to be asked again.
+        """
+        ...

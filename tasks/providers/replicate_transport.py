@@ -1,0 +1,105 @@
+"""Between the replicate package and its API: one owner of time-outs and retries, and no surprise in an answer.
+
+The package gives its create no time-out, sleeps for as long as any Retry-After says, and cannot read every prediction
+the API describes. So every request ends in a bounded time here, once, in an answer it can read or in Refused.
+"""
+
+import json
+import re
+import time
+from typing import Any
+
+import httpx
+
+TIMEOUT = {"connect": 5.0, "write": 10.0, "read": 20.0, "pool": 5.0}
+ANSWER_WITHIN = 30.0  # seconds for a whole answer; TIMEOUT["read"] bounds each pause in it
+MAX_ANSWER_BYTES = 32_000_000  # predictions may carry their outputs inline
+
+# What the package cannot read it refuses as a whole, and with it the reference of work that is paid for.
+STATUSES = {"starting", "processing", "succeeded", "failed", "canceled"}
+ENDED_UNSTARTED = "aborted"
+
+
+class Refused(Exception):
+    """The API answered with something other than success.
+
+    `retry_after` is its wish in seconds, from the header or from the text that Replicate puts it into.
+    """
+
+    def __init__(self, status: int, detail: str, retry_after: float | None) -> None:
+        super().__init__(f"{status}: {detail}")
+        self.status, self.detail, self.retry_after = status, detail, retry_after
+
+
+class Transport(httpx.BaseTransport):
+    def __init__(self) -> None:
+        self.wrapped = httpx.HTTPTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        until = time.monotonic() + ANSWER_WITHIN
+        request.extensions["timeout"] = dict(TIMEOUT)
+        response = self.wrapped.handle_request(request)
+        try:
+            answer = httpx.Response(
+                response.status_code, headers=response.headers, content=read(response, request, until)
+            )
+        finally:
+            response.close()
+        if not answer.is_success:
+            # Raised and not returned: the package would sleep over a 429 and send some requests again.
+            raise Refused(answer.status_code, detail_of(answer), retry_after_of(answer))
+        try:
+            return httpx.Response(answer.status_code, json=readable(answer.json()), request=request)
+        except ValueError as error:
+            raise httpx.RemoteProtocolError("the answer is not JSON", request=request) from error
+
+    def close(self) -> None:
+        self.wrapped.close()
+
+
+def read(response: httpx.Response, request: httpx.Request, until: float) -> bytes:
+    content = bytearray()
+    assert isinstance(response.stream, httpx.SyncByteStream)  # noqa: S101  # a synchronous transport's is
+    for chunk in response.stream:
+        content += chunk
+        if time.monotonic() > until or len(content) > MAX_ANSWER_BYTES:
+            raise httpx.ReadTimeout("the answer does not end", request=request)
+    return bytes(content)
+
+
+def detail_of(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["detail"])[:500]
+    except (ValueError, TypeError, KeyError):
+        return answer.text[:200]
+
+
+def retry_after_of(answer: httpx.Response) -> float | None:
+    header = answer.headers.get("retry-after", "")
+    if re.fullmatch(r"\d{1,6}(\.\d+)?", header):
+        return float(header)
+    text = re.search(r"resets in ~?(\d{1,6})s", answer.text)
+    return float(text[1]) if text else None
+
+
+def readable(answer: Any) -> Any:
+    """The same answer; of every prediction in it what we use, as the package expects it."""
+    if isinstance(answer, dict) and isinstance(answer.get("results"), list):
+        return {"next": answer.get("next"), "results": [readable(each) for each in answer["results"]]}
+    if not isinstance(answer, dict) or "status" not in answer:
+        return answer
+    status, error = answer["status"], answer.get("error")
+    is_unstarted = status == ENDED_UNSTARTED  # still told from a canceled one: it has no started_at
+    return {
+        "id": answer.get("id"),
+        "model": answer.get("model") or "",
+        "version": answer.get("version") or "",
+        # A status of tomorrow is one to look at again; the job's deadline bounds that.
+        "status": "canceled" if is_unstarted else status if status in STATUSES else "processing",
+        "error": error if error is None or isinstance(error, str) else json.dumps(error),
+        "input": answer["input"] if isinstance(answer.get("input"), dict) else None,
+        "output": answer.get("output"),
+        "logs": answer["logs"] if isinstance(answer.get("logs"), str) else None,
+        "created_at": answer.get("created_at"),
+        "started_at": None if is_unstarted else answer.get("started_at"),
+    }

@@ -1,0 +1,207 @@
+"""The SQL of a worker: exactly what the role `generation_worker` may execute.
+
+Everything but the claim is fenced and answers whether this worker still had the job.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, Literal
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import RowFactory, class_row, tuple_row
+from psycopg.types.json import Jsonb
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
+
+import settings
+
+# What a database that is down, frozen or restarting raises. The row decides later; nothing was promised yet.
+DATABASE_ERRORS = (psycopg.OperationalError, psycopg.InternalError, PoolTimeout, PoolClosed)
+# These bound how long the kernel believes in a connection whose other end is gone.
+KEEPALIVE: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 8000,
+}
+ANSWER_WITHIN = 8.0  # seconds; longer than statement_timeout, which a server that is alive keeps
+
+LeaseState = Literal["renewed", "cancel_requested", "lost"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed job; `seconds_left` to its deadline when it was claimed, by the database's clock."""
+
+    id: UUID
+    user_id: UUID
+    model: str
+    provider: str
+    provider_model: str | None
+    defaults: dict[str, Any]
+    input_keys: list[str]
+    input: dict[str, Any]
+    attempt: int
+    max_attempts: int
+    fence: int
+    provider_ref: str | None
+    submitted_at: datetime | None
+    claimed_at: datetime
+    is_cancel_requested: bool
+    seconds_left: float
+
+    @property
+    def age(self) -> float:
+        """Seconds since the provider was, or was about to be, called for the first time in this attempt."""
+        return 0.0 if self.submitted_at is None else (self.claimed_at - self.submitted_at).total_seconds()
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What every log line about this job carries."""
+        return {"job_id": self.id, "attempt": self.attempt, "fence": self.fence}
+
+
+class Connection(psycopg.Connection[Any]):
+    """Gives up on a server that fell silent: behind a proxy that answers keepalives, libpq would wait for ever."""
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        try:
+            return super().wait(gen, interval, ANSWER_WITHIN if timeout is None else timeout)
+        except psycopg.OperationalError:
+            if timeout is None and self.info.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
+                self.pgconn.finish()
+            raise
+
+
+def use_small_role(conn: Connection) -> None:
+    conn.execute("set role generation_worker")
+    conn.execute("set statement_timeout = '5s'")
+
+
+@cache
+def pool() -> ConnectionPool[Connection]:
+    """A few connections whatever the concurrency; a transition takes milliseconds.
+
+    They are not checked before use, which would cost a round trip each; see `answered`.
+    """
+    return ConnectionPool(
+        str(settings.load().database_url),
+        connection_class=Connection,
+        min_size=1,
+        max_size=4,
+        timeout=10,
+        kwargs={"autocommit": True, "application_name": "pilotlight-worker", **KEEPALIVE},
+        configure=use_small_role,
+        open=True,
+    )
+
+
+def claim(job_id: str, *, lease: float) -> Job | None:
+    query = "select * from private.claim_job(%s, make_interval(secs => %s))"
+    found = answered(query, job_id, lease, row_factory=class_row(Job))
+    return found[0] if found else None
+
+
+def renew(job: Job, *, lease: float, progress: float | None) -> LeaseState:
+    state: LeaseState = answer(
+        "select private.renew_lease(%s, %s, make_interval(secs => %s), %s::real)",
+        job.id,
+        job.fence,
+        lease,
+        progress,
+    )
+    return state
+
+
+def record_submission(job: Job) -> bool:
+    """Remember, before a provider that charges is called, that it will be. False: it must not be."""
+    return bool(answer("select private.record_submission(%s, %s)", job.id, job.fence))
+
+
+def adopt_orphan(job: Job, candidates: list[str]) -> str | None:
+    """Make the first of these that is no other job's the work of this job; the reference the job has then."""
+    ref: str | None = answer("select private.adopt_orphan(%s, %s, %s)", job.id, job.fence, candidates)
+    return ref
+
+
+def wait_for_provider(job: Job, *, provider_ref: str | None, check_in: float) -> bool:
+    return bool(
+        answer(
+            "select private.wait_for_provider(%s, %s, %s, make_interval(secs => %s))",
+            job.id, job.fence, provider_ref, check_in,
+        )
+    )  # fmt: skip
+
+
+def retry(job: Job, *, delay: float, code: str, message: str, costs_attempt: bool) -> bool:
+    return bool(
+        answer(
+            "select private.retry_job(%s, %s, make_interval(secs => %s), %s::public.error_code, %s, %s)",
+            job.id, job.fence, delay, code, message, costs_attempt,
+        )
+    )  # fmt: skip
+
+
+def complete(job: Job, output: list[dict[str, Any]]) -> bool:
+    return bool(answer("select private.complete_job(%s, %s, %s)", job.id, job.fence, Jsonb(output)))
+
+
+def fail(job: Job, *, code: str, message: str) -> bool:
+    return bool(
+        answer("select private.fail_job(%s, %s, %s::public.error_code, %s)", job.id, job.fence, code, message)
+    )
+
+
+def release(job: Job) -> bool:
+    """Give the job back unfinished, without costing an attempt; another worker has it at once."""
+    return bool(answer("select private.release_job(%s, %s)", job.id, job.fence))
+
+
+def report_throttled(provider: str, *, retry_after: float) -> None:
+    answer("select private.report_throttled(%s, make_interval(secs => %s))", provider, retry_after)
+
+
+def report_start(provider: str, *, is_answered: bool) -> None:
+    answer("select private.report_start(%s, %s)", provider, is_answered)
+
+
+def abandoned_work(job_id: str) -> list[tuple[str, str]]:
+    """Provider and reference of what is still worked on for a job that has ended."""
+    return answered("select provider, provider_ref from private.abandoned_work_of(%s)", job_id)
+
+
+def forget_abandoned_work(provider_ref: str) -> None:
+    answer("select private.forget_abandoned_work(%s)", provider_ref)
+
+
+def orphans(*, after: str, limit: int) -> tuple[str | None, list[str]]:
+    """Of the next `limit` paths, those of nobody; and the last path seen, None at the end."""
+    ((last_path, paths),) = answered(
+        "select last_path, paths from private.orphaned_objects(%s, %s)", after, limit
+    )
+    return last_path, paths
+
+
+def answer(query: str, *values: object) -> Any:
+    """What a function that returns one value says."""
+    ((value,),) = answered(query, *values)
+    return value
+
+
+def answered(query: str, *values: object, row_factory: RowFactory[Any] = tuple_row) -> list[Any]:
+    """The rows. A connection that broke while it was idle says so when it is used: then another one is asked.
+
+    Asking twice does no harm: a claim whose reply was lost is refused the second time, everything else says the same.
+    """
+    give_up_at = time.monotonic() + 1
+    while True:
+        try:
+            with pool().connection() as conn, conn.cursor(row_factory=row_factory) as cursor:
+                return cursor.execute(query.encode(), values).fetchall()
+        except psycopg.OperationalError as error:
+            is_broken = error.sqlstate is None or error.sqlstate.startswith("57P")
+            if not is_broken or time.monotonic() > give_up_at:
+                raise

@@ -1,0 +1,96 @@
+"""A provider that charges is started once per attempt: first the intent, then the call, then the reference.
+
+Whoever finds an intent without a reference looks for the orphan before anything is started again.
+"""
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+
+from tasks import providers, store
+from tasks.lease import Lease
+from tasks.providers.protocol import (
+    BUSY,
+    Done,
+    Pending,
+    Permanent,
+    Provider,
+    Started,
+    Throttled,
+    Transient,
+    Unanswered,
+    Unreachable,
+)
+from tasks.store import Job
+
+log = logging.getLogger("tasks")
+
+# A start is over after half a minute. What a provider does not show in its list after this long, it never began.
+SHOWN_WITHIN = 90.0
+
+
+def begin(provider: Provider, job: Job, held: Lease) -> Done | Started | Pending:
+    if not provider.charges:
+        return provider.start(job)
+    if job.submitted_at is not None:
+        return collect_orphan(provider, job)
+    try:
+        is_recorded = store.record_submission(job)
+    except store.DATABASE_ERRORS as error:
+        raise Unanswered(repr(error)) from error
+    if not is_recorded:
+        raise Permanent(
+            "canceled", "You canceled this."
+        )  # or the job is another's, who then hears nothing of this
+    held.check()  # a process that was frozen since its claim must not pay now
+    return start(provider, job)
+
+
+def start(provider: Provider, job: Job) -> Done | Started:
+    try:
+        started = provider.start(job)
+    except Throttled as error:
+        report(store.report_throttled, job.provider, retry_after=error.retry_after or 0.0)
+        raise
+    except (Unanswered, Unreachable):
+        report(store.report_start, job.provider, is_answered=False)
+        raise
+    except (Transient, Permanent):
+        report(store.report_start, job.provider, is_answered=True)
+        raise
+    report(store.report_start, job.provider, is_answered=True)
+    return started
+
+
+def collect_orphan(provider: Provider, job: Job) -> Done | Pending:
+    candidates = provider.find(job)
+    try:
+        ref = store.adopt_orphan(job, candidates)
+    except store.DATABASE_ERRORS as error:
+        raise Unanswered(repr(error)) from error
+    if ref is not None:
+        log.info("orphan.adopted", extra=job.facts | {"provider_ref": ref})
+        return provider.check(job, ref)
+    if (left := SHOWN_WITHIN - job.age) > 0:
+        raise Unanswered("not in the provider's list yet", retry_after=min(max(5.0, job.age / 2), left + 1))
+    log.warning("orphan.not_found", extra=job.facts)
+    raise Transient(*BUSY, retry_after=0.0)
+
+
+def cancel_abandoned_work(job_id: str) -> None:
+    """The job has ended or is gone: nobody wants what the provider still does. If not now, the bridge sends again."""
+    for name, ref in store.abandoned_work(job_id):
+        facts = {"job_id": job_id, "provider_ref": ref}
+        try:
+            providers.named(name).cancel(ref)
+        except (Unanswered, Permanent) as error:
+            log.warning("work.not_canceled", extra=facts | {"error": repr(error)})
+            continue
+        store.forget_abandoned_work(ref)
+        log.info("work.canceled", extra=facts)
+
+
+def report(tell: Callable[..., None], *facts: str, **more: object) -> None:
+    """What all workers learn from one. Losing it costs little; losing what was just started for it would not."""
+    with suppress(*store.DATABASE_ERRORS):
+        tell(*facts, **more)

@@ -1,0 +1,69 @@
+"""A real system, the real web export of the app and a real Chromium, each once for all tests."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.app import site as sites
+from tests.app import system as systems
+from tests.app.phone import PATIENCE, Phone, switched_on
+from tests.app.system import System
+
+# Nothing that reaches beyond this machine, and no GPU, which a server does not have.
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    lack = "These tests need Chromium: apt-get install chromium"
+    if os.environ.get("CI"):
+        pytest.fail(lack)
+    pytest.skip(lack)
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def system(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with systems.running(tmp_path_factory.mktemp("app")) as system:
+        yield system
+
+
+@pytest.fixture(scope="session")
+def site(system: System) -> Iterator[str]:
+    sites.make()
+    with sites.served(system) as url:
+        yield url
+
+
+@pytest.fixture
+def phone(browser: Browser, site: str) -> Iterator[Phone]:
+    with switched_on(browser, site) as phone:
+        yield phone
+
+
+@pytest.fixture
+def other_phone(browser: Browser, site: str) -> Iterator[Phone]:
+    with switched_on(browser, site) as phone:
+        yield phone

@@ -1,0 +1,233 @@
+"""What networks, servers, phones and fingers do to an app. Nothing is faked but the fault."""
+
+import json
+import time
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.app.phone import Phone, Screen, Stall
+from tests.app.system import System
+from tests.app.wire import REALTIME, Wire, statuses
+
+
+def expect_charged_once(system: System, screen: Screen, *job_ids: str) -> None:
+    assert sorted(system.jobs_of(screen.user_id())) == sorted(job_ids)
+
+
+def test_realtime_never_joins(phone: Phone, system: System) -> None:
+    phone.context.route_web_socket(REALTIME, lambda socket: None)
+    screen = phone.start().open()
+    job_id = screen.ask("A picture without a messenger")
+    screen.expect_picture(job_id)
+    expect_charged_once(system, screen, job_id)
+
+
+def test_the_socket_is_cut_in_the_middle(phone: Phone, system: System) -> None:
+    wire = Wire(phone)
+    screen = phone.start().open()
+    screen.until(lambda: wire.joins == 1, "the channel")
+    with system.frozen("worker"):
+        job_id = screen.ask("A cut wire")
+        expect(screen.card(job_id)).to_contain_text("In line")
+        wire.cut()
+    screen.expect_picture(job_id)
+    screen.until(lambda: wire.joins == 2, "the channel again")
+    assert screen.problems == []
+
+
+def test_the_server_is_restarted_in_the_middle(phone: Phone, system: System) -> None:
+    screen = phone.start().open()
+    screen.expect_joined()
+    with system.frozen("worker"):
+        job_id = screen.ask("A server that comes back")
+        expect(screen.card(job_id)).to_contain_text("In line")
+        for name in ("gateway", "enqueue_generation", "get_job_status"):
+            system.kill(name)
+        lost = screen.ask("Asked while nobody was there")
+        screen.expect_joined(times=2)
+    screen.expect_picture(job_id)
+    screen.expect_picture(lost)
+    expect_charged_once(system, screen, job_id, lost)
+
+
+def test_offline_then_online(phone: Phone, system: System) -> None:
+    screen = phone.start().open()
+    screen.user_id()
+    with phone.offline():
+        job_id = screen.ask("A picture from a tunnel")
+        expect(screen.card(job_id)).to_contain_text("Waiting for a connection")
+        expect(screen.page.get_by_text("offline. What you ask for is kept")).to_be_visible()
+        screen.photograph("offline")
+    screen.expect_picture(job_id)
+    expect(screen.page.get_by_text("offline. What you ask for is kept")).to_have_count(0)
+    expect_charged_once(system, screen, job_id)
+
+
+def test_the_first_start_is_offline(phone: Phone, system: System) -> None:
+    screen = phone.start().open()
+    screen.page.evaluate("() => localStorage.clear()")
+    screen.page.route(f"{system.url}/**", lambda route: route.abort())
+    screen.open()
+    job_id = screen.ask("Asked before anybody was signed in")
+    expect(screen.card(job_id)).to_contain_text("Sending")
+    screen.page.unroute(f"{system.url}/**")
+    screen.expect_picture(job_id)
+    expect_charged_once(system, screen, job_id)
+
+
+@pytest.mark.parametrize("has_arrived", [False, True], ids=["before it arrived", "after it arrived"])
+def test_the_app_is_killed_between_tap_and_answer(phone: Phone, system: System, has_arrived: bool) -> None:
+    screen = phone.start().open()
+    user_id = screen.user_id()
+    stall = Stall()
+    screen.page.route("**/enqueue_generation", lambda route: route.fetch() if has_arrived else stall(route))
+    phone.context.route_web_socket(REALTIME, lambda socket: None)
+    with system.frozen("worker"):
+        job_id = screen.ask("A picture that outlives the app")
+        if has_arrived:
+            screen.until(lambda: system.jobs_of(user_id) == [job_id], "the job")
+        screen.page.close()
+    again = phone.start().open()
+    expect(again.card(job_id)).to_have_count(1)
+    again.expect_picture(job_id)
+    expect(again.cards).to_have_count(1)
+    expect_charged_once(system, again, job_id)
+
+
+def test_a_double_tap_is_one_request(phone: Phone, system: System) -> None:
+    screen = phone.start().open()
+    screen.prompt.fill("A nervous finger")
+    screen.generate.dblclick()
+    expect(screen.cards).to_have_count(1)
+    (job_id,) = screen.ids()
+    screen.expect_picture(job_id)
+    expect(screen.cards).to_have_count(1)
+    expect_charged_once(system, screen, job_id)
+
+
+def test_the_network_repeats_the_request(phone: Phone, system: System) -> None:
+    screen = phone.start().open()
+
+    def twice(route: Route) -> None:
+        route.fetch()
+        route.continue_()
+
+    screen.page.route("**/enqueue_generation", twice)
+    job_id = screen.ask("Said twice")
+    screen.expect_picture(job_id)
+    expect_charged_once(system, screen, job_id)
+    expect(screen.page.get_by_test_id("credits")).to_have_text("4 credits")
+
+
+def test_messages_come_twice_in_any_order_and_late(phone: Phone, system: System) -> None:
+    wire = Wire(phone, holds=True)
+    screen = phone.start().open()
+    screen.until(lambda: wire.joins == 1, "the channel")
+    job_id = screen.ask("A picture told backwards")
+    screen.until(lambda: "succeeded" in statuses(wire.jobs), "the end of the job")
+    wire.play([*reversed(wire.jobs), *wire.jobs])
+    screen.expect_picture(job_id)
+
+    screen.page.evaluate(
+        """id => {
+          const card = document.querySelector(`[data-testid="card-${id}"]`);
+          window.wentBack = [];
+          new MutationObserver(() => card.textContent && window.wentBack.push(card.textContent))
+            .observe(card, { childList: true, subtree: true, characterData: true });
+        }""",
+        job_id,
+    )
+    wire.play([*wire.jobs, *reversed(wire.jobs)])
+    other = screen.ask("Something that shows the messages were read")
+    screen.until(lambda: statuses(wire.jobs).count("succeeded") == 2, "the end of the other")
+    wire.play(wire.jobs)
+    screen.expect_picture(other)
+    assert screen.page.evaluate("() => window.wentBack") == []
+
+    screen.page.get_by_role("link", name="Open: A picture told backwards").click()
+    screen.page.get_by_role("button", name="Delete").click()
+    screen.page.get_by_role("button", name="Delete for good").click()
+    expect(screen.card(job_id)).to_have_count(0)
+    wire.play(wire.jobs)
+    third = screen.ask("Something after the deletion")
+    screen.until(lambda: statuses(wire.jobs).count("succeeded") == 3, "the end of the third")
+    wire.play(wire.jobs)
+    screen.expect_picture(third)
+    expect(screen.card(job_id)).to_have_count(0)
+
+
+def change_session(screen: Screen, **changes: object) -> None:
+    session = json.dumps(screen.session() | changes)
+    screen.page.evaluate(
+        """session => {
+          const key = Object.keys(localStorage).find(key => key.endsWith('-auth-token'));
+          localStorage.setItem(key, session);
+        }""",
+        session,
+    )
+
+
+def test_the_token_is_renewed_in_the_middle(phone: Phone, system: System) -> None:
+    screen = phone.start().open()
+    screen.expect_joined()
+    user_id, old = screen.user_id(), screen.session()["access_token"]
+    with system.frozen("worker"):
+        job_id = screen.ask("A picture across two tokens")
+        expect(screen.card(job_id)).to_contain_text("In line")
+        change_session(screen, expires_at=int(time.time()) + 10)  # auth-js renews 90 seconds before
+        other = screen.ask("Asked with the new token")
+        screen.until(lambda: screen.session().get("access_token") not in (None, old), "a new token")
+    screen.expect_picture(job_id)
+    screen.expect_picture(other)
+    assert screen.user_id() == user_id
+
+
+def test_the_server_closes_the_channel_of_an_expired_token(phone: Phone, system: System) -> None:
+    """The phone believes in a token that has a few seconds left, as one with a wrong clock does."""
+    screen = phone.start().open()
+    user_id = screen.user_id()
+    screen.expect_joined()
+    change_session(screen, access_token=system.token_of(screen.session()["access_token"], seconds=8))
+    screen.page.close()
+
+    screen = phone.start().open()
+    screen.expect_joined()
+    with system.frozen("worker"):
+        job_id = screen.ask("A picture across a closed channel")
+        expect(screen.card(job_id)).to_contain_text("In line")
+        screen.until(
+            lambda: any(event == "phx_close" for _, _, _, event, _ in screen.frames), "the end of the channel"
+        )
+    screen.expect_picture(job_id)
+    screen.expect_joined(times=2)
+    assert screen.user_id() == user_id
+
+
+def test_two_tabs_show_the_same(phone: Phone, system: System) -> None:
+    one = phone.start().open()
+    one.user_id()
+    other = phone.start().open()
+    one.expect_joined()
+    other.expect_joined()
+    job_id = one.ask("A picture in two windows")
+    one.expect_picture(job_id)
+    other.expect_picture(job_id)
+    second = other.ask("And back")
+    other.expect_picture(second)
+    one.expect_picture(second)
+    expect_charged_once(system, one, job_id, second)
+
+
+def test_a_dead_picture_url_is_replaced(phone: Phone) -> None:
+    screen = phone.start().open()
+    job_id = screen.ask("A picture whose address dies")
+    screen.expect_picture(job_id)
+    screen.page.evaluate(
+        """() => {
+          const urls = localStorage.getItem('pilotlight.urls');
+          localStorage.setItem('pilotlight.urls', urls.replace(/token=[^"]+/, 'token=dead'));
+        }"""
+    )
+    screen.open()
+    screen.expect_picture(job_id)

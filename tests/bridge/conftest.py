@@ -1,0 +1,34 @@
+"""A bridge on a real Postgres and a real Redis, run one look at a time."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from bridge.listener import Listener
+from bridge.loop import Bridge
+from bridge.publisher import Publisher
+from bridge.store import Store
+from chaos.servers import Redis
+
+
+@pytest.fixture
+def make_bridge(database: str) -> Iterator[Callable[..., Bridge]]:
+    made = []
+
+    def make(redis_url: str, *, dsn: str = database, listen_dsn: str = database, window: int = 512) -> Bridge:
+        bridge = Bridge(Store(dsn), Listener(listen_dsn), Publisher(redis_url), window=window, rescue_every=5)
+        made.append(bridge)
+        return bridge
+
+    yield make
+    for bridge in made:
+        bridge.listener.close()
+        bridge.store.close()
+        bridge.publisher.close()
+
+
+@pytest.fixture
+def bridge(make_bridge: Callable[..., Bridge], broker: Redis) -> Bridge:
+    made = make_bridge(broker.url)
+    made.listener.listen()
+    return made

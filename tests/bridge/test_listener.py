@@ -1,0 +1,153 @@
+"""A bridge hears the doorbell, and notices when it no longer can."""
+
+import struct
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from bridge import listener as listeners
+from bridge import store as stores
+from bridge.listener import Deaf, Listener
+from bridge.loop import Bridge
+from bridge.store import Store
+from chaos.relay import Relay
+from chaos.servers import Redis
+from tests.jobs import Jobs
+
+
+@pytest.fixture
+def listener(database: str) -> Iterator[Listener]:
+    made = Listener(database)
+    made.listen()
+    yield made
+    made.close()
+
+
+def through(relay: Relay, dsn: str) -> str:
+    parts = urlsplit(dsn)
+    return dsn.replace(f":{parts.port}/", f":{relay.port}/")
+
+
+def port_of(dsn: str) -> int:
+    return int(urlsplit(dsn).port or 0)
+
+
+def ring(store: Store, listener: Listener) -> None:
+    with store.dispatch(limit=1, window=1, ring=listener.channel):
+        pass
+    listener.expect_heartbeat()
+
+
+def test_a_new_job_wakes_it(listener: Listener, jobs: Jobs) -> None:
+    jobs.enqueue()
+    listener.wait(30)  # the test would time out, were it not woken
+
+
+def test_without_a_doorbell_it_returns_in_time(listener: Listener) -> None:
+    listener.wait(0.01)
+
+
+def test_a_heartbeat_is_heard_and_does_not_wake_it(listener: Listener, database: str) -> None:
+    store = Store(database)
+    ring(store, listener)
+    listener.wait(0.2)
+    assert listener.has_heard
+    store.close()
+
+
+def test_a_bridge_that_was_held_up_hears_first_what_came_meanwhile(listener: Listener, database: str) -> None:
+    store = Store(database)
+    ring(store, listener)
+    listener.heartbeat_due = 0.0  # long overdue, but it lies in the socket
+
+    listener.wait(0.05)
+
+    assert listener.has_heard
+    store.close()
+
+
+def test_a_half_open_connection_is_noticed(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listeners, "DEAF_AFTER", 0.3)
+    relay, store = Relay(port_of(database)), Store(database)
+    listener = Listener(through(relay, database))
+    listener.listen()
+    ring(store, listener)
+    listener.wait(0.1)
+    assert listener.has_heard
+
+    relay.silence()
+    ring(store, listener)
+    with pytest.raises(Deaf):
+        listener.wait(5)
+
+    listener.listen()
+    ring(store, listener)
+    listener.wait(0.1)
+    store.close()
+    listener.close()
+    relay.close()
+
+
+def test_a_statement_on_a_half_open_connection_ends_in_an_error(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay = Relay(port_of(database))
+    store = Store(through(relay, database))
+    store.rescue(limit=1)
+    monkeypatch.setattr(stores, "ANSWER_WITHIN", 0.3)
+    relay.silence()
+
+    with pytest.raises(psycopg.OperationalError):
+        store.rescue(limit=1)
+
+    monkeypatch.undo()
+    assert store.rescue(limit=1) == [], "the next call connects again"
+    store.close()
+    relay.close()
+
+
+def without_notifications() -> Callable[[bytes], bytes]:
+    """What a transaction-mode pooler does: everything works, and no NotificationResponse ever comes."""
+    pending = bytearray()
+
+    def change(content: bytes) -> bytes:
+        pending.extend(content)
+        passed = bytearray()
+        while len(pending) >= 5:
+            size = 1 + struct.unpack("!I", pending[1:5])[0]
+            if len(pending) < size:
+                break
+            if pending[0] != ord("A"):
+                passed += pending[:size]
+            del pending[:size]
+        return bytes(passed)
+
+    return change
+
+
+def test_a_pooler_that_delivers_no_notifications_is_refused_in_clear_words(
+    make_bridge: Callable[..., Bridge], broker: Redis, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listeners, "DEAF_AFTER", 0.3)
+    relay = Relay(port_of(database), from_server=without_notifications)
+    bridge = make_bridge(
+        broker.url, listen_dsn=through(relay, database) + "?sslmode=disable&gssencmode=disable"
+    )
+
+    with pytest.raises(SystemExit, match="transaction-mode pooler"):
+        bridge.run()
+    relay.close()
+
+
+def test_a_login_without_the_small_role_is_refused_in_clear_words(
+    make_bridge: Callable[..., Bridge], broker: Redis, database: str
+) -> None:
+    stranger = database.replace("postgres:", "supabase_storage_admin:", 1).replace(
+        "//postgres", "//supabase_storage_admin", 1
+    )
+    bridge = make_bridge(broker.url, dsn=stranger, listen_dsn=stranger)
+
+    with pytest.raises(SystemExit, match="generation_bridge"):
+        bridge.run()

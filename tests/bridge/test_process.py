@@ -1,0 +1,119 @@
+"""The bridge as the process that runs in production."""
+
+import json
+import signal
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from chaos.patience import wait_until
+from chaos.process import Process, python
+from chaos.servers import Redis, free_port
+from local.stack import Stack
+from tests.jobs import Jobs
+
+Start = Callable[..., Process]
+
+
+@pytest.fixture
+def start(tmp_path: Path, database: str, broker: Redis) -> Iterator[Start]:
+    """Start a bridge; whatever the test leaves behind is killed."""
+    started: list[Process] = []
+
+    def start_bridge(**changes: str) -> Process:
+        environment = {"DATABASE_URL": database, "REDIS_URL": broker.url, **changes}
+        name = f"bridge-{len(started)}"
+        process = Process(name, python("-m", "bridge"), folder=tmp_path, environment=environment).start()
+        started.append(process)
+        return process
+
+    yield start_bridge
+    for process in started:
+        process.kill()
+
+
+def test_it_sends_what_is_due_and_leaves_on_sigterm(start: Start, broker: Redis, jobs: Jobs) -> None:
+    jobs.enqueue()
+    bridge = start()
+    wait_until(lambda: broker.queue_length() == 1, "the message")
+    jobs.enqueue()
+    wait_until(lambda: broker.queue_length() == 2, "the second message")
+
+    assert bridge.terminate(timeout=5) == 0
+    assert "bridge.stopped" in bridge.output
+
+
+def test_it_leaves_on_sigint_while_its_database_is_away(start: Start) -> None:
+    bridge = start(DATABASE_URL=f"postgresql://postgres@127.0.0.1:{free_port()}/postgres")
+    wait_until(lambda: "database.lost" in bridge.output, "the log line")
+
+    bridge.send(signal.SIGINT)
+
+    assert bridge.wait(10) == 0
+    assert bridge.output.count("database.lost") == 1
+
+
+def test_it_outlives_the_loss_of_every_connection(start: Start, broker: Redis, jobs: Jobs) -> None:
+    bridge = start()
+    jobs.enqueue()
+    wait_until(lambda: broker.queue_length() == 1, "the first message")
+
+    jobs.conn.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'pilotlight-bridge'"
+        " and datname = current_database()"
+    )
+    jobs.enqueue()
+
+    wait_until(lambda: broker.queue_length() == 2, "the message after the loss")
+    assert bridge.is_alive
+    assert bridge.output.count("database.lost") == bridge.output.count("database.back") == 1
+
+
+def test_it_holds_two_connections(start: Start, jobs: Jobs) -> None:
+    start()
+
+    def connections() -> int:
+        row = jobs.conn.execute(
+            "select count(*) from pg_stat_activity"
+            " where application_name = 'pilotlight-bridge' and datname = current_database()"
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    wait_until(lambda: connections() == 2, "both connections")
+    jobs.enqueue()
+    wait_until(lambda: jobs.count("dispatched_at is not null") == 1, "the dispatch")
+    assert connections() == 2
+
+
+def answer(port: int, path: str) -> tuple[int, dict[str, object]]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as reply:
+            return reply.status, json.load(reply)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+    except OSError:
+        return 0, {}
+
+
+def test_it_says_whether_it_is_ready(start: Start, own_broker: Redis, jobs: Jobs) -> None:
+    port = free_port()
+    start(HEALTH_PORT=str(port), REDIS_URL=own_broker.url)
+    wait_until(lambda: answer(port, "/readyz")[0] == 200, "a ready bridge")
+    status, facts = answer(port, "/healthz")
+    assert (status, facts["broker"], facts["outstanding"]) == (200, "up", 0)
+
+    own_broker.kill()
+    jobs.enqueue()
+    wait_until(lambda: answer(port, "/readyz")[0] == 503, "a bridge without its broker")
+    assert answer(port, "/healthz")[0] == 200, "restarting it would not help"
+    assert answer(port, "/nothing")[0] == 404
+
+
+def test_a_database_without_our_migrations_is_named(start: Start, unmigrated_stack: Stack) -> None:
+    bridge = start(DATABASE_URL=unmigrated_stack.database_url)
+    assert bridge.wait(20) == 1
+    assert "Apply the migrations" in bridge.output

@@ -1,0 +1,100 @@
+"""The functions in front of a stand-in of the Data API, and the count of what was tried against them."""
+
+import secrets
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import httpx
+import psycopg
+import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
+
+from local.stack import Stack, free_port
+from tests.conftest import fresh_copy
+from tests.edge import backend as backends
+from tests.edge import deno
+from tests.edge.backend import Backend
+from tests.edge.data_api import Connection, DataApi, data_api
+from tests.edge.deno import Gate
+from tests.edge.tokens import Issuer
+from tests.edge.user import User
+from tests.jobs import Jobs
+
+API_KEYS = {"publishable": "sb_publishable_stand_in", "secret": "sb_secret_stand_in"}
+
+set_hypothesis_home_dir(deno.ROOT / ".pilotlight" / "cache" / "hypothesis")
+
+tried: Counter[tuple[str, str]] = Counter()
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """The gate with nothing behind it but the stand-in."""
+
+    gate: Gate
+    api: DataApi
+    issuer: Issuer
+    webhook_secret: bytes
+
+
+@pytest.fixture(scope="package")
+def one_stand_in() -> Iterator[StandIn]:
+    with data_api() as api:
+        issuer, webhook_secret = Issuer(api.url), secrets.token_bytes(24)
+        environment = deno.function_environment(api.url, issuer, API_KEYS, webhook_secret)
+        with deno.serve(environment) as gate:
+            yield StandIn(gate, api, issuer, webhook_secret)
+
+
+@pytest.fixture
+def stand_in(one_stand_in: StandIn) -> StandIn:
+    """It has not been called, and answers well."""
+    one_stand_in.api.calls.clear()
+    one_stand_in.api.behave = Connection.answer_well
+    return one_stand_in
+
+
+@pytest.fixture(scope="package")
+def backend(template: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
+    """The gate with a gateway and a fresh migrated database behind it."""
+    folder = tmp_path_factory.mktemp("backend")
+    for copied in fresh_copy(template):
+        stack = replace(copied, folder=folder, gateway_port=free_port(0, set()))
+        with backends.running(stack, secrets.token_bytes(24)) as backend:
+            yield backend
+
+
+@pytest.fixture(scope="package")
+def jobs(backend: Backend) -> Iterator[Jobs]:
+    with psycopg.connect(backend.stack.database_url, autocommit=True) as conn:
+        yield Jobs(conn)
+
+
+@pytest.fixture
+def user(backend: Backend, http: httpx.Client, jobs: Jobs) -> Iterator[User]:
+    """Whatever a test does in this user's name, only what was accepted may have cost a credit."""
+    user = User(backend, http, jobs)
+    yield user
+    user.assert_charged_for_the_accepted_alone()
+
+
+@pytest.fixture(scope="session")
+def http() -> Iterator[httpx.Client]:
+    with httpx.Client(timeout=30, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def tally() -> Counter[tuple[str, str]]:
+    """What was tried, by function and kind; the run ends with the table."""
+    return tried
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not tried:
+        return
+    terminalreporter.section("odd and bad inputs tried on the Edge Functions")
+    for (function, kind), count in sorted(tried.items()):
+        terminalreporter.write_line(f"{count:6}  {function:20}  {kind}")
+    terminalreporter.write_line(f"{tried.total():6}  in all")

@@ -1,0 +1,80 @@
+"""A stand-in of the Data API that remembers what it was asked and misbehaves on request.
+
+It is here for faults alone: what the database really answers is tested against the real one.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    path: str
+    headers: dict[str, str]
+    body: Any
+
+
+@dataclass(slots=True)
+class DataApi:
+    url: str = ""
+    calls: list[Call] = field(default_factory=list)
+    behave: "Callable[[Connection], None]" = lambda connection: connection.answer_well()
+
+
+class Connection(BaseHTTPRequestHandler):
+    """One request, to be answered in any way."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # one write for head and body, which Nagle's algorithm would hold apart
+    api: DataApi
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.api.calls.append(Call(self.path, headers, json.loads(body)))
+        self.api.behave(self)
+
+    def answer_well(self) -> None:
+        is_service = self.path.endswith("/wake_job")
+        self.answer(200, True if is_service else {"job": None, "credits": 0, "jobs": []})
+
+    def answer(self, status: int, body: Any, **headers: str) -> None:
+        self.answer_raw(status, json.dumps(body).encode(), **{"Content-Type": "application/json", **headers})
+
+    def answer_raw(self, status: int, body: bytes, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def refuse(self, status: int, code: str, message: str, **headers: str) -> None:
+        """As PostgREST words an error."""
+        self.answer(status, {"code": code, "message": message, "details": None, "hint": None}, **headers)
+
+    def hang_up(self) -> None:
+        self.close_connection = True
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@contextmanager
+def data_api() -> Iterator[DataApi]:
+    api = DataApi()
+    handler = type("Handler", (Connection,), {"api": api})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        api.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield api
+        finally:
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,57 @@
+"""docs/openapi.yaml is true: requests made from it, good ones and bad ones, are answered as it says."""
+
+from collections import Counter
+from typing import Any
+
+import requests
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis import Case
+
+from tests.edge.deno import NAMES, ROOT
+from tests.edge.test_webhook import signed
+from tests.edge.user import User
+
+CONFIG = schemathesis.Config.from_dict(
+    {
+        # What JSON Schema cannot say of an input is tried in attacks.py: NUL is in the description of the reference.
+        "generation": {"allow-x00": False, "codec": "utf-8"},
+        "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "409"]}},
+    }
+)
+REFERENCE = schemathesis.openapi.from_path(ROOT / "docs" / "openapi.yaml", config=CONFIG)
+BOUNDED = settings(
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@REFERENCE.parametrize()
+@BOUNDED
+def test_functions_answer_as_the_reference_says(
+    case: Case[Any], user: User, tally: Counter[tuple[str, str]]
+) -> None:
+    assert case.meta is not None
+    is_good = case.meta.generation.mode.is_positive
+    name = case.path.strip("/")
+    origin, headers = user.backend.gate.origins[name], user.headers
+    if is_good and case.operation.label == "POST /enqueue_generation":
+        assert isinstance(case.body, dict)
+        case.body["model"] = "preview"
+    elif is_good and case.operation.label == "POST /provider_webhook":
+        sent = requests.Request(**case.as_transport_kwargs(base_url=origin)).prepare().body
+        assert isinstance(sent, bytes)
+        headers = signed(user.backend.webhook_secret, sent)
+
+    answer = case.call(base_url=origin, headers=headers)
+    if answer.status_code == 202 and name == "enqueue_generation":
+        user.accepted.add(answer.json()["job"]["id"])
+    case.validate_response(answer)
+    tally[name, f"{'good' if is_good else 'bad'} request made from the reference"] += 1
+
+
+def test_the_reference_knows_every_function() -> None:
+    assert {path.strip("/") for path in REFERENCE} == set(NAMES)

@@ -1,0 +1,103 @@
+"""A gateway as a process of its own, over a database of its own, for as long as the tests of this folder run."""
+
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from supabase import Client, ClientOptions, create_client
+
+from local import stack as stacks
+from local.stack import Stack
+from tests.conftest import copy
+
+NOTES = (Path(__file__).parent / "notes.sql").read_bytes()
+
+
+@dataclass(frozen=True)
+class User:
+    id: str
+    headers: dict[str, str]  # for requests without the client
+    client: Client
+
+
+@pytest.fixture(scope="session")
+def gateway(template: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    folder, port = tmp_path_factory.mktemp("gateway"), stacks.free_port(0, set())
+    stack = replace(copy(template, "gateway"), folder=folder, gateway_port=port)
+    stacks.save(stack)
+    with psycopg.connect(stack.database_url) as conn:
+        conn.execute(NOTES)
+    server = subprocess.Popen([sys.executable, "-m", "local.gateway", str(folder / "stack.json")])
+    try:
+        wait_until_up(stack, server)
+        yield stack
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
+
+
+def wait_until_up(stack: Stack, server: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + 20
+    while True:
+        try:
+            httpx.get(f"{stack.gateway_url}/auth/v1/health").raise_for_status()
+            return
+        except httpx.TransportError:
+            assert server.poll() is None and time.monotonic() < until, "the gateway did not start"
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def wire(gateway: Stack) -> Iterator[httpx.Client]:
+    """What all clients send through. By itself it sends no key."""
+    with httpx.Client(base_url=gateway.gateway_url, timeout=30) as client:
+        yield client
+
+
+def client_of(gateway: Stack, wire: httpx.Client, key: str) -> Client:
+    return create_client(gateway.gateway_url, key, ClientOptions(auto_refresh_token=False, httpx_client=wire))
+
+
+@pytest.fixture
+def admin(gateway: Stack, wire: httpx.Client) -> Client:
+    return client_of(gateway, wire, gateway.secret_key)
+
+
+@pytest.fixture
+def anon(gateway: Stack, wire: httpx.Client) -> Client:
+    return client_of(gateway, wire, gateway.publishable_key)
+
+
+@pytest.fixture
+def user(gateway: Stack, wire: httpx.Client) -> User:
+    return new_user(gateway, wire)
+
+
+@pytest.fixture
+def stranger(gateway: Stack, wire: httpx.Client) -> User:
+    return new_user(gateway, wire)
+
+
+def new_user(gateway: Stack, wire: httpx.Client) -> User:
+    client = client_of(gateway, wire, gateway.publishable_key)
+    session = client.auth.sign_in_anonymously().session
+    assert session is not None
+    return User(
+        session.user.id,
+        {"apikey": gateway.publishable_key, "authorization": f"Bearer {session.access_token}"},
+        client,
+    )
+
+
+def notes(count: int) -> list[dict[str, Any]]:
+    """New rows for public.notes, which the tests share."""
+    start = uuid.uuid4().int % 2_000_000_000
+    return [{"id": start + n, "body": f'{start + n}, "{n}"', "tags": [n]} for n in range(count)]

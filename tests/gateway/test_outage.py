@@ -1,0 +1,71 @@
+"""While the database is away every service answers 503, and after it came back nobody needs to restart the gateway."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+
+import httpx
+import psycopg
+import pytest
+from psycopg import sql
+
+from local.postgres import SUPERUSER
+from local.stack import Stack
+from tests.gateway.conftest import User
+
+
+@contextmanager
+def superuser(gateway: Stack) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(replace(gateway, database="template1").url_of(SUPERUSER), autocommit=True) as conn:
+        yield conn
+
+
+def hang_up(conn: psycopg.Connection, gateway: Stack) -> None:
+    hang_up = "select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = %s"
+    conn.execute(hang_up, (gateway.database,))
+
+
+@pytest.fixture
+def outage(gateway: Stack) -> Iterator[None]:
+    """To the gateway it is all the same whether the server is down or takes no connections."""
+    allow = sql.SQL("alter database {} allow_connections {}")
+    name = sql.Identifier(gateway.database)
+    with superuser(gateway) as conn:
+        conn.execute(allow.format(name, sql.SQL("false")))
+        hang_up(conn, gateway)
+        try:
+            yield
+        finally:
+            conn.execute(allow.format(name, sql.SQL("true")))
+
+
+def answers(gateway: Stack, wire: httpx.Client, user: User) -> list[int]:
+    key = {"apikey": gateway.publishable_key}
+    requests = [
+        wire.build_request("POST", "/auth/v1/signup", headers=key, json={}),
+        wire.build_request("GET", "/auth/v1/user", headers=user.headers),
+        wire.build_request("POST", "/rest/v1/rpc/list_models", headers=user.headers),
+        wire.build_request("GET", "/rest/v1/jobs", headers=user.headers),
+        wire.build_request("POST", "/storage/v1/object/list/generations", headers=user.headers, json={}),
+    ]
+    with ThreadPoolExecutor() as pool:
+        return [answer.status_code for answer in pool.map(wire.send, requests)]
+
+
+def test_without_a_database_everything_is_a_503(
+    gateway: Stack, wire: httpx.Client, user: User, outage: None
+) -> None:
+    assert answers(gateway, wire, user) == [503] * 5
+
+
+def test_lost_connections_cost_no_answer(gateway: Stack, wire: httpx.Client, user: User) -> None:
+    assert answers(gateway, wire, user) == [200] * 5
+    with superuser(gateway) as conn:
+        hang_up(conn, gateway)
+    assert answers(gateway, wire, user) == [200] * 5
+
+
+def test_a_connection_lost_under_a_request_is_a_503(gateway: Stack, wire: httpx.Client, user: User) -> None:
+    suicide = {"p_state": "57P01", "p_message": "terminating connection", "p_detail": ""}
+    assert wire.post("/rest/v1/rpc/fail", headers=user.headers, json=suicide).status_code == 503

@@ -1,0 +1,80 @@
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from local.migrate import MIGRATIONS, MigrationFailed, migrate, split
+from local.stack import Stack
+
+TRICKY = """-- a comment; with a semicolon
+create table t (a text default 'x;''y');
+
+/* another; one */ create function f() returns void language plpgsql as $body$
+begin perform ';'; perform $$;$$; end
+$body$;
+insert into t values (E'a\\';b'), ('50%');
+select "a;" from (select 1 as "a;") s  -- no semicolon at the end
+"""
+
+
+def remembered(database_url: str) -> list[tuple[str, list[str], str]]:
+    with psycopg.connect(database_url) as conn:
+        rows = conn.execute("select version, statements, name from supabase_migrations.schema_migrations")
+        return rows.fetchall()
+
+
+def test_semicolons_inside_strings_bodies_and_comments_end_no_statement() -> None:
+    assert [(part.line, part.text.split()[-1]) for part in split(TRICKY)] == [
+        (1, "'x;''y')"),
+        (4, "$body$"),
+        (7, "('50%')"),
+        (8, "end"),
+    ]
+
+
+def test_every_statement_of_our_migrations_starts_with_a_word_or_a_comment() -> None:
+    for path in MIGRATIONS.glob("*.sql"):
+        assert all(
+            part.text[0].isalpha() or part.text[:2] in ("--", "/*") for part in split(path.read_text())
+        )
+
+
+def test_a_migration_is_applied_once_and_remembered_as_the_cli_does(
+    unmigrated_stack: Stack, tmp_path: Path
+) -> None:
+    url = unmigrated_stack.database_url
+    (tmp_path / "20260101000000_tricky.sql").write_text(TRICKY)
+    assert migrate(url, tmp_path) == ["20260101000000_tricky.sql"]
+    assert migrate(url, tmp_path) == []
+    assert remembered(url) == [("20260101000000", [part.text for part in split(TRICKY)], "tricky")]
+
+
+def test_files_are_applied_in_the_order_of_their_names(unmigrated_stack: Stack, tmp_path: Path) -> None:
+    (tmp_path / "2_second.sql").write_text("insert into t values (1);")
+    (tmp_path / "1_first.sql").write_text("create table t (a int);")
+    assert migrate(unmigrated_stack.database_url, tmp_path) == ["1_first.sql", "2_second.sql"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("select 1;\n\nselect\n  nonsense;\n", 4),
+        ("create table t (a int);\ncreate table t (a int);\n", 2),
+        ("select 1;\nselect 'open;\n", 2),
+    ],
+)
+def test_a_failure_names_file_and_line_and_leaves_nothing(
+    unmigrated_stack: Stack, tmp_path: Path, text: str, line: int
+) -> None:
+    (tmp_path / "1_wrong.sql").write_text("create table before_the_error (a int);" + text)
+    with pytest.raises(MigrationFailed, match=f"^1_wrong.sql, line {line}: "):
+        migrate(unmigrated_stack.database_url, tmp_path)
+    assert remembered(unmigrated_stack.database_url) == []
+    with psycopg.connect(unmigrated_stack.database_url) as conn:
+        assert conn.execute("select to_regclass('public.before_the_error')").fetchone() == (None,)
+
+
+def test_our_migrations_apply_as_a_role_without_more_rights_than_hosted_has(template: Stack) -> None:
+    assert [version for version, _, _ in remembered(template.database_url)] == sorted(
+        path.name.split("_")[0] for path in MIGRATIONS.glob("*.sql")
+    )

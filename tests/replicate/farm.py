@@ -1,0 +1,146 @@
+"""The real processes, from the Edge Function to the worker, against a misbehaving Replicate."""
+
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from honcho.environ import parse_procfile
+
+from chaos.process import ROOT, Process
+from chaos.servers import Redis
+from local import migrate, postgres, processes
+from local import stack as stacks
+from tests.replicate.server import TOKEN, Replicate, misbehaving_replicate
+from tests.replicate.webhooks import SECRET
+
+ADD_MODEL = """
+insert into private.models (id, title, cost, provider, provider_model, input_keys, max_attempts, timeout) values
+  ('fox', 'Fox', 1, 'replicate', 'foxes/fox', '{prompt,seed}', 5, '20 minutes')
+"""
+
+
+class Farm:
+    def __init__(self, folder: Path, replicate: Replicate, *, lease_seconds: int, threads: int) -> None:
+        self.replicate = replicate
+        self.stack = stacks.with_free_ports(stacks.create(folder))
+        stacks.save(self.stack)
+        self.redis = Redis(folder)
+        postgres.initialise(self.stack)
+        self.postgres = Process(
+            "postgres",
+            postgres.command(self.stack, fsync="off"),
+            folder=folder,
+            is_ready=lambda: postgres.is_ready(self.stack),
+        )
+        self.supabase = [
+            self.process(one.name, one.command, {**one.environment, "REPLICATE_WEBHOOK_SECRET": SECRET})
+            for one in processes.supabase(self.stack)
+            if one.name in ("gateway", "provider_webhook")
+        ]
+        self.environment = {
+            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+            "DATABASE_URL": self.stack.database_url,
+            "REDIS_URL": self.redis.url,
+            "SUPABASE_URL": self.stack.gateway_url,
+            "SUPABASE_SECRET_KEY": self.stack.secret_key,
+            "REPLICATE_API_TOKEN": TOKEN,
+            "REPLICATE_BASE_URL": replicate.url,
+            "REPLICATE_WEBHOOK_URL": f"{self.stack.gateway_url}/functions/v1/provider_webhook",
+            "LEASE_SECONDS": str(lease_seconds),
+            "SHUTDOWN_SECONDS": "2",
+            "WORKER_THREADS": str(threads),
+        }
+        commands = parse_procfile((ROOT / "Procfile").read_text()).processes
+        self.bridge = self.process("bridge", shlex.split(commands["bridge"]), self.environment)
+        self.worker = self.process("worker", shlex.split(commands["worker"]), self.environment)
+
+    def process(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> Process:
+        return Process(name, command, folder=self.stack.folder, environment=environment)
+
+    def start(self) -> None:
+        self.postgres.start().wait_ready()
+        postgres.bring_supabase(self.stack)
+        migrate.migrate(self.stack.database_url)
+        self.redis.start().wait_ready()
+        for process in (*self.supabase, self.bridge, self.worker):
+            process.start()
+        with self.connect() as conn:
+            conn.execute(ADD_MODEL)
+
+    def stop(self) -> None:
+        for process in (self.worker, self.bridge, *self.supabase, self.redis, self.postgres):
+            process.kill()
+
+    def connect(self) -> "psycopg.Connection[Any]":
+        return psycopg.connect(self.stack.url_of(postgres.SUPERUSER), autocommit=True)
+
+    def value(self, query: str) -> Any:
+        with self.connect() as conn:
+            row = conn.execute(query.encode()).fetchone()
+        assert row is not None
+        return row[0]
+
+    def unfinished(self) -> int:
+        return int(self.value("select count(*) from public.jobs where finished_at is null"))
+
+    def megabytes(self, process: Process) -> float:
+        """What the process and its children hold in memory now."""
+        assert process.popen is not None
+        pids = [process.popen.pid, *children_of(process.popen.pid)]
+        lines = [line for pid in pids for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
+        return sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
+
+
+def children_of(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [one for child in map(int, children) for one in (child, *children_of(child))]
+
+
+@contextmanager
+def farm(folder: Path, *, lease_seconds: int = 5, threads: int = 16) -> Iterator[Farm]:
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # whoever ends us ends all of it
+    with misbehaving_replicate() as replicate:
+        made = Farm(folder, replicate, lease_seconds=lease_seconds, threads=threads)
+        try:
+            made.start()
+            yield made
+        finally:
+            made.stop()
+
+
+class Killer:
+    """Kills a process as a power cut would, again and again, and starts it again at once as a supervisor does."""
+
+    def __init__(self, process: Process, every: float, most: int) -> None:
+        self.process, self.every, self.most, self.kills = process, every, most, 0
+        self.is_over = threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+
+    def run(self) -> None:
+        while self.kills < self.most and not self.is_over.wait(self.every):
+            self.process.kill()
+            self.process.start()
+            self.kills += 1
+
+    def __enter__(self) -> "Killer":
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def is_done(self) -> bool:
+        return not self.thread.is_alive()
+
+    def stop(self) -> None:
+        self.is_over.set()
+        self.thread.join()

@@ -1,0 +1,134 @@
+"""What nobody wants any more is canceled at the provider, whoever stopped wanting it and however."""
+
+from uuid import UUID
+
+import pytest
+
+from tests.jobs import Jobs
+from tests.replicate.behaviour import Behaviour, Refusal
+from tests.replicate.conftest import Plan, Worker
+from tests.replicate.server import Replicate
+
+
+@pytest.fixture
+def waiting(worker: Worker, jobs: Jobs, plan: Plan) -> UUID:
+    """A job whose prediction does not end by itself."""
+    plan(Behaviour(seconds=None))
+    job_id = jobs.enqueue("fox")
+    worker.run_once()
+    assert jobs.status(job_id) == "waiting"
+    return job_id
+
+
+def test_a_user_who_cancels_gets_the_credits_at_once_and_the_prediction_is_canceled(
+    worker: Worker, jobs: Jobs, replicate: Replicate, waiting: UUID
+) -> None:
+    jobs.cancel(waiting)
+    assert (jobs.status(waiting), jobs.credits()) == ("canceled", 1_000_000 + 10)
+    assert worker.run_once() == 1
+    (prediction,) = replicate.of(waiting)
+    assert prediction.is_cancel_asked
+    assert (worker.abandoned(), worker.run_once()) == ([], 0)
+
+
+def test_a_cancel_that_comes_while_a_worker_asks_ends_the_same_way(
+    worker: Worker, jobs: Jobs, replicate: Replicate, waiting: UUID
+) -> None:
+    from tasks import store
+
+    jobs.change(waiting, run_at="null")
+    worker.dispatch()
+    job = store.claim(str(waiting), lease=60)
+    assert job is not None
+    jobs.cancel(waiting)
+    assert store.wait_for_provider(job, provider_ref=job.provider_ref, check_in=60)
+    worker.run_once()  # ends the job
+    worker.run_once()  # cancels its prediction
+    assert jobs.status(waiting) == "canceled"
+    assert replicate.of(waiting)[0].is_cancel_asked
+
+
+def test_a_cancel_that_comes_during_the_create_leaves_no_prediction_running(
+    worker: Worker, jobs: Jobs, replicate: Replicate, plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tasks.providers.replicate import Replicate as Provider
+
+    start = Provider.start
+
+    def canceled_meanwhile(self: Provider, job: object) -> object:
+        started = start(self, job)  # type: ignore[arg-type]
+        jobs.cancel(job_id)
+        return started
+
+    monkeypatch.setattr(Provider, "start", canceled_meanwhile)
+    plan(Behaviour(seconds=None))
+    job_id = jobs.enqueue("fox")
+    while worker.run_once():
+        pass
+    assert jobs.status(job_id) == "canceled"
+    assert replicate.of(job_id)[0].is_cancel_asked
+
+
+def test_a_deadline_fails_the_job_refunds_it_and_cancels_the_prediction(
+    worker: Worker, jobs: Jobs, replicate: Replicate, waiting: UUID
+) -> None:
+    jobs.change(waiting, deadline_at="now() - interval '1 second'")
+    jobs.conn.execute("select private.rescue_jobs(10)")
+    assert (jobs.get(waiting)["error_code"], jobs.credits()) == ("timed_out", 1_000_010)
+    worker.run_once()
+    assert replicate.of(waiting)[0].is_cancel_asked
+
+
+def test_a_late_success_after_the_deadline_is_discarded(
+    worker: Worker, jobs: Jobs, replicate: Replicate, waiting: UUID
+) -> None:
+    jobs.change(waiting, deadline_at="now() - interval '1 second'")
+    jobs.conn.execute("select private.rescue_jobs(10)")
+    replicate.end_all()
+    assert not worker.webhook(waiting, replicate.of(waiting)[0].id)
+    worker.run_once()
+    assert (jobs.status(waiting), worker.stored) == ("failed", {})
+
+
+def test_a_deleted_account_leaves_nothing_running(
+    worker: Worker, jobs: Jobs, replicate: Replicate, waiting: UUID
+) -> None:
+    jobs.conn.execute("delete from auth.users where id = %s", (jobs.user_id,))
+    assert worker.run_once() == 1
+    assert replicate.of(waiting)[0].is_cancel_asked
+
+
+@pytest.mark.parametrize("fault", [Refusal(500), Refusal(429), Refusal(401)])
+def test_a_cancel_without_an_answer_is_sent_again(
+    worker: Worker, jobs: Jobs, replicate: Replicate, waiting: UUID, fault: Refusal
+) -> None:
+    replicate.faults["cancel"].append(fault)
+    jobs.cancel(waiting)
+    worker.run_once()
+    assert worker.run_once() == 0
+    jobs.conn.execute("update private.abandoned_work set send_at = now()")
+    assert worker.run_once() == 1
+    assert replicate.of(waiting)[0].is_cancel_asked
+    assert worker.abandoned() == []
+
+
+def test_what_could_not_be_canceled_for_an_hour_is_forgotten(
+    worker: Worker, jobs: Jobs, waiting: UUID
+) -> None:
+    jobs.cancel(waiting)
+    jobs.conn.execute("update private.abandoned_work set created_at = now() - interval '61 minutes'")
+    assert (worker.run_once(), worker.abandoned()) == (0, [])
+
+
+def test_a_prediction_that_succeeded_is_left_alone(worker: Worker, jobs: Jobs, replicate: Replicate) -> None:
+    job_id = jobs.enqueue("fox")
+    assert worker.run_to_the_end(job_id) == "succeeded"
+    (prediction,) = replicate.of(job_id)
+    assert not worker.webhook(job_id, prediction.id)  # a replay
+    assert not worker.webhook(job_id, prediction.id, is_final=False)
+    assert (worker.run_once(), worker.abandoned(), "cancel" in replicate.requests) == (0, [], False)
+
+
+def test_a_webhook_for_a_job_nobody_knows_changes_nothing(worker: Worker, waiting: UUID) -> None:
+    assert not worker.webhook(UUID(int=7), "p00000001")
+    assert worker.abandoned() == []

@@ -1,0 +1,222 @@
+"""What each actor can do with each object, found out by trying; everything tried is rolled back.
+
+A cell says how far an actor gets: `-` refused; `none`, `own` or `all` for the rows in reach; `yes` where there are no
+rows to tell apart. Where only some columns may be updated, the cell names them.
+"""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+ACTORS = ["anon", "owner", "stranger", "anonymous", "bridge", "worker", "service"]
+ROLES = {
+    "anon": "anon",
+    "bridge": "generation_bridge",
+    "worker": "generation_worker",
+    "service": "service_role",
+}
+
+OBJECTS = r"""
+select 'schema', nspname::text, null from pg_namespace
+union all
+select case when relkind = 'S' then 'sequence' else 'table' end, c.oid::regclass::text, null
+from pg_class c where relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+union all
+select 'function', p.oid::regprocedure::text, format('%s(%s)', p.oid::regproc, (
+  select string_agg('null::' || format_type(type, null), ', ' order by place)
+  from unnest(proargtypes) with ordinality as arguments (type, place)
+))
+from pg_proc p
+union all
+select 'policy', format('%s.%s: %s', schemaname, tablename, policyname), null
+from pg_policies where schemaname not in ('public', 'private')
+union all
+select 'trigger', format('%s: %s', tgrelid::regclass, tgname), null
+from pg_trigger where not tgisinternal and tgrelid::regclass::text !~ '^(public|private)\.'
+union all
+select 'bucket', id, null from storage.buckets
+"""
+
+Deed = Callable[[str], str]
+
+RIGHTS_OF_OWNERS = "truncate, references, trigger, maintain"
+SELECT = "select to_jsonb(t) from {0} t"
+UPDATE = "update {0} t set {1} = {1} returning to_jsonb(t)"
+DELETE = "delete from {0} t returning to_jsonb(t)"
+COLUMNS = """
+select quote_ident(attname) from pg_attribute
+where attrelid = %s::regclass and attnum > 0 and not attisdropped and attgenerated = '' and attidentity = ''
+"""
+UPLOAD = "insert into storage.objects (bucket_id, name) values ('generations', '{0}/new.png')"
+SEND = "insert into realtime.messages (topic, extension, private) values ('{0}', '{1}', true)"
+PROBE = "insert into realtime.messages (topic, extension, private, event) values (%s, %s, true, 'probe')"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One object of a database; of a function also how it is called."""
+
+    kind: str
+    name: str
+    expression: str | None = None
+
+
+def objects(conn: psycopg.Connection[Any]) -> set[Found]:
+    conn.execute("set search_path = pg_catalog")  # so that every name is written in full
+    found = {Found(*row) for row in conn.execute(OBJECTS)}
+    return {one for one in found if not one.name.startswith(("pg_toast", "pg_temp"))}
+
+
+class Explorer:
+    """Plays every actor in turn on one connection of role postgres."""
+
+    def __init__(self, conn: psycopg.Connection[Any], ours: set[Found]) -> None:
+        self.conn, self.ours = conn, ours
+        self.ids = {actor: uuid.uuid4() for actor in ("owner", "stranger", "anonymous")}
+        for actor in ("owner", "anonymous"):  # the stranger has just arrived and has nothing yet
+            self.settle(actor)
+        conn.execute("delete from auth.users where id = %s", (self.ids["stranger"],))
+        conn.execute(
+            "insert into private.abandoned_work (provider_ref, provider, job_id)"
+            " values ('ref', 'preview', gen_random_uuid())"
+        )
+        # As the Storage API does for its transactions.
+        conn.execute("select set_config('storage.allow_delete_query', 'true', false)")
+
+    def settle(self, actor: str) -> None:
+        """A job under way, one that ended with its generation, and a picture."""
+        user_id, ended = self.ids[actor], uuid.uuid4()
+        self.conn.execute(
+            "insert into auth.users (id, is_anonymous) values (%s, %s)", (user_id, actor == "anonymous")
+        )
+        with self.conn.transaction():
+            self.become(actor)
+            for job_id in (uuid.uuid4(), ended):
+                self.conn.execute("select public.enqueue_generation(%s, 'preview', '{}')", (job_id,))
+            self.conn.execute("select public.cancel_generation(%s)", (ended,))
+        self.conn.execute(UPLOAD.format(f"{user_id}/{ended}").encode())
+
+    def become(self, actor: str) -> None:
+        """Until the end of the transaction."""
+        role = ROLES.get(actor, "authenticated")
+        claims = {"role": role, "sub": str(self.ids[actor])} if actor in self.ids else {"role": role}
+        values = (json.dumps(claims | {"is_anonymous": actor == "anonymous"}),)
+        self.conn.execute("select set_config('request.jwt.claims', %s, true)", values)
+        self.conn.execute(sql.SQL("set local role {}").format(sql.Identifier(role)))
+
+    def attempt(self, query: str, actor: str) -> str | list[Any]:
+        """The first column of the rows; `-` if refused, and `yes` for any other error: rights were not missing."""
+        try:
+            with self.conn.transaction(force_rollback=True):
+                self.become(actor)
+                cursor = self.conn.execute(query.encode())
+                return [row[0] for row in cursor] if cursor.description else "yes"
+        except psycopg.errors.InsufficientPrivilege:
+            return "-"
+        except psycopg.Error:
+            return "yes"
+
+    def may(self, question: str, actor: str) -> str:
+        return "yes" if self.attempt(f"select {question}", actor) == [True] else "-"
+
+    def call(self, expression: str, actor: str) -> str:
+        return "-" if self.attempt(f"select {expression}", actor) == "-" else "yes"
+
+    def reach(self, query: str, table: str, actor: str) -> str:
+        """Which rows of a table the actor's query returns."""
+        rows = self.attempt(query.format(table), actor)
+        if not isinstance(rows, list) or not rows:
+            return "none" if rows == [] else str(rows)
+        return "own" if {owner_of(table, row) for row in rows} == {str(self.ids.get(actor))} else "all"
+
+    def update(self, table: str, actor: str) -> str:
+        columns = [str(row[0]) for row in self.conn.execute(COLUMNS, (table,))]
+        cells = {column: self.reach(UPDATE.format("{0}", column), table, actor) for column in columns}
+        if len(set(cells.values())) == 1:
+            return cells[columns[0]]
+        return ",".join(f"{column}:{cell}" for column, cell in cells.items() if cell != "-")
+
+    def upload(self, whose: str, actor: str) -> str:
+        return str(self.attempt(UPLOAD.format(self.whose(whose, actor)), actor))
+
+    def receive(self, extension: str, topic: str, actor: str) -> str:
+        """As the Realtime server asks: is a probe on the topic visible to the one who wants to join?"""
+        with self.on_topic(topic, actor) as name:
+            self.conn.execute(PROBE, (name, extension))
+            return (
+                "yes"
+                if self.attempt("select 1 from realtime.messages where event = 'probe'", actor) == [1]
+                else "-"
+            )
+
+    def send(self, extension: str, topic: str, actor: str) -> str:
+        with self.on_topic(topic, actor) as name:
+            return str(self.attempt(SEND.format(name, extension), actor))
+
+    @contextmanager
+    def on_topic(self, topic: str, actor: str) -> Iterator[str]:
+        name = topic if topic == "lobby" else f"user:{self.whose(topic, actor)}"
+        with self.conn.transaction(force_rollback=True):
+            self.conn.execute("select set_config('realtime.topic', %s, true)", (name,))
+            yield name
+
+    def whose(self, whose: str, actor: str) -> UUID | str:
+        return self.ids.get(actor if whose == "own" else whose, actor)
+
+    def matrix(self) -> dict[tuple[str, str], list[str]]:
+        """For each object and deed, the cell of each actor."""
+        deeds = self.platform_deeds()
+        for found in self.ours:
+            deeds |= {(f"{found.kind} {found.name}", deed): do for deed, do in self.deeds(found).items()}
+        return {key: [do(actor) for actor in ACTORS] for key, do in deeds.items()}
+
+    def deeds(self, found: Found) -> dict[str, Deed]:
+        """What can be tried with an object of ours."""
+        name = found.name
+        match found.kind:
+            case "table":
+                return {
+                    "select": partial(self.reach, SELECT, name),
+                    "insert": partial(self.may, f"has_any_column_privilege('{name}', 'insert')"),
+                    "update": partial(self.update, name),
+                    "delete": partial(self.reach, DELETE, name),
+                    "truncate": partial(self.may, f"has_table_privilege('{name}', '{RIGHTS_OF_OWNERS}')"),
+                }
+            case "sequence":
+                return {
+                    "use": partial(self.may, f"has_sequence_privilege('{name}', 'usage, select, update')")
+                }
+            case "schema":
+                return {"use": partial(self.may, f"has_schema_privilege('{name}', 'usage, create')")}
+            case "function":
+                return {"execute": partial(self.call, found.expression or "")}
+            case _:
+                return {"is there": lambda actor: ""}
+
+    def platform_deeds(self) -> dict[tuple[str, str], Deed]:
+        """What our policies decide about the objects of Supabase."""
+        deeds: dict[tuple[str, str], Deed] = {
+            ("bucket generations", "see the bucket"): partial(self.reach, SELECT, "storage.buckets"),
+            ("bucket generations", "list and download"): partial(self.reach, SELECT, "storage.objects"),
+            ("bucket generations", "upload to own folder"): partial(self.upload, "own"),
+            ("bucket generations", "upload to the owner's"): partial(self.upload, "owner"),
+            ("bucket generations", "replace and move"): partial(self.update, "storage.objects"),
+            ("bucket generations", "remove"): partial(self.reach, DELETE, "storage.objects"),
+        }
+        for topic, name in (("owner", "user:<owner>"), ("own", "user:<self>"), ("lobby", "lobby")):
+            for extension in ("broadcast", "presence"):
+                deeds[f"topic {name}", f"receive {extension}"] = partial(self.receive, extension, topic)
+                deeds[f"topic {name}", f"send {extension}"] = partial(self.send, extension, topic)
+        return deeds
+
+
+def owner_of(table: str, row: dict[str, Any]) -> str | None:
+    return str(row["name"]).split("/")[0] if table == "storage.objects" else row.get("user_id")

@@ -1,0 +1,321 @@
+"""Everybody who speaks to the database, each on a connection of its own and under the role it has in production."""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+Row = dict[str, Any]
+
+ENDED = ["succeeded", "failed", "canceled"]
+INPUT = {"prompt": "a fox in the snow"}
+
+
+class Actor:
+    """One connection in autocommit: what a call does is committed when it returns."""
+
+    role: str
+
+    def __init__(self, url: str) -> None:
+        self.conn: psycopg.Connection[Row] = psycopg.connect(url, autocommit=True, row_factory=dict_row)
+        self.conn.execute("select set_config('role', %s, false)", (self.role,))
+        # Whoever waits so long waits for itself.
+        self.conn.execute("set statement_timeout = '20s'")
+
+    def rows(self, query: str, *values: object) -> list[Row]:
+        return self.conn.execute(query.encode(), values).fetchall()
+
+    def row(self, query: str, *values: object) -> Row | None:
+        return self.conn.execute(query.encode(), values).fetchone()
+
+    def value(self, query: str, *values: object) -> Any:
+        """The first column of the first row."""
+        row = self.row(query, *values)
+        return None if row is None else next(iter(row.values()))
+
+
+SomeActor = TypeVar("SomeActor", bound=Actor)
+
+
+class Visitor(Actor):
+    """Somebody without a session."""
+
+    role = "anon"
+
+
+class User(Actor):
+    role = "authenticated"
+
+    def sign_in(self, user_id: UUID, *, is_anonymous: bool = False) -> None:
+        claims = {"sub": str(user_id), "role": self.role, "is_anonymous": is_anonymous}
+        self.conn.execute("select set_config('request.jwt.claims', %s, false)", (json.dumps(claims),))
+        self.id = user_id
+
+    def enqueue(self, job_id: UUID | None = None, model: str = "preview", input: object = INPUT) -> Row:
+        """The answer; without an id, one is made as a client does."""
+        job_id = job_id or uuid.uuid4()
+        answer = self.value("select public.enqueue_generation(%s, %s, %s)", job_id, model, Jsonb(input))
+        assert isinstance(answer, dict)
+        return answer
+
+    def job(self, **request: Any) -> UUID:
+        """The id of a new job."""
+        return UUID(self.enqueue(**request)["job"]["id"])
+
+    def cancel(self, job_id: UUID) -> Row:
+        answer = self.value("select public.cancel_generation(%s)", job_id)
+        assert isinstance(answer, dict)
+        return answer
+
+    def status(self, *job_ids: UUID) -> list[Row]:
+        answer = self.value("select public.get_job_status(%s)", list(job_ids))
+        jobs = answer["jobs"]
+        assert isinstance(jobs, list)
+        return jobs
+
+    def delete_generation(self, job_id: UUID) -> bool:
+        return self.conn.execute("delete from public.generations where id = %s", (job_id,)).rowcount == 1
+
+
+class Bridge(Actor):
+    role = "generation_bridge"
+
+    def dispatch(self, limit: int | None = 100, window: int | None = 1000) -> list[UUID]:
+        ids = self.value("select job_ids from private.dispatch_jobs(%s, %s)", limit, window)
+        assert isinstance(ids, list)
+        return ids
+
+    def redispatch(self, older_than: str | None = "0 seconds") -> int:
+        return int(self.value("select private.redispatch_jobs(%s)", older_than))
+
+    def rescue(self, limit: int = 100) -> dict[UUID, str]:
+        return {
+            row["job_id"]: row["new_status"]
+            for row in self.rows("select * from private.rescue_jobs(%s)", limit)
+        }
+
+
+class Worker(Actor):
+    role = "generation_worker"
+
+    def claim(self, job_id: UUID, lease: str | None = "1 minute") -> Row | None:
+        return self.row("select * from private.claim_job(%s, %s)", job_id, lease)
+
+    def claimed(self, job_id: UUID) -> int:
+        """The fence of a claim that must be won."""
+        job = self.claim(job_id)
+        assert job is not None, "the job could not be claimed"
+        return int(job["fence"])
+
+    def renew(
+        self, job_id: UUID, fence: int | None, lease: str | None = "1 minute", progress: float | None = None
+    ) -> str:
+        return str(
+            self.value("select private.renew_lease(%s, %s, %s, %s::real)", job_id, fence, lease, progress)
+        )
+
+    def record_submission(self, job_id: UUID, fence: int | None) -> bool:
+        return self.value("select private.record_submission(%s, %s)", job_id, fence) is True
+
+    def wait(
+        self, job_id: UUID, fence: int | None, ref: str | None = None, check_in: str | None = "1 hour"
+    ) -> bool:
+        return (
+            self.value("select private.wait_for_provider(%s, %s, %s, %s)", job_id, fence, ref, check_in)
+            is True
+        )
+
+    def release(self, job_id: UUID, fence: int | None) -> bool:
+        return self.value("select private.release_job(%s, %s)", job_id, fence) is True
+
+    def retry(
+        self, job_id: UUID, fence: int | None, delay: str | None = "0 seconds", costs_attempt: bool = True
+    ) -> bool:
+        query = "select private.retry_job(%s, %s, %s, 'provider_unavailable', 'Busy.', %s)"
+        return self.value(query, job_id, fence, delay, costs_attempt) is True
+
+    def complete(self, job_id: UUID, fence: int | None, output: object = ()) -> bool:
+        query = "select private.complete_job(%s, %s, %s)"
+        return self.value(query, job_id, fence, None if output is None else Jsonb(output)) is True
+
+    def fail(
+        self, job_id: UUID, fence: int | None, code: str | None = "internal", message: str | None = "Sorry."
+    ) -> bool:
+        return self.value("select private.fail_job(%s, %s, %s, %s)", job_id, fence, code, message) is True
+
+
+class Service(Actor):
+    """A backend with the secret key."""
+
+    role = "service_role"
+
+    def grant(
+        self, user_id: UUID, amount: int | None, ref: str | None, reason: str | None = "purchase"
+    ) -> int:
+        return int(self.value("select public.grant_credits(%s, %s, %s, %s)", user_id, amount, reason, ref))
+
+    def wake(self, job_id: UUID, ref: str | None) -> bool:
+        return self.value("select public.wake_job(%s, %s)", job_id, ref) is True
+
+
+class Operator(Actor):
+    """The project's owner, who may look everywhere and moves rows in time."""
+
+    role = "postgres"
+
+    def reset(self) -> None:
+        self.conn.execute("delete from auth.users")
+        self.conn.execute("delete from private.abandoned_work")
+        self.conn.execute("delete from private.config")
+        self.conn.execute("insert into private.config default values")
+
+    def add_user(
+        self, *, credits: int | None = None, is_paid: bool = False, is_anonymous: bool = False
+    ) -> UUID:
+        """A new auth user; with `credits`, one who starts with so many."""
+        user_id = uuid.uuid4()
+        with self.conn.transaction():
+            if credits is not None:
+                usual = (
+                    self.row("select starter_credits, anonymous_starter_credits from private.config") or {}
+                )
+                self.configure(starter_credits=credits, anonymous_starter_credits=credits)
+            insert = "insert into auth.users (id, is_anonymous) values (%s, %s)"
+            self.conn.execute(insert, (user_id, is_anonymous))
+            if credits is not None:
+                self.configure(**usual)
+        if is_paid:
+            self.conn.execute("update public.entitlements set is_paid = true where user_id = %s", (user_id,))
+        return user_id
+
+    def delete_user(self, user_id: UUID) -> None:
+        self.conn.execute("delete from auth.users where id = %s", (user_id,))
+
+    def configure(self, **numbers: float) -> None:
+        for name, number in numbers.items():
+            self.conn.execute(f"update private.config set {name} = %s".encode(), (number,))  # noqa: S608
+
+    def move(self, job_id: UUID, **times: str) -> None:
+        """Set columns of a job to SQL expressions, such as `lease_expires_at="now() - interval '1 second'"`."""
+        changes = ", ".join(f"{column} = {expression}" for column, expression in times.items())
+        self.conn.execute(f"update public.jobs set {changes} where id = %s".encode(), (job_id,))  # noqa: S608
+
+    def lose_worker(self, job_id: UUID) -> None:
+        self.move(job_id, lease_expires_at="now() - interval '1 second'")
+
+    def pass_deadline(self, job_id: UUID) -> None:
+        self.move(job_id, deadline_at="now() - interval '1 second'")
+
+    def job(self, job_id: UUID) -> Row:
+        row = self.row("select * from public.jobs where id = %s", job_id)
+        assert row is not None, "there is no such job"
+        return row
+
+    def status(self, job_id: UUID) -> str:
+        return str(self.job(job_id)["status"])
+
+    def generation(self, job_id: UUID) -> Row | None:
+        return self.row("select * from public.generations where id = %s", job_id)
+
+    def credits(self, user_id: UUID) -> int:
+        return int(self.value("select credits from public.entitlements where user_id = %s", user_id))
+
+    def ledger(self, job_id: UUID) -> list[tuple[str, int]]:
+        """Kind and amount of a job's entries, in their order."""
+        entries = self.rows(
+            "select kind, amount from public.credit_entries where job_id = %s order by id", job_id
+        )
+        return [(entry["kind"], entry["amount"]) for entry in entries]
+
+    def prune(self, older_than: str = "-1 seconds") -> int:
+        return int(self.value("select private.prune_jobs(%s)", older_than))
+
+
+class Cast:
+    """The actors of one test after another. One of each kind has a name; whoever has played before plays again."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.company: list[Actor] = []
+        self.gather()
+
+    def gather(self) -> None:
+        self.free = [actor for actor in self.company if not actor.conn.closed]
+        for actor in self.free:
+            actor.conn.rollback()
+        self.operator, self.bridge = self.another(Operator), self.another(Bridge)
+        self.worker, self.service = self.another(Worker), self.another(Service)
+
+    def begin(self) -> None:
+        """An empty stage: no user and nothing of theirs, the numbers as migrated."""
+        self.gather()
+        self.operator.reset()
+
+    def end(self) -> None:
+        for actor in self.company:
+            actor.conn.close()
+
+    def another(self, kind: type[SomeActor]) -> SomeActor:
+        for actor in self.free:
+            if isinstance(actor, kind):
+                self.free.remove(actor)
+                return actor
+        self.company.append(actor := kind(self.url))
+        return actor
+
+    def user(self, *, credits: int = 100, is_paid: bool = False, is_anonymous: bool = False) -> User:
+        user_id = self.operator.add_user(credits=credits, is_paid=is_paid, is_anonymous=is_anonymous)
+        return self.session(user_id, is_anonymous=is_anonymous)
+
+    def session(self, user_id: UUID, *, is_anonymous: bool = False) -> User:
+        """One more connection of a user."""
+        user = self.another(User)
+        user.sign_in(user_id, is_anonymous=is_anonymous)
+        return user
+
+    def job(self, user: User, status: str) -> tuple[UUID, int]:
+        """A job brought to `status` the way it goes in production, with the fence of its last claim."""
+        job_id = user.job()
+        if status in ("queued", "canceled"):
+            if status == "canceled":
+                user.cancel(job_id)
+            return job_id, 0
+        fence = self.worker.claimed(job_id)
+        match status:
+            case "waiting":
+                assert self.worker.wait(job_id, fence, f"ref-{job_id}")
+            case "succeeded":
+                assert self.worker.complete(job_id, fence)
+            case "failed":
+                assert self.worker.fail(job_id, fence)
+        return job_id, fence
+
+
+@contextmanager
+def refused(status: int, code: str, **headers: str) -> Iterator[None]:
+    """What happens inside must be refused so that the Data API answers with this status, code and headers."""
+    try:
+        yield
+    except psycopg.Error as error:
+        assert error.sqlstate == "PGRST", error
+        body, answer = json.loads(str(error.diag.message_primary)), json.loads(str(error.diag.message_detail))
+        assert sorted(body) == ["code", "details", "hint", "message"]
+        assert (answer["status"], body["code"], answer["headers"]) == (status, code, headers)
+    else:
+        raise AssertionError(f"not refused with {code}")
+
+
+def code_of_refusal(call: Callable[[], object]) -> str | None:
+    """The stable code a call is refused with; None if it is not."""
+    try:
+        call()
+    except psycopg.Error as error:
+        assert error.sqlstate == "PGRST", error
+        return str(json.loads(str(error.diag.message_primary))["code"])
+    return None

@@ -1,0 +1,1710 @@
+CREATE SCHEMA private;
+
+ALTER SCHEMA private OWNER TO postgres;
+
+COMMENT ON SCHEMA private IS 'The machine: not exposed by the Data API.';
+
+CREATE SCHEMA public;
+
+ALTER SCHEMA public OWNER TO pg_database_owner;
+
+COMMENT ON SCHEMA public IS 'standard public schema';
+
+CREATE TYPE public.credit_entry_kind AS ENUM (
+    'grant',
+    'hold',
+    'settle',
+    'refund'
+);
+
+ALTER TYPE public.credit_entry_kind OWNER TO postgres;
+
+CREATE TYPE public.error_code AS ENUM (
+    'invalid_input',
+    'content_rejected',
+    'provider_rejected',
+    'provider_unavailable',
+    'timed_out',
+    'worker_lost',
+    'canceled',
+    'internal'
+);
+
+ALTER TYPE public.error_code OWNER TO postgres;
+
+CREATE TYPE public.job_status AS ENUM (
+    'queued',
+    'running',
+    'waiting',
+    'succeeded',
+    'failed',
+    'canceled'
+);
+
+ALTER TYPE public.job_status OWNER TO postgres;
+
+CREATE FUNCTION private.abandon_unknown_work(p_job_id uuid, p_provider_ref text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.abandon_work(id, model_id, p_provider_ref)
+  from public.jobs
+  where id = p_job_id and provider_ref is distinct from p_provider_ref and private.free_ref(p_provider_ref, id) is not null
+$$;
+
+ALTER FUNCTION private.abandon_unknown_work(p_job_id uuid, p_provider_ref text) OWNER TO postgres;
+
+CREATE FUNCTION private.abandon_work(p_job_id uuid, p_model_id text, p_provider_ref text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  insert into private.abandoned_work (provider_ref, provider, job_id)
+  select p_provider_ref, provider, p_job_id from private.models where id = p_model_id
+  on conflict do nothing;
+  perform private.ring_doorbell();
+end
+$$;
+
+ALTER FUNCTION private.abandon_work(p_job_id uuid, p_model_id text, p_provider_ref text) OWNER TO postgres;
+
+CREATE FUNCTION private.abandoned_work_of(p_job_id uuid) RETURNS TABLE(provider text, provider_ref text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  select provider, provider_ref from private.abandoned_work where job_id = p_job_id
+$$;
+
+ALTER FUNCTION private.abandoned_work_of(p_job_id uuid) OWNER TO postgres;
+
+CREATE TABLE public.entitlements (
+    user_id uuid NOT NULL,
+    is_paid boolean DEFAULT false NOT NULL,
+    credits integer DEFAULT 0 NOT NULL,
+    next_rank double precision DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT credits_are_not_negative CHECK ((credits >= 0))
+);
+
+ALTER TABLE public.entitlements OWNER TO postgres;
+
+COMMENT ON TABLE public.entitlements IS 'What a user may do. credits is always the sum of the user''s credit_entries; only private.post_entry writes it.';
+
+CREATE FUNCTION private.accept_request(p_account public.entitlements, p_id uuid, p_model text, p_input jsonb, p_fingerprint bytea) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  v_model private.models;
+  v_cost integer;
+  v_place record;
+begin
+  select * into v_model from private.models where id = p_model and enabled;
+  if not found then
+    perform private.raise_api_error(404, 'unknown_model', 'There is no such model. Ask list_models.');
+  end if;
+  v_cost := private.price_request(p_account, v_model, p_input);
+  v_place := private.rank_request(p_account);
+
+  insert into public.jobs (id, user_id, model_id, input, cost, rank, max_attempts, deadline_at)
+  values (
+    p_id, p_account.user_id, p_model, p_input, v_cost, v_place.rank, v_model.max_attempts, clock_timestamp() + v_model.timeout
+  )
+  on conflict (id) do nothing;
+  if not found then  -- another user was faster with this id
+    perform private.raise_api_error(409, 'id_conflict', 'This id was used for another request.');
+  end if;
+
+  update public.entitlements set next_rank = v_place.rank + v_place.spacing where user_id = p_account.user_id;
+  perform private.post_entry(p_account.user_id, 'hold', -v_cost, p_model, p_id, p_fingerprint => p_fingerprint);
+end
+$$;
+
+ALTER FUNCTION private.accept_request(p_account public.entitlements, p_id uuid, p_model text, p_input jsonb, p_fingerprint bytea) OWNER TO postgres;
+
+CREATE FUNCTION private.adopt_orphan(p_id uuid, p_fence bigint, p_provider_refs text[]) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  v_provider_ref text;
+begin
+  update public.jobs
+  set provider_ref = coalesce(provider_ref, (
+    select ref from unnest(p_provider_refs) with ordinality as found (ref, number)
+    where private.free_ref(ref, p_id) is not null
+    order by number
+    limit 1
+  ))
+  where id = p_id and status = 'running' and fence = p_fence and submitted_at is not null
+  returning provider_ref into v_provider_ref;
+  return v_provider_ref;
+exception when unique_violation then
+  return null;  -- another job was faster; there may be more to find at the next look
+end
+$$;
+
+ALTER FUNCTION private.adopt_orphan(p_id uuid, p_fence bigint, p_provider_refs text[]) OWNER TO postgres;
+
+CREATE FUNCTION private.broadcast_job() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  perform realtime.send(private.job_json(new.id), 'job', 'user:' || new.user_id, true);
+  return null;
+end
+$$;
+
+ALTER FUNCTION private.broadcast_job() OWNER TO postgres;
+
+CREATE FUNCTION private.caller() RETURNS uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+  if auth.uid() is null then
+    perform private.raise_api_error(401, 'unauthenticated', 'Sign in first.');
+  end if;
+  return auth.uid();
+end
+$$;
+
+ALTER FUNCTION private.caller() OWNER TO postgres;
+
+CREATE TABLE public.jobs (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    model_id text NOT NULL,
+    input jsonb NOT NULL,
+    status public.job_status DEFAULT 'queued'::public.job_status NOT NULL,
+    cost integer NOT NULL,
+    rank double precision NOT NULL,
+    lane text,
+    attempt integer DEFAULT 0 NOT NULL,
+    max_attempts integer NOT NULL,
+    fence bigint DEFAULT 0 NOT NULL,
+    run_at timestamp with time zone,
+    dispatched_at timestamp with time zone,
+    lease_expires_at timestamp with time zone,
+    deadline_at timestamp with time zone NOT NULL,
+    submitted_at timestamp with time zone,
+    provider_ref text,
+    woken_at timestamp with time zone,
+    cancel_requested_at timestamp with time zone,
+    progress real,
+    error_code public.error_code,
+    error_message text,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT attempts_stay_in_bounds CHECK (((attempt >= 0) AND (attempt <= max_attempts))),
+    CONSTRAINT costs_are_not_negative CHECK ((cost >= 0)),
+    CONSTRAINT finished_jobs_say_when CHECK (((status = ANY (ARRAY['succeeded'::public.job_status, 'failed'::public.job_status, 'canceled'::public.job_status])) = (finished_at IS NOT NULL))),
+    CONSTRAINT inputs_are_objects CHECK ((jsonb_typeof(input) = 'object'::text)),
+    CONSTRAINT only_queued_jobs_are_held CHECK (((lane IS NULL) OR (status = 'queued'::public.job_status))),
+    CONSTRAINT only_unclaimed_jobs_are_scheduled_or_dispatched CHECK (((status = ANY (ARRAY['queued'::public.job_status, 'waiting'::public.job_status])) OR ((run_at IS NULL) AND (dispatched_at IS NULL)))),
+    CONSTRAINT progress_is_a_fraction CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double precision))),
+    CONSTRAINT providers_know_only_submitted_jobs CHECK (((provider_ref IS NULL) OR (submitted_at IS NOT NULL))),
+    CONSTRAINT running_jobs_hold_a_lease CHECK (((status = 'running'::public.job_status) = (lease_expires_at IS NOT NULL))),
+    CONSTRAINT scheduled_jobs_are_not_dispatched CHECK (((run_at IS NULL) OR (dispatched_at IS NULL))),
+    CONSTRAINT unsuccessful_jobs_say_why CHECK (
+CASE
+    WHEN (status = ANY (ARRAY['failed'::public.job_status, 'canceled'::public.job_status])) THEN ((error_code IS NOT NULL) AND (error_message IS NOT NULL))
+    WHEN (status = 'succeeded'::public.job_status) THEN (error_code IS NULL)
+    ELSE true
+END),
+    CONSTRAINT waiting_jobs_were_submitted CHECK (((status <> 'waiting'::public.job_status) OR (submitted_at IS NOT NULL)))
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_analyze_scale_factor='0.05');
+ALTER TABLE ONLY public.jobs ALTER COLUMN user_id SET (n_distinct=-0.0005);
+
+ALTER TABLE public.jobs OWNER TO postgres;
+
+COMMENT ON TABLE public.jobs IS 'One row per generation a user asked for. The row is the truth; Celery only carries its id.';
+
+COMMENT ON COLUMN public.jobs.lane IS 'The provider whose limit holds the job back. Null: nothing does.';
+
+COMMENT ON COLUMN public.jobs.fence IS 'One more at every claim. A late writer carries an old one and loses.';
+
+COMMENT ON COLUMN public.jobs.run_at IS 'Not before this time. Null is "as soon as possible": dispatch clears it when the time has come, so that one index by rank holds exactly what is due.';
+
+COMMENT ON COLUMN public.jobs.submitted_at IS 'The provider was, or was about to be, called in this attempt. Set and without provider_ref: the call may have happened.';
+
+COMMENT ON COLUMN public.jobs.woken_at IS 'A webhook came while the job was running: it must be looked at again at once.';
+
+CREATE FUNCTION private.cancel_job(p_job public.jobs) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select private.end_job(p_job, 'canceled', p_code => 'canceled', p_message => 'You canceled this.')
+$$;
+
+ALTER FUNCTION private.cancel_job(p_job public.jobs) OWNER TO postgres;
+
+CREATE FUNCTION private.claim_job(p_id uuid, p_lease interval) RETURNS TABLE(id uuid, user_id uuid, model text, provider text, provider_model text, defaults jsonb, input_keys text[], input jsonb, attempt integer, max_attempts integer, fence bigint, provider_ref text, submitted_at timestamp with time zone, claimed_at timestamp with time zone, is_cancel_requested boolean, seconds_left double precision)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  update public.jobs j
+  set status = 'running',
+      attempt = j.attempt + case j.status when 'queued' then 1 else 0 end,
+      fence = j.fence + 1,
+      lease_expires_at = clock_timestamp() + p_lease,
+      run_at = null, dispatched_at = null, woken_at = null,
+      started_at = coalesce(j.started_at, clock_timestamp())
+  from private.models m
+  where j.id = p_id and j.status in ('queued', 'waiting') and j.deadline_at > clock_timestamp() and m.id = j.model_id
+  returning
+    j.id, j.user_id, j.model_id, m.provider, m.provider_model, m.defaults, m.input_keys, j.input,
+    j.attempt, j.max_attempts, j.fence,
+    j.provider_ref, j.submitted_at, clock_timestamp(), j.cancel_requested_at is not null,
+    extract(epoch from j.deadline_at - clock_timestamp())::double precision
+$$;
+
+ALTER FUNCTION private.claim_job(p_id uuid, p_lease interval) OWNER TO postgres;
+
+CREATE FUNCTION private.complete_job(p_id uuid, p_fence bigint, p_output jsonb) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  v_job public.jobs := private.lock_job(p_id, p_moves_credits => false);
+begin
+  if v_job.status = 'succeeded' and v_job.fence = p_fence then
+    return true;
+  elsif (v_job.status, v_job.fence) is distinct from ('running', p_fence) then
+    return false;
+  end if;
+  perform private.end_job(v_job, 'succeeded', p_output => p_output);
+  return true;
+end
+$$;
+
+ALTER FUNCTION private.complete_job(p_id uuid, p_fence bigint, p_output jsonb) OWNER TO postgres;
+
+CREATE FUNCTION private.dispatch_jobs(p_limit integer, p_window integer, OUT job_ids uuid[], OUT outstanding integer, OUT next_due_in interval) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  v_now timestamptz := clock_timestamp();
+  v_room_in interval;
+begin
+  -- A bridge that freezes while it publishes would hold its jobs, and the row of a provider's limit, for ever.
+  perform set_config('idle_in_transaction_session_timeout', '15s', true);
+
+  update public.jobs
+  set run_at = null
+  where id = any (array(
+    select id from public.jobs where run_at <= v_now order by run_at limit p_limit for no key update skip locked
+  ));
+
+  select count(*) into outstanding from public.jobs where dispatched_at is not null;
+  v_room_in := private.release_held_jobs(least(p_limit, p_window - outstanding));
+
+  with due as (
+    select id from public.jobs
+    where status in ('queued', 'waiting') and dispatched_at is null and run_at is null and lane is null
+    order by rank
+    limit greatest(0, least(p_limit, p_window - outstanding))
+    for no key update skip locked
+  ), dispatched as (
+    update public.jobs
+    set dispatched_at = v_now
+    where id = any (array(select id from due))  -- a join would be planned by the table's size, which changes quickly
+    returning id, rank
+  )
+  select coalesce(array_agg(id order by rank), '{}') into job_ids from dispatched;
+
+  outstanding := outstanding + cardinality(job_ids);
+  job_ids := job_ids || private.jobs_with_abandoned_work(p_limit);
+  select least(min(run_at) - v_now, v_room_in) into next_due_in from public.jobs where run_at is not null;
+end
+$$;
+
+ALTER FUNCTION private.dispatch_jobs(p_limit integer, p_window integer, OUT job_ids uuid[], OUT outstanding integer, OUT next_due_in interval) OWNER TO postgres;
+
+CREATE FUNCTION private.end_job(p_job public.jobs, p_status public.job_status, p_output jsonb DEFAULT NULL::jsonb, p_code public.error_code DEFAULT NULL::public.error_code, p_message text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  v_now timestamptz := greatest(clock_timestamp(), p_job.updated_at + interval '1 microsecond');
+begin
+  insert into public.generations
+    (id, user_id, model_id, input, status, output, error_code, error_message, requested_at, created_at)
+  values
+    (p_job.id, p_job.user_id, p_job.model_id, p_job.input, p_status, p_output, p_code, p_message, p_job.created_at, v_now);
+
+  if p_status = 'succeeded' then
+    perform private.post_entry(p_job.user_id, 'settle', 0, 'succeeded', p_job.id);
+  else
+    perform private.post_entry(p_job.user_id, 'refund', p_job.cost, p_code::text, p_job.id);
+  end if;
+
+  update public.jobs
+  set status = p_status, finished_at = v_now,
+      lease_expires_at = null, run_at = null, dispatched_at = null, progress = null,
+      error_code = p_code, error_message = p_message
+  where id = p_job.id;
+end
+$$;
+
+ALTER FUNCTION private.end_job(p_job public.jobs, p_status public.job_status, p_output jsonb, p_code public.error_code, p_message text) OWNER TO postgres;
+
+CREATE FUNCTION private.error_json(p_code public.error_code, p_message text) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select case when p_code is not null then jsonb_build_object('code', p_code, 'message', p_message) end
+$$;
+
+ALTER FUNCTION private.error_json(p_code public.error_code, p_message text) OWNER TO postgres;
+
+CREATE FUNCTION private.fail_job(p_id uuid, p_fence bigint, p_code public.error_code, p_message text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
+begin
+  if v_job.status in ('failed', 'canceled') and v_job.fence = p_fence then
+    return true;
+  elsif (v_job.status, v_job.fence) is distinct from ('running', p_fence) then
+    return false;
+  elsif p_code = 'canceled' then
+    perform private.cancel_job(v_job);
+  else
+    perform private.end_job(v_job, 'failed', p_code => p_code, p_message => p_message);
+  end if;
+  return true;
+end
+$$;
+
+ALTER FUNCTION private.fail_job(p_id uuid, p_fence bigint, p_code public.error_code, p_message text) OWNER TO postgres;
+
+CREATE FUNCTION private.forget_abandoned_work(p_provider_ref text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  delete from private.abandoned_work where provider_ref = p_provider_ref
+$$;
+
+ALTER FUNCTION private.forget_abandoned_work(p_provider_ref text) OWNER TO postgres;
+
+CREATE FUNCTION private.free_ref(p_provider_ref text, p_id uuid) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select p_provider_ref where not exists (select from public.jobs where provider_ref = p_provider_ref and id <> p_id)
+$$;
+
+ALTER FUNCTION private.free_ref(p_provider_ref text, p_id uuid) OWNER TO postgres;
+
+CREATE FUNCTION private.job_answer(p_id uuid, p_user_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select jsonb_build_object(
+    'job', coalesce(private.job_json(p_id), (
+      select jsonb_build_object(
+        'id', p_id, 'status', case when kind = 'settle' then 'succeeded' when reason = 'canceled' then 'canceled' else 'failed' end,
+        'updated_at', created_at, 'generation', null
+      )
+      from public.credit_entries
+      where job_id = p_id and kind in ('settle', 'refund')
+    )),
+    'credits', (select credits from public.entitlements where user_id = p_user_id)
+  )
+$$;
+
+ALTER FUNCTION private.job_answer(p_id uuid, p_user_id uuid) OWNER TO postgres;
+
+CREATE FUNCTION private.job_json(p_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select jsonb_build_object(
+    'id', p_id,
+    'model', coalesce(j.model_id, g.model_id),
+    'input', coalesce(j.input, g.input),
+    'status', coalesce(j.status, g.status),
+    'progress', j.progress,
+    'error', case when coalesce(j.status, g.status) in ('failed', 'canceled')
+      then private.error_json(coalesce(j.error_code, g.error_code), coalesce(j.error_message, g.error_message)) end,
+    'created_at', coalesce(j.created_at, g.requested_at),
+    'updated_at', coalesce(j.updated_at, g.created_at),
+    'generation', case when g.id is not null then jsonb_build_object(
+      'id', g.id,
+      'model', g.model_id,
+      'input', g.input,
+      'status', g.status,
+      'output', g.output,
+      'error', private.error_json(g.error_code, g.error_message),
+      'created_at', g.created_at
+    ) end
+  )
+  from (select p_id as id) asked
+  left join public.jobs j using (id)
+  left join public.generations g using (id)
+  where j.id is not null or g.id is not null
+$$;
+
+ALTER FUNCTION private.job_json(p_id uuid) OWNER TO postgres;
+
+CREATE FUNCTION private.jobs_with_abandoned_work(p_limit integer) RETURNS uuid[]
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  v_job_ids uuid[];
+begin
+  delete from private.abandoned_work where provider_ref in (
+    select provider_ref from private.abandoned_work
+    where created_at < clock_timestamp() - interval '1 hour'
+    for update skip locked
+  );
+  with due as (
+    select provider_ref from private.abandoned_work
+    where send_at <= clock_timestamp()
+      and not exists (select from public.jobs where id = job_id and finished_at is null)
+    limit p_limit
+    for update skip locked
+  ), sent as (
+    update private.abandoned_work a
+    set send_at = clock_timestamp() + interval '30 seconds'
+    from due
+    where a.provider_ref = due.provider_ref
+    returning a.job_id
+  )
+  select coalesce(array_agg(distinct job_id), '{}') into v_job_ids from sent;
+  return v_job_ids;
+end
+$$;
+
+ALTER FUNCTION private.jobs_with_abandoned_work(p_limit integer) OWNER TO postgres;
+
+CREATE FUNCTION private.ledger_mismatches() RETURNS TABLE(user_id uuid, credits integer, ledger bigint)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select e.user_id, e.credits, coalesce(sum(c.amount), 0)
+  from public.entitlements e
+  left join public.credit_entries c using (user_id)
+  group by e.user_id
+  having e.credits <> coalesce(sum(c.amount), 0)
+$$;
+
+ALTER FUNCTION private.ledger_mismatches() OWNER TO postgres;
+
+CREATE FUNCTION private.lock_job(p_id uuid, p_moves_credits boolean) RETURNS public.jobs
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  v_user_id uuid;
+  v_job public.jobs;
+begin
+  select user_id into v_user_id from public.jobs where id = p_id;
+  if p_moves_credits then
+    perform from public.entitlements where user_id = v_user_id for no key update;
+  else
+    perform from public.entitlements where user_id = v_user_id for key share;
+  end if;
+  select * into v_job from public.jobs where id = p_id for no key update;
+  return v_job;
+end
+$$;
+
+ALTER FUNCTION private.lock_job(p_id uuid, p_moves_credits boolean) OWNER TO postgres;
+
+CREATE FUNCTION private.on_job_queued() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  new.lane := case when new.status = 'queued' then (
+    select l.provider from private.models m join private.provider_limits l using (provider) where m.id = new.model_id
+  ) end;
+  return new;
+end
+$$;
+
+ALTER FUNCTION private.on_job_queued() OWNER TO postgres;
+
+CREATE FUNCTION private.on_jobs_enqueued() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  perform private.ring_doorbell();
+  return null;
+end
+$$;
+
+ALTER FUNCTION private.on_jobs_enqueued() OWNER TO postgres;
+
+CREATE FUNCTION private.on_user_created() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  perform private.open_account(new.id, coalesce(new.is_anonymous, false));
+  return null;
+end
+$$;
+
+ALTER FUNCTION private.on_user_created() OWNER TO postgres;
+
+CREATE FUNCTION private.on_work_abandoned() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  perform private.abandon_work(old.id, old.model_id, old.provider_ref);
+  return null;
+end
+$$;
+
+ALTER FUNCTION private.on_work_abandoned() OWNER TO postgres;
+
+CREATE FUNCTION private.open_account(p_user_id uuid, p_is_anonymous boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  v_credits integer;
+begin
+  insert into public.entitlements (user_id) values (p_user_id) on conflict do nothing;
+  if not found then
+    return;
+  end if;
+
+  select case when p_is_anonymous then anonymous_starter_credits else starter_credits end
+  into v_credits
+  from private.config;
+
+  if v_credits > 0 then
+    perform private.post_entry(p_user_id, 'grant', v_credits, 'starter', p_external_ref => 'starter:' || p_user_id);
+  end if;
+end
+$$;
+
+ALTER FUNCTION private.open_account(p_user_id uuid, p_is_anonymous boolean) OWNER TO postgres;
+
+CREATE FUNCTION private.operator_status() RETURNS TABLE(item text, value text, problem text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  v_now timestamptz := clock_timestamp();
+begin
+  return query
+  with unfinished as (
+    select
+      status, run_at, lane, dispatched_at, lease_expires_at, deadline_at,
+      extract(epoch from v_now - updated_at) as age,
+      extract(epoch from v_now - dispatched_at) as dispatched_age
+    from public.jobs
+    where finished_at is null
+  ), counted as (
+    select
+      count(*) filter (where status in ('queued', 'waiting') and run_at is null and dispatched_at is null and lane is null) as due,
+      max(age) filter (where status = 'queued' and run_at is null and dispatched_at is null and lane is null) as oldest_due,
+      count(lane) as held,
+      count(*) filter (where status = 'queued' and run_at is not null) as scheduled,
+      count(dispatched_at) as dispatched,
+      max(dispatched_age) as oldest_dispatched,
+      count(*) filter (where status = 'running') as running,
+      count(*) filter (where lease_expires_at < v_now + interval '10 seconds') as expiring,
+      count(*) filter (where lease_expires_at < v_now - interval '30 seconds') as expired,
+      count(*) filter (where status = 'waiting') as waiting,
+      count(*) filter (where deadline_at < v_now - interval '30 seconds') as overdue
+    from unfinished
+  )
+  select facts.*
+  from counted, lateral (values
+    ('due, not dispatched', due::text, null),
+    ('oldest due', coalesce(round(oldest_due) || ' s', '-'),
+      case when oldest_due > 60 and dispatched = 0 then 'no bridge dispatches' end),
+    ('held back by a provider''s limit', held::text, null),
+    ('scheduled for later', scheduled::text, null),
+    ('dispatched, not claimed', dispatched::text, null),
+    ('oldest dispatched', coalesce(round(oldest_dispatched) || ' s', '-'),
+      case when oldest_dispatched > 60 then 'no worker is free, or none runs' end),
+    ('running', running::text, null),
+    ('leases that end in 10 s', expiring::text, null),
+    ('leases that ended', expired::text, case when expired > 0 then 'no bridge rescues' end),
+    ('waiting for a provider', waiting::text, null),
+    ('past their deadline', overdue::text, case when overdue > 0 then 'no bridge rescues' end)
+  ) as facts (item, value, problem);
+
+  return query
+  select
+    'last hour: ' || coalesce(error_code::text, status::text), count(*)::text,
+    case when error_code = 'internal' then 'a bug of ours: look for attempt.failed in the workers'' logs' end
+  from public.jobs
+  where finished_at > v_now - interval '1 hour'
+  group by status, error_code
+  order by 1;
+
+  return query
+  select 'last hour, ' || leg || ': p50 / p95', coalesce(round(p50::numeric, 2) || ' / ' || round(p95::numeric, 2) || ' s', '-'), null
+  from (
+    select
+      leg,
+      percentile_cont(0.5) within group (order by seconds) as p50,
+      percentile_cont(0.95) within group (order by seconds) as p95
+    from public.jobs, lateral (values
+      ('request to start', extract(epoch from started_at - created_at)::double precision),
+      ('start to end', extract(epoch from finished_at - started_at)::double precision)
+    ) as legs (leg, seconds)
+    where status = 'succeeded' and finished_at > v_now - interval '1 hour'
+    group by leg
+  ) measured
+  order by leg desc;
+
+  return query
+  select 'balances that differ from the ledger', count(*)::text, case when count(*) > 0 then 'see private.ledger_mismatches()' end
+  from private.ledger_mismatches();
+end
+$$;
+
+ALTER FUNCTION private.operator_status() OWNER TO postgres;
+
+CREATE FUNCTION private.orphaned_objects(p_after text, p_limit integer, OUT last_path text, OUT paths text[]) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $_$
+begin
+  with page as (
+    select name, case when name ~ '^[0-9a-f-]{36}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[0-9]+\.[a-z]+$' then split_part(name, '/', 2)::uuid end as job_id
+    from storage.objects
+    where bucket_id = 'generations' and name > p_after
+    order by name
+    limit p_limit
+  )
+  select max(name), coalesce(array_agg(name) filter (where
+    job_id is not null
+    and not exists (select from public.jobs j where j.id = job_id and j.finished_at is null and name like j.user_id || '/%')
+    and not exists (
+      select from public.generations g
+      where g.id = job_id and g.output @> jsonb_build_array(jsonb_build_object('path', name))
+    )
+  ), '{}')
+  into last_path, paths
+  from page;
+end
+$_$;
+
+ALTER FUNCTION private.orphaned_objects(p_after text, p_limit integer, OUT last_path text, OUT paths text[]) OWNER TO postgres;
+
+CREATE FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kind, p_amount integer, p_reason text, p_job_id uuid DEFAULT NULL::uuid, p_external_ref text DEFAULT NULL::text, p_fingerprint bytea DEFAULT NULL::bytea) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  insert into public.credit_entries (user_id, kind, amount, reason, job_id, external_ref, fingerprint)
+  values (p_user_id, p_kind, p_amount, p_reason, p_job_id, p_external_ref, p_fingerprint);
+
+  update public.entitlements
+  set credits = credits + p_amount, updated_at = now()
+  where user_id = p_user_id and p_amount <> 0;
+end
+$$;
+
+ALTER FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kind, p_amount integer, p_reason text, p_job_id uuid, p_external_ref text, p_fingerprint bytea) OWNER TO postgres;
+
+CREATE TABLE private.models (
+    id text NOT NULL,
+    title text NOT NULL,
+    cost integer NOT NULL,
+    provider text NOT NULL,
+    provider_model text,
+    defaults jsonb DEFAULT '{}'::jsonb NOT NULL,
+    input_keys text[] DEFAULT '{prompt}'::text[] NOT NULL,
+    timeout interval DEFAULT '00:15:00'::interval NOT NULL,
+    max_attempts integer DEFAULT 3 NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    CONSTRAINT costs_are_not_negative CHECK ((cost >= 0)),
+    CONSTRAINT defaults_are_an_object CHECK ((jsonb_typeof(defaults) = 'object'::text)),
+    CONSTRAINT there_is_an_attempt CHECK ((max_attempts >= 1)),
+    CONSTRAINT timeouts_are_positive CHECK ((timeout > '00:00:00'::interval))
+);
+
+ALTER TABLE private.models OWNER TO postgres;
+
+COMMENT ON TABLE private.models IS 'What can be asked for. Clients see id, title and cost through list_models().';
+
+COMMENT ON COLUMN private.models.input_keys IS 'What of a request''s input is passed on to the provider, over the defaults; anything else is refused. With "seed" among them we choose one.';
+
+COMMENT ON COLUMN private.models.timeout IS 'From the request to the last useful moment, waiting included; then the job fails as timed_out.';
+
+CREATE FUNCTION private.price_request(p_account public.entitlements, p_model private.models, p_input jsonb) RETURNS integer
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+  v_config private.config;
+  v_cost integer := case when p_account.is_paid then 0 else p_model.cost end;
+begin
+  select * into v_config from private.config;
+  if octet_length(p_input::text) > v_config.max_input_bytes then
+    perform private.raise_api_error(413, 'too_large', 'The input is too large.');
+  end if;
+
+  if (
+    select count(*) from (
+      select from public.jobs
+      where user_id = p_account.user_id and status in ('queued', 'running', 'waiting')
+      limit v_config.max_unfinished_jobs
+    ) unfinished
+  ) >= v_config.max_unfinished_jobs then
+    perform private.raise_api_error(
+      429, 'too_many_jobs', 'Too many generations are under way. Wait for one to end.', '{"Retry-After": "5"}'
+    );
+  end if;
+
+  if p_account.credits < v_cost then
+    perform private.raise_api_error(402, 'insufficient_credits', 'Not enough credits.');
+  end if;
+  return v_cost;
+end
+$$;
+
+ALTER FUNCTION private.price_request(p_account public.entitlements, p_model private.models, p_input jsonb) OWNER TO postgres;
+
+CREATE FUNCTION private.prune_jobs(p_older_than interval) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  v_count bigint;
+begin
+  delete from public.jobs
+  where id in (select id from public.jobs where finished_at < now() - p_older_than for update skip locked);
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+
+ALTER FUNCTION private.prune_jobs(p_older_than interval) OWNER TO postgres;
+
+CREATE FUNCTION private.raise_api_error(p_status integer, p_code text, p_message text, p_headers jsonb DEFAULT '{}'::jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  raise sqlstate 'PGRST' using
+    message = json_build_object('code', p_code, 'message', p_message, 'details', null, 'hint', null)::text,
+    detail = json_build_object('status', p_status, 'headers', p_headers)::text;
+end
+$$;
+
+ALTER FUNCTION private.raise_api_error(p_status integer, p_code text, p_message text, p_headers jsonb) OWNER TO postgres;
+
+CREATE FUNCTION private.rank_request(p_account public.entitlements, OUT rank double precision, OUT spacing double precision) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+  v_config private.config;
+  v_now double precision := extract(epoch from clock_timestamp());
+begin
+  select * into v_config from private.config;
+  spacing := case when p_account.is_paid then v_config.paid_spacing else v_config.free_spacing end;
+  rank := greatest(v_now, least(p_account.next_rank, v_now + v_config.max_unfinished_jobs * spacing));
+end
+$$;
+
+ALTER FUNCTION private.rank_request(p_account public.entitlements, OUT rank double precision, OUT spacing double precision) OWNER TO postgres;
+
+CREATE FUNCTION private.record_submission(p_id uuid, p_fence bigint) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  update public.jobs
+  set submitted_at = clock_timestamp()
+  where id = p_id and status = 'running' and fence = p_fence and submitted_at is null and cancel_requested_at is null;
+  return found;
+end
+$$;
+
+ALTER FUNCTION private.record_submission(p_id uuid, p_fence bigint) OWNER TO postgres;
+
+CREATE FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_queue uuid DEFAULT NULL::uuid) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  v_count integer;
+begin
+  update public.jobs
+  set dispatched_at = null
+  where id in (
+    select id from public.jobs
+    where dispatched_at < p_older_than * -1 + case
+      when p_next_in_queue is null then clock_timestamp()
+      else (select dispatched_at from public.jobs where id = p_next_in_queue)
+    end
+    for no key update skip locked
+  );
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+
+ALTER FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_queue uuid) OWNER TO postgres;
+
+CREATE FUNCTION private.refuse_illegal_move() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  if old.finished_at is not null or new.fence < old.fence or (old.status, new.status) not in (
+    ('queued', 'queued'), ('queued', 'running'), ('queued', 'canceled'), ('queued', 'failed'),
+    ('running', 'running'), ('running', 'succeeded'), ('running', 'failed'), ('running', 'canceled'),
+    ('running', 'waiting'), ('running', 'queued'),
+    ('waiting', 'waiting'), ('waiting', 'running'), ('waiting', 'canceled'), ('waiting', 'failed')
+  ) then
+    raise exception 'job % cannot go from % to %', old.id, old.status, new.status using errcode = 'integrity_constraint_violation';
+  end if;
+  return new;
+end
+$$;
+
+ALTER FUNCTION private.refuse_illegal_move() OWNER TO postgres;
+
+CREATE FUNCTION private.release_held_jobs(p_room integer) RETURNS interval
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  v_limit private.provider_limits;
+  v_now timestamptz := clock_timestamp();
+  v_rate double precision;
+  v_is_open boolean;
+  v_count integer;
+  v_room_in interval;
+begin
+  for v_limit in
+    select * from private.provider_limits l
+    where p_room > 0 and exists (
+      select from public.jobs where lane = l.provider and dispatched_at is null and run_at is null
+    )
+    for no key update skip locked
+  loop
+    v_is_open := v_limit.failures >= 5;
+    v_rate := v_limit.starts_per_minute / 60.0 * private.share_now(v_limit);
+    v_limit.tokens := least(
+      greatest(1, v_rate), v_limit.tokens + v_rate * extract(epoch from v_now - v_limit.refilled_at)::double precision
+    );
+    v_count := case when v_limit.paused_until > v_now then 0 when v_is_open then 1 else floor(v_limit.tokens)::integer end;
+
+    with next as (
+      select id from public.jobs
+      where lane = v_limit.provider and dispatched_at is null and run_at is null
+      order by rank
+      limit least(v_count, p_room)
+      for no key update skip locked
+    )
+    update public.jobs set lane = null from next where jobs.id = next.id;
+    get diagnostics v_count = row_count;
+    p_room := p_room - v_count;
+
+    if v_is_open and v_count > 0 then
+      v_limit.paused_until := v_now + interval '30 seconds';
+    end if;
+    update private.provider_limits
+    set tokens = v_limit.tokens - v_count, refilled_at = v_now, paused_until = v_limit.paused_until
+    where provider = v_limit.provider;
+
+    v_room_in := least(v_room_in, greatest(
+      greatest(v_limit.paused_until, v_now) - v_now, make_interval(secs => (1 - v_limit.tokens + v_count) / v_rate)
+    ));
+  end loop;
+  return case when p_room > 0 then v_room_in end;
+end
+$$;
+
+ALTER FUNCTION private.release_held_jobs(p_room integer) OWNER TO postgres;
+
+CREATE FUNCTION private.release_job(p_id uuid, p_fence bigint) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
+begin
+  if v_job.status in ('queued', 'waiting') and v_job.fence = p_fence then
+    return true;
+  elsif (v_job.status, v_job.fence) is distinct from ('running', p_fence) then
+    return false;
+  elsif v_job.cancel_requested_at is not null and v_job.submitted_at is null then
+    perform private.cancel_job(v_job);
+    return true;
+  end if;
+
+  update public.jobs
+  set status = case when submitted_at is null then 'queued' else 'waiting' end::public.job_status,
+      attempt = attempt - case when submitted_at is null then 1 else 0 end,
+      lease_expires_at = null
+  where id = p_id;
+  perform private.ring_doorbell();
+  return true;
+end
+$$;
+
+ALTER FUNCTION private.release_job(p_id uuid, p_fence bigint) OWNER TO postgres;
+
+CREATE FUNCTION private.renew_lease(p_id uuid, p_fence bigint, p_lease interval, p_progress real DEFAULT NULL::real) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  v_is_cancel_requested boolean;
+begin
+  update public.jobs
+  set lease_expires_at = clock_timestamp() + p_lease, progress = greatest(progress, least(greatest(p_progress, 0), 1))
+  where id = p_id and status = 'running' and fence = p_fence
+  returning cancel_requested_at is not null into v_is_cancel_requested;
+
+  return case when not found then 'lost' when v_is_cancel_requested then 'cancel_requested' else 'renewed' end;
+end
+$$;
+
+ALTER FUNCTION private.renew_lease(p_id uuid, p_fence bigint, p_lease interval, p_progress real) OWNER TO postgres;
+
+CREATE FUNCTION private.report_start(p_provider text, p_is_answered boolean) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  update private.provider_limits
+  set failures = case when p_is_answered then 0 else failures + 1 end,
+      paused_until = case
+        when p_is_answered and failures >= 5 then 'epoch'
+        when not p_is_answered and failures >= 4 then greatest(paused_until, clock_timestamp() + interval '20 seconds')
+        else paused_until
+      end
+  where provider = p_provider and (failures > 0 or not p_is_answered)
+$$;
+
+ALTER FUNCTION private.report_start(p_provider text, p_is_answered boolean) OWNER TO postgres;
+
+CREATE FUNCTION private.report_throttled(p_provider text, p_retry_after interval) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  update private.provider_limits l
+  set tokens = 0,
+      share = case when paused_until > clock_timestamp() then share else greatest(1.0 / 128, private.share_now(l) / 2) end,
+      throttled_at = case when paused_until > clock_timestamp() then throttled_at else clock_timestamp() end,
+      paused_until = greatest(paused_until, clock_timestamp() + least(p_retry_after, interval '5 minutes'))
+  where provider = p_provider
+$$;
+
+ALTER FUNCTION private.report_throttled(p_provider text, p_retry_after interval) OWNER TO postgres;
+
+CREATE FUNCTION private.rescue_job(p_id uuid) RETURNS public.job_status
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
+begin
+  if v_job.id is null or v_job.finished_at is not null or least(v_job.lease_expires_at, v_job.deadline_at) > clock_timestamp() then
+    return null;  -- it ended, went on or was deleted while we came for it
+  elsif v_job.cancel_requested_at is not null then
+    perform private.cancel_job(v_job);
+  elsif v_job.deadline_at <= clock_timestamp() then
+    perform private.end_job(v_job, 'failed', p_code => 'timed_out', p_message => 'This took too long.');
+  elsif v_job.attempt >= v_job.max_attempts then
+    perform private.end_job(v_job, 'failed', p_code => 'worker_lost', p_message => 'Something went wrong on our side.');
+  else
+    update public.jobs
+    set status = case when submitted_at is null then 'queued' else 'waiting' end::public.job_status,
+        attempt = attempt + case when submitted_at is null then 0 else 1 end,
+        progress = case when submitted_at is not null then progress end,
+        lease_expires_at = null
+    where id = p_id;
+    perform private.ring_doorbell();
+  end if;
+  return (select status from public.jobs where id = p_id);
+end
+$$;
+
+ALTER FUNCTION private.rescue_job(p_id uuid) OWNER TO postgres;
+
+CREATE FUNCTION private.rescue_jobs(p_limit integer) RETURNS TABLE(job_id uuid, new_status public.job_status)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  v_now timestamptz := clock_timestamp();
+  v_user_id uuid;
+begin
+  for job_id, v_user_id in
+    (select id, user_id from public.jobs where lease_expires_at <= v_now order by lease_expires_at limit p_limit)
+    union
+    (select id, user_id from public.jobs where finished_at is null and deadline_at <= v_now order by deadline_at limit p_limit)
+  loop
+    perform from public.entitlements where user_id = v_user_id for no key update skip locked;
+    continue when not found;
+    new_status := private.rescue_job(job_id);
+    if new_status is not null then
+      return next;
+    end if;
+  end loop;
+end
+$$;
+
+ALTER FUNCTION private.rescue_jobs(p_limit integer) OWNER TO postgres;
+
+CREATE FUNCTION private.retry_job(p_id uuid, p_fence bigint, p_delay interval, p_code public.error_code, p_message text, p_costs_attempt boolean DEFAULT true) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
+begin
+  if v_job.status = 'queued' and v_job.fence = p_fence then
+    return true;
+  elsif (v_job.status, v_job.fence) is distinct from ('running', p_fence) then
+    return false;
+  elsif v_job.cancel_requested_at is not null then
+    perform private.cancel_job(v_job);
+    return false;
+  elsif p_costs_attempt and v_job.attempt >= v_job.max_attempts then
+    raise exception 'job % has used all its % attempts: call fail_job', p_id, v_job.max_attempts;
+  end if;
+
+  update public.jobs
+  set status = 'queued', lease_expires_at = null, submitted_at = null, provider_ref = null, progress = null,
+      run_at = case when p_delay > interval '0' then clock_timestamp() + p_delay end,  -- due now if there is none
+      attempt = attempt - case when p_costs_attempt then 0 else 1 end,
+      error_code = p_code, error_message = p_message
+  where id = p_id;
+  if coalesce(p_delay <= interval '0', true) then
+    perform private.ring_doorbell();
+  end if;
+  return true;
+end
+$$;
+
+ALTER FUNCTION private.retry_job(p_id uuid, p_fence bigint, p_delay interval, p_code public.error_code, p_message text, p_costs_attempt boolean) OWNER TO postgres;
+
+CREATE FUNCTION private.ring_doorbell() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  if pg_catalog.pg_try_advisory_xact_lock(726177001) then
+    perform pg_catalog.pg_notify('jobs_due', '');
+  end if;
+end
+$$;
+
+ALTER FUNCTION private.ring_doorbell() OWNER TO postgres;
+
+CREATE TABLE private.provider_limits (
+    provider text NOT NULL,
+    starts_per_minute integer NOT NULL,
+    tokens double precision DEFAULT 1 NOT NULL,
+    refilled_at timestamp with time zone DEFAULT now() NOT NULL,
+    share double precision DEFAULT 1 NOT NULL,
+    throttled_at timestamp with time zone DEFAULT now() NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    paused_until timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
+    CONSTRAINT share_is_a_fraction CHECK ((((0)::double precision < share) AND (share <= (1)::double precision))),
+    CONSTRAINT something_may_start CHECK ((starts_per_minute > 0))
+);
+
+ALTER TABLE private.provider_limits OWNER TO postgres;
+
+COMMENT ON TABLE private.provider_limits IS 'A token bucket and a circuit breaker per provider. Change starts_per_minute with update; the rest keeps itself.';
+
+COMMENT ON COLUMN private.provider_limits.share IS 'How much of the rate was left after the provider last said "too many requests"; it doubles every minute since throttled_at.';
+
+COMMENT ON COLUMN private.provider_limits.failures IS 'Starts in a row that the provider did not answer. From five on the circuit is open: one job tries, the others wait.';
+
+CREATE FUNCTION private.share_now(p_limit private.provider_limits) RETURNS double precision
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select least(1, p_limit.share * 2 ^ least(10, extract(epoch from clock_timestamp() - p_limit.throttled_at)::double precision / 60))
+$$;
+
+ALTER FUNCTION private.share_now(p_limit private.provider_limits) OWNER TO postgres;
+
+CREATE FUNCTION private.touch_job() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  new.updated_at := greatest(coalesce(new.finished_at, clock_timestamp()), old.updated_at + interval '1 microsecond');
+  return new;
+end
+$$;
+
+ALTER FUNCTION private.touch_job() OWNER TO postgres;
+
+CREATE FUNCTION private.wait_for_provider(p_id uuid, p_fence bigint, p_provider_ref text, p_check_in interval) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  v_is_due boolean;
+begin
+  update public.jobs
+  set status = 'waiting', lease_expires_at = null,
+      submitted_at = coalesce(submitted_at, clock_timestamp()),
+      provider_ref = coalesce(private.free_ref(p_provider_ref, id), provider_ref),
+      run_at = case when status = 'waiting' then run_at
+        when woken_at is null and cancel_requested_at is null then clock_timestamp() + p_check_in end
+  where id = p_id and status in ('running', 'waiting') and fence = p_fence
+  returning run_at is null into v_is_due;
+
+  if v_is_due then
+    perform private.ring_doorbell();
+  end if;
+  return v_is_due is not null;
+end
+$$;
+
+ALTER FUNCTION private.wait_for_provider(p_id uuid, p_fence bigint, p_provider_ref text, p_check_in interval) OWNER TO postgres;
+
+CREATE FUNCTION public.cancel_generation(p_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  v_user_id uuid := private.caller();
+  v_job public.jobs;
+begin
+  if not exists (select from public.credit_entries where job_id = p_id and kind = 'hold' and user_id = v_user_id) then
+    perform private.raise_api_error(404, 'unknown_job', 'There is no such generation.');
+  end if;
+
+  v_job := private.lock_job(p_id, p_moves_credits => true);
+  if v_job.status in ('queued', 'waiting') then
+    perform private.cancel_job(v_job);
+  elsif v_job.status = 'running' then
+    update public.jobs set cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp()) where id = p_id;
+  end if;
+  return private.job_answer(p_id, v_user_id);
+end
+$$;
+
+ALTER FUNCTION public.cancel_generation(p_id uuid) OWNER TO postgres;
+
+CREATE FUNCTION public.enqueue_generation(p_id uuid, p_model text, p_input jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  v_user_id uuid := private.caller();
+  v_fingerprint bytea := sha256(convert_to(coalesce(p_model, '') || chr(10) || coalesce(p_input::text, ''), 'utf8'));
+  v_account public.entitlements;
+  v_receipt public.credit_entries;
+begin
+  if p_id is null or p_model is null or jsonb_typeof(p_input) is distinct from 'object' then
+    perform private.raise_api_error(400, 'invalid_request', 'A request needs an id (uuid), a model and an input (object).');
+  end if;
+
+  select * into v_account from public.entitlements where user_id = v_user_id for no key update;
+  if not found then
+    perform private.raise_api_error(401, 'unauthenticated', 'This account no longer exists.');
+  end if;
+
+  select * into v_receipt from public.credit_entries where job_id = p_id and kind = 'hold';
+  if not found then
+    perform private.accept_request(v_account, p_id, p_model, p_input, v_fingerprint);
+  elsif (v_receipt.user_id, v_receipt.fingerprint) is distinct from (v_user_id, v_fingerprint) then
+    perform private.raise_api_error(409, 'id_conflict', 'This id was used for another request.');
+  end if;
+  return private.job_answer(p_id, v_user_id);
+end
+$$;
+
+ALTER FUNCTION public.enqueue_generation(p_id uuid, p_model text, p_input jsonb) OWNER TO postgres;
+
+CREATE FUNCTION public.get_job_status(p_ids uuid[]) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  v_user_id uuid := private.caller();
+begin
+  if p_ids is null or cardinality(p_ids) > 50 then
+    perform private.raise_api_error(400, 'invalid_request', 'Ask for at most 50 ids.');
+  end if;
+
+  return jsonb_build_object('jobs', coalesce((
+    select jsonb_agg(private.job_json(mine.id))
+    from (
+      select id, user_id from public.jobs where id = any (p_ids)
+      union
+      select id, user_id from public.generations where id = any (p_ids)
+      offset 0  -- find by id, then look whose it is: the other way round, a heavy user's rows are read by the thousand
+    ) mine
+    where user_id = v_user_id
+  ), '[]'));
+end
+$$;
+
+ALTER FUNCTION public.get_job_status(p_ids uuid[]) OWNER TO postgres;
+
+CREATE FUNCTION public.grant_credits(p_user_id uuid, p_amount integer, p_reason text, p_external_ref text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  v_credits integer;
+  v_known public.credit_entries;
+begin
+  if p_amount is null or p_amount <= 0 or coalesce(p_reason, '') = '' or coalesce(p_external_ref, '') = '' then
+    perform private.raise_api_error(400, 'invalid_request', 'A grant needs an amount above 0, a reason and an external_ref.');
+  end if;
+  select credits into v_credits from public.entitlements where user_id = p_user_id for no key update;
+  if not found then
+    perform private.raise_api_error(404, 'unknown_user', 'There is no such user.');
+  end if;
+
+  select * into v_known from public.credit_entries where external_ref = p_external_ref;
+  if found then
+    if (v_known.user_id, v_known.amount) is distinct from (p_user_id, p_amount) then
+      perform private.raise_api_error(409, 'id_conflict', 'This external_ref was used for another grant.');
+    end if;
+    return v_credits;
+  elsif v_credits > 1000000000 - p_amount then  -- a refund must never meet the end of integers
+    perform private.raise_api_error(400, 'invalid_request', 'Nobody can hold more than 1000000000 credits.');
+  end if;
+  perform private.post_entry(p_user_id, 'grant', p_amount, p_reason, p_external_ref => p_external_ref);
+  return v_credits + p_amount;
+end
+$$;
+
+ALTER FUNCTION public.grant_credits(p_user_id uuid, p_amount integer, p_reason text, p_external_ref text) OWNER TO postgres;
+
+CREATE FUNCTION public.list_models() RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+  select jsonb_build_object('models', coalesce(
+    jsonb_agg(jsonb_build_object('id', id, 'title', title, 'cost', cost) order by cost, id), '[]'
+  ))
+  from private.models
+  where enabled
+$$;
+
+ALTER FUNCTION public.list_models() OWNER TO postgres;
+
+CREATE FUNCTION public.wake_job(p_id uuid, p_provider_ref text, p_is_final boolean DEFAULT true) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+  update public.jobs
+  set provider_ref = p_provider_ref, run_at = null, woken_at = clock_timestamp()
+  where id = p_id
+    and status in ('running', 'waiting')
+    and submitted_at is not null
+    and coalesce(provider_ref, private.free_ref(p_provider_ref, id)) = p_provider_ref
+    and (p_is_final or provider_ref is null);
+  if not found then
+    perform private.abandon_unknown_work(p_id, p_provider_ref);
+    return false;
+  end if;
+  perform private.ring_doorbell();
+  return true;
+end
+$$;
+
+ALTER FUNCTION public.wake_job(p_id uuid, p_provider_ref text, p_is_final boolean) OWNER TO postgres;
+
+CREATE TABLE private.abandoned_work (
+    provider_ref text NOT NULL,
+    provider text NOT NULL,
+    job_id uuid NOT NULL,
+    send_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE private.abandoned_work OWNER TO postgres;
+
+COMMENT ON TABLE private.abandoned_work IS 'To be canceled at the provider. A row goes when a worker has done that, or after an hour: no provider works for longer.';
+
+CREATE TABLE private.config (
+    is_only_row boolean DEFAULT true NOT NULL,
+    starter_credits integer DEFAULT 10 NOT NULL,
+    anonymous_starter_credits integer DEFAULT 5 NOT NULL,
+    max_unfinished_jobs integer DEFAULT 20 NOT NULL,
+    max_input_bytes integer DEFAULT 16384 NOT NULL,
+    free_spacing double precision DEFAULT 8 NOT NULL,
+    paid_spacing double precision DEFAULT 1 NOT NULL,
+    CONSTRAINT bounds_are_positive CHECK (((max_unfinished_jobs > 0) AND (max_input_bytes > 0))),
+    CONSTRAINT paid_users_are_denser CHECK ((((0)::double precision < paid_spacing) AND (paid_spacing <= free_spacing))),
+    CONSTRAINT starter_credits_are_not_negative CHECK (((starter_credits >= 0) AND (anonymous_starter_credits >= 0))),
+    CONSTRAINT there_is_one_row CHECK (is_only_row)
+);
+
+ALTER TABLE private.config OWNER TO postgres;
+
+COMMENT ON TABLE private.config IS 'The product''s numbers. One row; change it with update.';
+
+COMMENT ON COLUMN private.config.free_spacing IS 'Seconds of rank between two jobs of a free user: the k-th waiting job of one user ranks with jobs requested k spacings later.';
+
+CREATE TABLE public.credit_entries (
+    id bigint NOT NULL,
+    user_id uuid NOT NULL,
+    kind public.credit_entry_kind NOT NULL,
+    amount integer NOT NULL,
+    job_id uuid,
+    reason text NOT NULL,
+    external_ref text,
+    fingerprint bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT amounts_have_the_sign_of_their_kind CHECK (
+CASE kind
+    WHEN 'grant'::public.credit_entry_kind THEN (amount > 0)
+    WHEN 'hold'::public.credit_entry_kind THEN (amount <= 0)
+    WHEN 'settle'::public.credit_entry_kind THEN (amount = 0)
+    ELSE (amount >= 0)
+END),
+    CONSTRAINT external_refs_are_short CHECK (((char_length(external_ref) >= 1) AND (char_length(external_ref) <= 200))),
+    CONSTRAINT only_grants_are_without_a_job CHECK (((kind = 'grant'::public.credit_entry_kind) = (job_id IS NULL))),
+    CONSTRAINT only_holds_are_receipts CHECK (((kind = 'hold'::public.credit_entry_kind) = (fingerprint IS NOT NULL))),
+    CONSTRAINT reasons_are_short CHECK (((char_length(reason) >= 1) AND (char_length(reason) <= 200)))
+);
+
+ALTER TABLE public.credit_entries OWNER TO postgres;
+
+COMMENT ON TABLE public.credit_entries IS 'Append-only ledger. Its holds remember every job id ever accepted, so an id stays the same job after the job is pruned.';
+
+ALTER TABLE public.credit_entries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.credit_entries_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.generations (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    model_id text NOT NULL,
+    input jsonb NOT NULL,
+    status public.job_status NOT NULL,
+    output jsonb,
+    error_code public.error_code,
+    error_message text,
+    requested_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT generations_have_ended CHECK ((status = ANY (ARRAY['succeeded'::public.job_status, 'failed'::public.job_status, 'canceled'::public.job_status]))),
+    CONSTRAINT only_succeeded_generations_have_output CHECK (((status = 'succeeded'::public.job_status) = (output IS NOT NULL))),
+    CONSTRAINT outputs_are_lists CHECK ((jsonb_typeof(output) = 'array'::text)),
+    CONSTRAINT unsuccessful_generations_say_why CHECK ((((status = 'succeeded'::public.job_status) = (error_code IS NULL)) AND ((error_code IS NULL) = (error_message IS NULL))))
+);
+ALTER TABLE ONLY public.generations ALTER COLUMN user_id SET (n_distinct=-0.0005);
+
+ALTER TABLE public.generations OWNER TO postgres;
+
+COMMENT ON TABLE public.generations IS 'What the gallery shows: one row per ended job, under the job''s id, with the original input whatever came of it.';
+
+COMMENT ON COLUMN public.generations.output IS 'List of {path, mime, width, height, blurhash}; path is in the bucket "generations".';
+
+ALTER TABLE ONLY private.abandoned_work
+    ADD CONSTRAINT abandoned_work_pkey PRIMARY KEY (provider_ref);
+
+ALTER TABLE ONLY private.config
+    ADD CONSTRAINT config_pkey PRIMARY KEY (is_only_row);
+
+ALTER TABLE ONLY private.models
+    ADD CONSTRAINT models_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY private.provider_limits
+    ADD CONSTRAINT provider_limits_pkey PRIMARY KEY (provider);
+
+ALTER TABLE ONLY public.credit_entries
+    ADD CONSTRAINT credit_entries_external_ref_key UNIQUE (external_ref);
+
+ALTER TABLE ONLY public.credit_entries
+    ADD CONSTRAINT credit_entries_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.entitlements
+    ADD CONSTRAINT entitlements_pkey PRIMARY KEY (user_id);
+
+ALTER TABLE ONLY public.generations
+    ADD CONSTRAINT generations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.jobs
+    ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
+
+CREATE INDEX credit_entries_by_user ON public.credit_entries USING btree (user_id, created_at DESC);
+
+CREATE UNIQUE INDEX credit_entries_one_hold_per_job ON public.credit_entries USING btree (job_id) WHERE (kind = 'hold'::public.credit_entry_kind);
+
+CREATE UNIQUE INDEX credit_entries_one_outcome_per_job ON public.credit_entries USING btree (job_id) WHERE (kind = ANY (ARRAY['settle'::public.credit_entry_kind, 'refund'::public.credit_entry_kind]));
+
+CREATE INDEX generations_by_user ON public.generations USING btree (user_id, created_at DESC, id);
+
+CREATE UNIQUE INDEX jobs_by_provider_ref ON public.jobs USING btree (provider_ref) WHERE (provider_ref IS NOT NULL);
+
+CREATE INDEX jobs_by_user ON public.jobs USING btree (user_id, created_at DESC);
+
+CREATE INDEX jobs_deadlines ON public.jobs USING btree (deadline_at) WHERE (finished_at IS NULL);
+
+CREATE INDEX jobs_dispatched ON public.jobs USING btree (dispatched_at) WHERE (dispatched_at IS NOT NULL);
+
+CREATE INDEX jobs_due ON public.jobs USING btree (rank) WHERE ((status = ANY (ARRAY['queued'::public.job_status, 'waiting'::public.job_status])) AND (dispatched_at IS NULL) AND (run_at IS NULL) AND (lane IS NULL));
+
+CREATE INDEX jobs_finished ON public.jobs USING btree (finished_at) WHERE (finished_at IS NOT NULL);
+
+CREATE INDEX jobs_held ON public.jobs USING btree (lane, rank) WHERE ((lane IS NOT NULL) AND (dispatched_at IS NULL) AND (run_at IS NULL));
+
+CREATE INDEX jobs_leases ON public.jobs USING btree (lease_expires_at) WHERE (lease_expires_at IS NOT NULL);
+
+CREATE INDEX jobs_scheduled ON public.jobs USING btree (run_at) WHERE (run_at IS NOT NULL);
+
+CREATE INDEX jobs_unfinished_by_user ON public.jobs USING btree (user_id, created_at DESC) WHERE (status = ANY (ARRAY['queued'::public.job_status, 'running'::public.job_status, 'waiting'::public.job_status]));
+
+CREATE TRIGGER jobs_abandon_work AFTER UPDATE ON public.jobs FOR EACH ROW WHEN (((old.provider_ref <> new.provider_ref) OR ((new.status = ANY (ARRAY['failed'::public.job_status, 'canceled'::public.job_status])) AND (old.finished_at IS NULL) AND (old.provider_ref IS NOT NULL)))) EXECUTE FUNCTION private.on_work_abandoned();
+
+CREATE TRIGGER jobs_abandon_work_of_deleted AFTER DELETE ON public.jobs FOR EACH ROW WHEN (((old.provider_ref IS NOT NULL) AND (old.finished_at IS NULL))) EXECUTE FUNCTION private.on_work_abandoned();
+
+CREATE TRIGGER jobs_broadcast_change AFTER UPDATE ON public.jobs FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR (old.progress IS DISTINCT FROM new.progress))) EXECUTE FUNCTION private.broadcast_job();
+
+CREATE TRIGGER jobs_broadcast_new AFTER INSERT ON public.jobs FOR EACH ROW EXECUTE FUNCTION private.broadcast_job();
+
+CREATE TRIGGER jobs_doorbell AFTER INSERT ON public.jobs FOR EACH STATEMENT EXECUTE FUNCTION private.on_jobs_enqueued();
+
+CREATE TRIGGER jobs_follow_their_arrows BEFORE UPDATE ON public.jobs FOR EACH ROW WHEN (((old.finished_at IS NOT NULL) OR ((old.status IS DISTINCT FROM new.status) OR (old.fence IS DISTINCT FROM new.fence)))) EXECUTE FUNCTION private.refuse_illegal_move();
+
+CREATE TRIGGER jobs_hold_again BEFORE UPDATE OF status ON public.jobs FOR EACH ROW WHEN (((old.status <> new.status) AND ((new.status = 'queued'::public.job_status) OR (old.lane IS NOT NULL)))) EXECUTE FUNCTION private.on_job_queued();
+
+CREATE TRIGGER jobs_hold_new BEFORE INSERT ON public.jobs FOR EACH ROW EXECUTE FUNCTION private.on_job_queued();
+
+CREATE TRIGGER jobs_touch BEFORE UPDATE ON public.jobs FOR EACH ROW WHEN ((((old.status IS DISTINCT FROM new.status) OR (old.progress IS DISTINCT FROM new.progress)) OR (old.attempt IS DISTINCT FROM new.attempt))) EXECUTE FUNCTION private.touch_job();
+
+ALTER TABLE ONLY public.credit_entries
+    ADD CONSTRAINT credit_entries_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.entitlements(user_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.entitlements
+    ADD CONSTRAINT entitlements_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.generations
+    ADD CONSTRAINT generations_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.entitlements(user_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.jobs
+    ADD CONSTRAINT held_jobs_have_a_limited_provider FOREIGN KEY (lane) REFERENCES private.provider_limits(provider) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.jobs
+    ADD CONSTRAINT jobs_model_id_fkey FOREIGN KEY (model_id) REFERENCES private.models(id);
+
+ALTER TABLE ONLY public.jobs
+    ADD CONSTRAINT jobs_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.entitlements(user_id) ON DELETE CASCADE;
+
+ALTER TABLE private.abandoned_work ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.config ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.models ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.provider_limits ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY "Owners delete their generations" ON public.generations FOR DELETE TO authenticated USING ((( SELECT auth.uid() AS uid) = user_id));
+
+CREATE POLICY "Owners see their credit entries" ON public.credit_entries FOR SELECT TO authenticated USING ((( SELECT auth.uid() AS uid) = user_id));
+
+CREATE POLICY "Owners see their entitlement" ON public.entitlements FOR SELECT TO authenticated USING ((( SELECT auth.uid() AS uid) = user_id));
+
+CREATE POLICY "Owners see their generations" ON public.generations FOR SELECT TO authenticated USING ((( SELECT auth.uid() AS uid) = user_id));
+
+CREATE POLICY "Owners see their jobs" ON public.jobs FOR SELECT TO authenticated USING ((( SELECT auth.uid() AS uid) = user_id));
+
+ALTER TABLE public.credit_entries ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.entitlements ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.generations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.jobs ENABLE ROW LEVEL SECURITY;
+
+GRANT USAGE ON SCHEMA private TO generation_bridge;
+GRANT USAGE ON SCHEMA private TO generation_worker;
+
+GRANT USAGE ON SCHEMA public TO anon;
+GRANT USAGE ON SCHEMA public TO authenticated;
+GRANT USAGE ON SCHEMA public TO service_role;
+
+REVOKE ALL ON FUNCTION private.abandon_unknown_work(p_job_id uuid, p_provider_ref text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.abandon_work(p_job_id uuid, p_model_id text, p_provider_ref text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.abandoned_work_of(p_job_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.abandoned_work_of(p_job_id uuid) TO generation_worker;
+
+GRANT SELECT ON TABLE public.entitlements TO authenticated;
+GRANT SELECT ON TABLE public.entitlements TO service_role;
+
+GRANT UPDATE(is_paid) ON TABLE public.entitlements TO service_role;
+
+REVOKE ALL ON FUNCTION private.accept_request(p_account public.entitlements, p_id uuid, p_model text, p_input jsonb, p_fingerprint bytea) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.adopt_orphan(p_id uuid, p_fence bigint, p_provider_refs text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.adopt_orphan(p_id uuid, p_fence bigint, p_provider_refs text[]) TO generation_worker;
+
+REVOKE ALL ON FUNCTION private.broadcast_job() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.caller() FROM PUBLIC;
+
+GRANT SELECT ON TABLE public.jobs TO authenticated;
+GRANT SELECT ON TABLE public.jobs TO service_role;
+
+REVOKE ALL ON FUNCTION private.cancel_job(p_job public.jobs) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.claim_job(p_id uuid, p_lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.claim_job(p_id uuid, p_lease interval) TO generation_worker;
+
+REVOKE ALL ON FUNCTION private.complete_job(p_id uuid, p_fence bigint, p_output jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.complete_job(p_id uuid, p_fence bigint, p_output jsonb) TO generation_worker;
+
+REVOKE ALL ON FUNCTION private.dispatch_jobs(p_limit integer, p_window integer, OUT job_ids uuid[], OUT outstanding integer, OUT next_due_in interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.dispatch_jobs(p_limit integer, p_window integer, OUT job_ids uuid[], OUT outstanding integer, OUT next_due_in interval) TO generation_bridge;
+
+REVOKE ALL ON FUNCTION private.end_job(p_job public.jobs, p_status public.job_status, p_output jsonb, p_code public.error_code, p_message text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.error_json(p_code public.error_code, p_message text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.fail_job(p_id uuid, p_fence bigint, p_code public.error_code, p_message text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.fail_job(p_id uuid, p_fence bigint, p_code public.error_code, p_message text) TO generation_worker;
+
+REVOKE ALL ON FUNCTION private.forget_abandoned_work(p_provider_ref text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.forget_abandoned_work(p_provider_ref text) TO generation_worker;
+
+REVOKE ALL ON FUNCTION private.free_ref(p_provider_ref text, p_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.job_answer(p_id uuid, p_user_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.job_json(p_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.jobs_with_abandoned_work(p_limit integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.ledger_mismatches() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.lock_job(p_id uuid, p_moves_credits boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.on_job_queued() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.on_jobs_enqueued() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.on_user_created() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.on_work_abandoned() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.open_account(p_user_id uuid, p_is_anonymous boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.operator_status() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.operator_status() TO generation_bridge;
+
+REVOKE ALL ON FUNCTION private.orphaned_objects(p_after text, p_limit integer, OUT last_path text, OUT paths text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.orphaned_objects(p_after text, p_limit integer, OUT last_path text, OUT paths text[]) TO generation_worker;
+
+REVOKE ALL ON FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kind, p_amount integer, p_reason text, p_job_id uuid, p_external_ref text, p_fingerprint bytea) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.price_request(p_account public.entitlements, p_model private.models, p_input jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.prune_jobs(p_older_than interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.raise_api_error(p_status integer, p_code text, p_message text, p_headers jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.rank_request(p_account public.entitlements, OUT rank double precision, OUT spacing double precision) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.record_submission(p_id uuid, p_fence bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.record_submission(p_id uuid, p_fence bigint) TO generation_worker;
+
+REVOKE ALL ON FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_queue uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_queue uuid) TO generation_bridge;
+
+REVOKE ALL ON FUNCTION private.refuse_illegal_move() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.release_held_jobs(p_room integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.release_job(p_id uuid, p_fence bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.release_job(p_id uuid, p_fence bigint) TO generation_worker;
+
+REVOKE ALL ON FUNCTION private.renew_lease(p_id uuid, p_fence bigint, p_lease interval, p_progress real) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.renew_lease(p_id uuid, p_fence bigint, p_lease interval, p_progress real) TO generation_worker;
+
+REVOKE ALL ON FUNCTION private.report_start(p_provider text, p_is_answered boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.report_start(p_provider text, p_is_answered boolean) TO generation_worker;
+
+REVOKE ALL ON FUNCTION private.report_throttled(p_provider text, p_retry_after interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.report_throttled(p_provider text, p_retry_after interval) TO generation_worker;
+
+REVOKE ALL ON FUNCTION private.rescue_job(p_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.rescue_jobs(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.rescue_jobs(p_limit integer) TO generation_bridge;
+
+REVOKE ALL ON FUNCTION private.retry_job(p_id uuid, p_fence bigint, p_delay interval, p_code public.error_code, p_message text, p_costs_attempt boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.retry_job(p_id uuid, p_fence bigint, p_delay interval, p_code public.error_code, p_message text, p_costs_attempt boolean) TO generation_worker;
+
+REVOKE ALL ON FUNCTION private.ring_doorbell() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.share_now(p_limit private.provider_limits) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.touch_job() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.wait_for_provider(p_id uuid, p_fence bigint, p_provider_ref text, p_check_in interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.wait_for_provider(p_id uuid, p_fence bigint, p_provider_ref text, p_check_in interval) TO generation_worker;
+
+REVOKE ALL ON FUNCTION public.cancel_generation(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.cancel_generation(p_id uuid) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.enqueue_generation(p_id uuid, p_model text, p_input jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.enqueue_generation(p_id uuid, p_model text, p_input jsonb) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.get_job_status(p_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_job_status(p_ids uuid[]) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.grant_credits(p_user_id uuid, p_amount integer, p_reason text, p_external_ref text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.grant_credits(p_user_id uuid, p_amount integer, p_reason text, p_external_ref text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.list_models() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.list_models() TO authenticated;
+
+REVOKE ALL ON FUNCTION public.wake_job(p_id uuid, p_provider_ref text, p_is_final boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.wake_job(p_id uuid, p_provider_ref text, p_is_final boolean) TO service_role;
+
+GRANT SELECT ON TABLE public.credit_entries TO authenticated;
+GRANT SELECT ON TABLE public.credit_entries TO service_role;
+
+GRANT SELECT,DELETE ON TABLE public.generations TO authenticated;
+GRANT SELECT ON TABLE public.generations TO service_role;
+
+-- policies
+-- realtime.messages: Users receive on their own topic for SELECT to {authenticated} using ((extension = 'broadcast'::text) AND (( SELECT realtime.topic() AS topic) = ('user:'::text || (( SELECT auth.uid() AS uid))::text))) with check 
+-- storage.objects: Users read their own folder for SELECT to {authenticated} using ((bucket_id = 'generations'::text) AND ((storage.foldername(name))[1] = (( SELECT auth.uid() AS uid))::text)) with check 
+
+-- triggers
+-- CREATE TRIGGER open_account_of_new_user AFTER INSERT ON auth.users FOR EACH ROW EXECUTE FUNCTION private.on_user_created()
+
+-- buckets
+-- generations: public f, at most 20971520 bytes, {image/png,image/jpeg,image/webp}
+
+-- roles
+-- generation_bridge: login f, superuser f, bypassrls f, createrole f
+-- generation_worker: login f, superuser f, bypassrls f, createrole f
+
+-- memberships
+-- postgres in generation_bridge
+-- postgres in generation_worker
+
+-- default privileges
+-- f in 0: {postgres=X/postgres}

@@ -1,0 +1,201 @@
+"""Whatever happens to a job, it was paid for once or not at all, and the balance is the sum of the ledger."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from tests.sql.actors import Cast, User, refused
+
+
+def lost(cast: Cast, job_id: UUID) -> None:
+    for _ in range(3):
+        cast.worker.claimed(job_id)
+        cast.operator.lose_worker(job_id)
+        cast.bridge.rescue()
+
+
+def late(cast: Cast, job_id: UUID) -> None:
+    cast.operator.pass_deadline(job_id)
+    cast.bridge.rescue()
+
+
+def canceled_while_running(cast: Cast, job_id: UUID, user: User) -> None:
+    fence = cast.worker.claimed(job_id)
+    user.cancel(job_id)
+    cast.worker.fail(job_id, fence, "canceled", "")
+
+
+def retried(cast: Cast, job_id: UUID) -> None:
+    for _ in range(2):
+        cast.worker.retry(job_id, cast.worker.claimed(job_id))
+    cast.worker.complete(job_id, cast.worker.claimed(job_id))
+
+
+PATHS: dict[str, tuple[Callable[[Cast, UUID, User], object], str]] = {
+    "completed": (
+        lambda cast, job_id, _: cast.worker.complete(job_id, cast.worker.claimed(job_id)),
+        "settle",
+    ),
+    "completed at the third attempt": (lambda cast, job_id, _: retried(cast, job_id), "settle"),
+    "failed": (lambda cast, job_id, _: cast.worker.fail(job_id, cast.worker.claimed(job_id)), "refund"),
+    "canceled in the queue": (lambda cast, job_id, user: user.cancel(job_id), "refund"),
+    "canceled while running": (canceled_while_running, "refund"),
+    "past its deadline": (lambda cast, job_id, _: late(cast, job_id), "refund"),
+    "its workers lost": (lambda cast, job_id, _: lost(cast, job_id), "refund"),
+}
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("is_paid", [False, True])
+def test_a_job_costs_its_price_if_it_succeeded_and_nothing_otherwise(
+    cast: Cast, path: str, is_paid: bool
+) -> None:
+    user = cast.user(credits=10, is_paid=is_paid)
+    cost = 0 if is_paid else 1
+    job_id = user.job()
+    assert cast.operator.credits(user.id) == 10 - cost
+
+    go, outcome = PATHS[path]
+    go(cast, job_id, user)
+    spent = cost if outcome == "settle" else 0
+    assert cast.operator.ledger(job_id) == [("hold", -cost), (outcome, 0 if outcome == "settle" else cost)]
+    assert cast.operator.credits(user.id) == 10 - spent
+    assert cast.operator.rows("select * from private.ledger_mismatches()") == []
+
+
+def test_what_was_held_is_what_comes_back_whatever_changes_in_between(cast: Cast) -> None:
+    user = cast.user(credits=10)
+    job_id = user.job()
+    cast.service.conn.execute("update public.entitlements set is_paid = true where user_id = %s", (user.id,))
+    with cast.operator.conn.transaction(force_rollback=True):
+        cast.operator.conn.execute("update private.models set cost = 7, enabled = false")
+        user_at_home = cast.operator
+        user_at_home.conn.execute(
+            "select set_config('request.jwt.claims', %s, true)", (f'{{"sub": "{user.id}"}}',)
+        )
+        user_at_home.value("select public.cancel_generation(%s)", job_id)
+        assert cast.operator.credits(user.id) == 10
+
+
+def test_a_user_is_never_below_zero(cast: Cast) -> None:
+    user = cast.user(credits=1)
+    user.job()
+    with refused(402, "insufficient_credits"):
+        user.job()
+    assert cast.operator.credits(user.id) == 0
+
+
+def test_a_paid_user_needs_no_credits(cast: Cast) -> None:
+    user = cast.user(credits=1, is_paid=True)
+    for _ in range(3):
+        assert user.enqueue()["credits"] == 1
+
+
+def test_a_job_cannot_be_settled_and_refunded(cast: Cast, user: User) -> None:
+    job_id, _ = cast.job(user, "succeeded")
+    with pytest.raises(psycopg.errors.UniqueViolation) as violation:
+        cast.operator.value("select private.post_entry(%s, 'refund', 1, 'twice', %s)", user.id, job_id)
+    assert violation.value.diag.constraint_name == "credit_entries_one_outcome_per_job"
+
+
+def test_a_job_cannot_be_held_for_twice(cast: Cast, user: User) -> None:
+    job_id = user.job()
+    with pytest.raises(psycopg.errors.UniqueViolation) as violation:
+        cast.operator.value(
+            "select private.post_entry(%s, 'hold', -1, 'twice', %s, p_fingerprint => '')", user.id, job_id
+        )
+    assert violation.value.diag.constraint_name == "credit_entries_one_hold_per_job"
+
+
+@pytest.mark.parametrize(
+    ("constraint", "entry"),
+    [
+        ("amounts_have_the_sign_of_their_kind", "'grant', 0, 'r', null, 'ref', null"),
+        ("amounts_have_the_sign_of_their_kind", "'hold', 1, 'r', gen_random_uuid(), null, ''"),
+        ("amounts_have_the_sign_of_their_kind", "'settle', -1, 'r', gen_random_uuid(), null, null"),
+        ("amounts_have_the_sign_of_their_kind", "'refund', -1, 'r', gen_random_uuid(), null, null"),
+        ("only_grants_are_without_a_job", "'refund', 1, 'r', null, null, null"),
+        ("only_grants_are_without_a_job", "'grant', 1, 'r', gen_random_uuid(), null, null"),
+        ("only_holds_are_receipts", "'hold', -1, 'r', gen_random_uuid(), null, null"),
+        ("reasons_are_short", "'grant', 1, '', null, null, null"),
+        ("external_refs_are_short", "'grant', 1, 'r', null, '', null"),
+    ],
+)
+def test_an_illegal_entry_is_impossible(cast: Cast, user: User, constraint: str, entry: str) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation) as violation:
+        cast.operator.value(f"select private.post_entry(%s, {entry})", user.id)
+    assert violation.value.diag.constraint_name == constraint
+
+
+def test_a_grant_is_booked_once_however_often_it_is_told(cast: Cast) -> None:
+    user = cast.user(credits=10)
+    assert [cast.service.grant(user.id, 5, "receipt-1") for _ in range(3)] == [15, 15, 15]
+    assert cast.service.grant(user.id, 5, "receipt-2") == 20
+    assert user.value("select credits from public.entitlements") == 20
+
+
+def test_one_receipt_is_one_grant_to_one_user(cast: Cast, user: User) -> None:
+    cast.service.grant(user.id, 5, "receipt")
+    with refused(409, "id_conflict"):
+        cast.service.grant(user.id, 6, "receipt")
+    with refused(409, "id_conflict"):
+        cast.service.grant(cast.user().id, 5, "receipt")
+
+
+@pytest.mark.parametrize(
+    ("amount", "ref", "reason"),
+    [
+        (0, "r", "r"),
+        (-1, "r", "r"),
+        (None, "r", "r"),
+        (1, "", "r"),
+        (1, None, "r"),
+        (1, "r", ""),
+        (1, "r", None),
+    ],
+)
+def test_half_a_grant_is_refused(
+    cast: Cast, user: User, amount: int | None, ref: str | None, reason: str | None
+) -> None:
+    with refused(400, "invalid_request"):
+        cast.service.grant(user.id, amount, ref, reason)
+
+
+def test_nobody_can_be_granted_more_than_a_refund_could_still_add_to(cast: Cast) -> None:
+    user = cast.user(credits=10)
+    with refused(400, "invalid_request"):
+        cast.service.grant(user.id, 2**31 - 1, "receipt")
+    assert cast.service.grant(user.id, 1_000_000_000 - 10, "receipt") == 1_000_000_000
+    job_id, fence = cast.job(user, "running")
+    with refused(400, "invalid_request"):
+        cast.service.grant(user.id, 2, "another")
+    cast.worker.fail(job_id, fence)
+    assert cast.operator.credits(user.id) == 1_000_000_000
+
+
+def test_a_grant_to_nobody_is_refused(cast: Cast) -> None:
+    with refused(404, "unknown_user"):
+        cast.service.grant(UUID(int=1), 5, "receipt")
+
+
+def test_a_new_user_starts_with_credits_and_an_anonymous_one_with_fewer(cast: Cast) -> None:
+    person, anonymous = cast.operator.add_user(), cast.operator.add_user(is_anonymous=True)
+    assert (cast.operator.credits(person), cast.operator.credits(anonymous)) == (10, 5)
+    assert cast.operator.rows(
+        "select kind, amount, reason, external_ref from public.credit_entries where user_id = %s", person
+    ) == [{"kind": "grant", "amount": 10, "reason": "starter", "external_ref": f"starter:{person}"}]
+
+
+def test_the_starter_grant_is_a_setting_and_may_be_none(cast: Cast) -> None:
+    cast.operator.configure(starter_credits=3, anonymous_starter_credits=0)
+    person, anonymous = cast.operator.add_user(), cast.operator.add_user(is_anonymous=True)
+    assert (cast.operator.credits(person), cast.operator.credits(anonymous)) == (3, 0)
+
+
+def test_an_account_is_opened_once(cast: Cast) -> None:
+    person = cast.operator.add_user()
+    cast.operator.value("select private.open_account(%s, false)", person)
+    cast.operator.conn.execute("update auth.users set is_anonymous = true where id = %s", (person,))
+    assert cast.operator.credits(person) == 10

@@ -1,0 +1,153 @@
+"""A worker may die, freeze or be asked to leave at any line; the job goes on and costs its price once."""
+
+import signal
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from chaos.patience import wait_until
+from tests.jobs import Jobs
+from tests.tasks.conftest import StartWorker
+
+
+def pictures(jobs: Jobs) -> int:
+    row = jobs.conn.execute("select count(*) from storage.objects").fetchone()
+    return int(row[0]) if row else 0
+
+
+def assert_ended_well(jobs: Jobs, job_id: UUID, credits_before: int, timeout: float = 40) -> None:
+    wait_until(lambda: jobs.get(job_id)["finished_at"] is not None, "the job to end", timeout)
+    assert (jobs.status(job_id), jobs.credits()) == ("succeeded", credits_before - 1)
+    assert jobs.count("true") == pictures(jobs) == 1
+
+
+@pytest.mark.parametrize(
+    ("point", "attempts"),
+    [
+        ("before claim", 1),  # the message is lost, the row is not
+        ("after claim", 2),
+        ("before upload", 2),
+        ("after upload", 2),  # the second upload overwrites the same path
+        ("before complete", 2),
+        ("after complete", 1),
+    ],
+)
+def test_a_worker_killed_at_any_point_loses_nothing(
+    faulty: Jobs,
+    tmp_path: Path,
+    start_bridge: StartWorker,
+    start_worker: StartWorker,
+    point: str,
+    attempts: int,
+) -> None:
+    before = faulty.credits()
+    start_bridge()
+    victim = start_worker()
+    (tmp_path / f"kill {point}").touch()
+
+    job_id = faulty.enqueue("faulty")
+    wait_until(lambda: not victim.is_alive, "the worker to die")
+    start_worker()
+
+    assert_ended_well(faulty, job_id, before)
+    assert faulty.get(job_id)["attempt"] == attempts
+
+
+def test_a_worker_killed_between_row_and_message_of_a_retry_loses_nothing(
+    faulty: Jobs, tmp_path: Path, start_bridge: StartWorker, start_worker: StartWorker
+) -> None:
+    before = faulty.credits()
+    start_bridge()
+    victim = start_worker()
+    (tmp_path / "kill after retry").touch()
+
+    job_id = faulty.enqueue("faulty", do="fail at first")
+    wait_until(lambda: not victim.is_alive, "the worker to die")
+    start_worker()
+
+    assert_ended_well(faulty, job_id, before)
+    assert faulty.get(job_id)["attempt"] == 2
+
+
+@pytest.mark.parametrize("point", ["after claim", "after upload", "before complete"])
+def test_a_zombie_that_wakes_after_its_lease_changes_nothing(
+    faulty: Jobs, tmp_path: Path, start_bridge: StartWorker, start_worker: StartWorker, point: str
+) -> None:
+    before = faulty.credits()
+    start_bridge()
+    zombie = start_worker()
+    (tmp_path / f"freeze {point}").touch()
+    job_id = faulty.enqueue("faulty")
+    wait_until(lambda: not (tmp_path / f"freeze {point}").exists(), "the worker to freeze")
+    start_worker()
+    assert_ended_well(faulty, job_id, before)
+
+    zombie.thaw()
+
+    wait_until(lambda: "attempt.lost" in zombie.output, "the zombie to learn that it lost")
+    assert_ended_well(faulty, job_id, before)
+    assert faulty.get(job_id)["fence"] == 2
+
+
+def test_a_job_that_kills_its_worker_is_bounded_and_refunded(
+    faulty: Jobs, start_bridge: StartWorker, start_worker: StartWorker
+) -> None:
+    before = faulty.credits()
+    start_bridge()
+    job_id = faulty.enqueue("faulty", do="abort")
+    for attempt in (1, 2, 3):
+        worker = start_worker()
+        wait_until(lambda worker=worker: not worker.is_alive, f"death {attempt}", 40)  # type: ignore[misc]
+    start_worker()
+    innocent = faulty.enqueue("faulty")
+
+    wait_until(lambda: faulty.get(innocent)["finished_at"] is not None, "the innocent job to end", 40)
+    wait_until(lambda: faulty.get(job_id)["finished_at"] is not None, "the poisonous job to end", 40)
+    assert faulty.get(job_id)["error_code"] == "worker_lost"
+    assert (faulty.status(innocent), faulty.credits()) == ("succeeded", before - 1)
+
+
+def test_a_leaving_worker_gives_back_what_is_unfinished_without_costing_an_attempt(
+    faulty: Jobs, start_bridge: StartWorker, start_worker: StartWorker
+) -> None:
+    start_bridge()
+    leaving = start_worker(SHUTDOWN_SECONDS="0.2", LEASE_SECONDS="60")
+    job_id = faulty.enqueue("faulty", seconds=30)
+    wait_until(lambda: faulty.status(job_id) == "running", "the job to run")
+
+    assert leaving.terminate(timeout=10) == 0
+
+    assert (faulty.status(job_id), faulty.get(job_id)["attempt"]) == ("queued", 0)
+    assert "job.released" in leaving.output
+
+
+def test_a_leaving_worker_finishes_what_takes_a_moment(
+    faulty: Jobs, start_bridge: StartWorker, start_worker: StartWorker
+) -> None:
+    before = faulty.credits()
+    start_bridge()
+    leaving = start_worker()
+    job_id = faulty.enqueue("faulty", seconds=1)
+    wait_until(lambda: faulty.status(job_id) == "running", "the job to run")
+
+    assert leaving.terminate(timeout=20) == 0
+
+    assert_ended_well(faulty, job_id, before)
+    assert faulty.get(job_id)["fence"] == 1
+
+
+def test_a_deleted_account_leaves_no_row_and_no_picture(
+    faulty: Jobs, tmp_path: Path, start_bridge: StartWorker, start_worker: StartWorker
+) -> None:
+    start_bridge()
+    worker = start_worker(LEASE_SECONDS="60")
+    (tmp_path / "freeze after upload").touch()
+    faulty.enqueue("faulty")
+    wait_until(lambda: pictures(faulty) == 1, "the upload")
+
+    faulty.conn.execute("delete from auth.users where id = %s", (faulty.user_id,))
+    worker.send(signal.SIGCONT)
+
+    wait_until(lambda: pictures(faulty) == 0, "the picture to be removed")
+    assert faulty.count() == 0

@@ -1,0 +1,175 @@
+"""What is decided without a server: how an attempt ended, whether a picture is one, and what a lease has learned."""
+
+import io
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from psycopg_pool import PoolTimeout
+
+from tasks import lease, outcome, storage, store
+from tasks.lease import Keeper, Lease, LeaseLost
+from tasks.outcome import Fail, Release, Retry, Wait
+from tasks.providers.preview import Preview
+from tasks.providers.protocol import Done, Pending, Permanent, Started, Transient
+from tasks.storage import NotStored
+from tasks.store import Job, LeaseState
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+JOB = Job(
+    id=uuid.UUID(int=1),
+    user_id=uuid.UUID(int=2),
+    model="preview",
+    provider="preview",
+    provider_model=None,
+    defaults={},
+    input_keys=["prompt"],
+    input={"prompt": "a fox"},
+    attempt=1,
+    max_attempts=3,
+    fence=1,
+    provider_ref=None,
+    submitted_at=None,
+    claimed_at=NOW,
+    is_cancel_requested=False,
+    seconds_left=900,
+)
+LAST = replace(JOB, attempt=3)
+BUSY = Transient("provider_unavailable", "Busy.", retry_after=7)
+
+
+def test_a_transient_error_is_tried_again_after_the_providers_own_time() -> None:
+    assert outcome.after(BUSY, JOB) == Retry(7, "provider_unavailable", "Busy.", True)
+
+
+def test_the_last_attempt_fails() -> None:
+    assert outcome.after(BUSY, LAST) == Fail("provider_unavailable", "Busy.")
+
+
+def test_what_costs_no_attempt_is_tried_again_even_after_the_last() -> None:
+    throttled = Transient("provider_unavailable", "Later.", retry_after=7, costs_attempt=False)
+    assert outcome.after(throttled, LAST) == Retry(7, "provider_unavailable", "Later.", False)
+
+
+def test_a_permanent_error_fails_at_once() -> None:
+    assert outcome.after(Permanent("content_rejected", "No."), JOB) == Fail("content_rejected", "No.")
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), ZeroDivisionError(), TypeError("x")])
+def test_a_bug_of_ours_fails_at_once_and_says_nothing_of_itself(error: Exception) -> None:
+    assert outcome.after(error, JOB) == Fail("internal", "Something went wrong on our side.")
+
+
+@pytest.mark.parametrize("error", [psycopg.OperationalError(), PoolTimeout()])
+def test_a_database_that_is_away_in_the_middle_of_an_attempt_is_no_bug(error: Exception) -> None:
+    assert outcome.after(error, LAST) == Release()
+
+
+def test_work_that_is_done_but_not_stored_is_collected_again_and_not_ordered_again() -> None:
+    done = replace(JOB, provider_ref="p1", submitted_at=NOW)
+    assert isinstance(outcome.after(NotStored("x"), done), Wait)
+    assert isinstance(outcome.after(NotStored("x"), JOB), Retry)
+
+
+@given(st.integers(1, 10_000))
+def test_backoff_is_bounded_and_below_the_visibility_timeout(attempt: int) -> None:
+    assert 0 <= outcome.backoff(attempt) <= outcome.LONGEST_BACKOFF <= outcome.LONGEST_COUNTDOWN < 3600
+
+
+def picture(kind: str, size: tuple[int, int] = (4, 4)) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", size).save(file, kind)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_pictures_of_the_kinds_we_store_are_opened(kind: str) -> None:
+    assert storage.opened(picture(kind)).size == (4, 4)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"<html>", id="a page"),
+        pytest.param(picture("PNG", (64, 64))[:-30], id="a truncated picture"),
+        pytest.param(picture("GIF"), id="a kind we do not store"),
+    ],
+)
+def test_what_is_no_picture_is_refused(content: bytes) -> None:
+    with pytest.raises(Permanent):
+        storage.opened(content)
+
+
+def test_a_picture_that_would_fill_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "MAX_PIXELS", 15)
+    with pytest.raises(Permanent):
+        storage.opened(picture("PNG"))
+
+
+def test_reading_stops_at_the_limit() -> None:
+    chunks = iter([b"12345", b"67890", b"never read"])
+    with pytest.raises(Permanent):
+        storage.read(chunks, 9)
+    assert next(chunks) == b"never read"
+    assert storage.read([b"12345", b"67890"], 10) == b"1234567890"
+
+
+def test_preview_paints_the_same_picture_for_the_same_prompt() -> None:
+    one, other = Preview().start(JOB), Preview().start(replace(JOB, id=uuid.UUID(int=9)))
+    assert isinstance(one, Done)
+    assert one == other
+
+
+def test_preview_works_for_as_long_as_it_is_told() -> None:
+    started = Preview().start(replace(JOB, input={"prompt": "a fox", "seconds": 500}))
+    assert isinstance(started, Started)
+    assert isinstance(Preview().check(JOB, started.ref), Pending)
+
+
+@pytest.mark.parametrize(
+    "given_input",
+    [{}, {"prompt": ""}, {"prompt": 7}, {"prompt": "a", "seconds": -1}, {"prompt": "a", "seconds": "5"}],
+)
+def test_preview_refuses_an_invalid_input(given_input: dict[str, object]) -> None:
+    with pytest.raises(Permanent):
+        Preview().start(replace(JOB, input=given_input))
+
+
+def test_a_worker_that_was_frozen_for_longer_than_its_lease_asks_before_it_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[LeaseState] = []
+
+    def renew(job: Job, *, lease: float, progress: float | None) -> LeaseState:
+        asked.append("lost")
+        return "lost"
+
+    monkeypatch.setattr(store, "renew", renew)
+    held = Lease(JOB, 60)
+    held.check()
+    assert asked == []
+
+    held.renewed_at -= 61
+    with pytest.raises(LeaseLost):
+        held.check()
+
+
+def test_the_keeper_renews_what_is_a_third_through_its_lease_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(store, "renew", lambda job, *, lease, progress: "cancel_requested")
+    keeper = Keeper()
+    with keeper.hold(JOB, seconds=600) as held:
+        assert keeper.run_once() == 0
+        held.renewed_at -= 201
+        assert keeper.run_once() == 1
+        assert held.is_cancel_requested
+        assert keeper.run_once() == 0
+    assert keeper.leases() == []
+    assert lease.keeper() is lease.keeper()

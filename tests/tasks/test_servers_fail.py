@@ -1,0 +1,175 @@
+"""Redis, Postgres and Storage restart, freeze and fall silent under a working worker."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import pytest
+from celery import Celery
+
+from chaos.patience import wait_until
+from chaos.process import Process
+from chaos.relay import Relay
+from chaos.servers import Redis
+from local.stack import Stack
+from tests.jobs import Jobs
+from tests.tasks.conftest import StartWorker
+
+
+@pytest.fixture
+def redis_relay(own_broker: Redis) -> Iterator[Relay]:
+    relay = Relay(own_broker.port)
+    yield relay
+    relay.close()
+
+
+@pytest.fixture
+def redis_url(redis_relay: Relay) -> str:
+    return f"redis://127.0.0.1:{redis_relay.port}/0"
+
+
+@pytest.fixture
+def worker(start_bridge: StartWorker, start_worker: StartWorker, redis_url: str) -> Process:
+    start_bridge(REDIS_URL=redis_url)
+    return start_worker(REDIS_URL=redis_url)
+
+
+def ends(jobs: Jobs, *job_ids: UUID, timeout: float = 45) -> None:
+    for job_id in job_ids:
+        wait_until(lambda job_id=job_id: jobs.get(job_id)["finished_at"], "the job to end", timeout)  # type: ignore[misc]
+        assert jobs.status(job_id) == "succeeded"
+        assert jobs.get(job_id)["attempt"] == 1, "no attempt was spent on a broken server"
+
+
+def running(jobs: Jobs, seconds: float = 2) -> UUID:
+    job_id = jobs.enqueue("faulty", seconds=seconds)
+    wait_until(lambda: jobs.status(job_id) == "running", "the job to run")
+    return job_id
+
+
+def test_redis_restarts_with_a_task_in_flight(worker: Process, faulty: Jobs, own_broker: Redis) -> None:
+    in_flight = running(faulty)
+    own_broker.kill()
+    waiting = faulty.enqueue("faulty")
+    own_broker.start().wait_ready()
+
+    ends(faulty, in_flight, waiting)
+    assert worker.is_alive
+
+
+def test_redis_loses_every_message(worker: Process, faulty: Jobs, own_broker: Redis) -> None:
+    worker.freeze()
+    lost = [faulty.enqueue("faulty") for _ in range(5)]
+    wait_until(lambda: faulty.count("dispatched_at is not null") == 5, "the dispatch")
+    own_broker.flush()
+    worker.thaw()
+
+    ends(faulty, *lost)
+
+
+def test_redis_freezes(worker: Process, faulty: Jobs, own_broker: Redis) -> None:
+    in_flight = running(faulty)
+    own_broker.freeze()
+    waiting = faulty.enqueue("faulty")
+    ends(faulty, in_flight)
+    own_broker.thaw()
+
+    ends(faulty, waiting)
+
+
+def test_connections_to_redis_fall_silent(worker: Process, faulty: Jobs, redis_relay: Relay) -> None:
+    in_flight = running(faulty)
+    redis_relay.silence()
+    waiting = [faulty.enqueue("faulty") for _ in range(3)]
+
+    ends(faulty, in_flight, *waiting)
+
+
+def test_a_retry_that_redis_does_not_take_is_due_without_it(
+    worker: Process, faulty: Jobs, own_broker: Redis
+) -> None:
+    job_id = faulty.enqueue("faulty", do="fail at first", seconds=1)
+    wait_until(lambda: faulty.status(job_id) == "running", "the job to run")
+    own_broker.kill()
+    wait_until(lambda: "retry.not_sent" in worker.output, "the retry to be refused")
+    own_broker.start().wait_ready()
+
+    wait_until(lambda: faulty.get(job_id)["finished_at"], "the job to end", 40)
+    assert (faulty.status(job_id), faulty.get(job_id)["attempt"]) == ("succeeded", 2)
+
+
+def test_a_message_delivered_many_times_runs_once(
+    worker: Process, faulty: Jobs, own_broker: Redis, tmp_path: Path
+) -> None:
+    job_ids = [faulty.enqueue("faulty") for _ in range(5)]
+    with Celery(broker=own_broker.url, set_as_current=False) as app:
+        for job_id in job_ids * 3:
+            app.send_task("tasks.generate", (str(job_id),), queue="generations")
+
+    ends(faulty, *job_ids)
+    assert len((tmp_path / "starts").read_text().splitlines()) == 5
+
+
+def test_postgres_falls_silent_while_a_task_runs(
+    start_bridge: StartWorker, start_worker: StartWorker, faulty: Jobs, gateway: Stack
+) -> None:
+    relay = Relay(gateway.postgres_port)
+    port = urlsplit(gateway.database_url).port
+    start_bridge()
+    start_worker(
+        LEASE_SECONDS="60", DATABASE_URL=gateway.database_url.replace(f":{port}/", f":{relay.port}/")
+    )
+    in_flight = running(faulty)
+    relay.silence()
+
+    ends(faulty, in_flight)
+    relay.close()
+
+
+def test_every_database_connection_is_cut_while_a_task_runs(worker: Process, faulty: Jobs) -> None:
+    in_flight = running(faulty)
+    faulty.conn.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'pilotlight-%'"
+        " and datname = current_database()"
+    )
+    waiting = faulty.enqueue("faulty")
+
+    ends(faulty, in_flight, waiting)
+
+
+def test_storage_is_away_for_a_while(
+    start_bridge: StartWorker, start_worker: StartWorker, faulty: Jobs, gateway: Stack
+) -> None:
+    before = faulty.credits()
+    relay = Relay(1)  # nobody listens there
+    start_bridge()
+    start_worker(SUPABASE_URL=f"http://127.0.0.1:{relay.port}")
+    waiting = faulty.enqueue("faulty", do="start")
+    direct = faulty.enqueue("faulty")
+    wait_until(lambda: faulty.get(direct)["error_code"] is not None, "the upload to fail")
+    wait_until(lambda: faulty.get(waiting)["fence"] > 1, "the second upload to fail")
+    assert faulty.status(waiting) in ("waiting", "running"), "work a provider has done is not ordered again"
+
+    relay.target_port = gateway.gateway_port
+
+    for job_id in (waiting, direct):
+        wait_until(lambda job_id=job_id: faulty.get(job_id)["finished_at"], "the job to end", 60)  # type: ignore[misc]
+        assert faulty.status(job_id) == "succeeded"
+    assert faulty.get(waiting)["attempt"] == 1
+    assert faulty.credits() == before - 2
+    relay.close()
+
+
+def test_a_worker_that_is_alive_but_deaf_leaves_to_be_replaced(
+    start_worker: StartWorker, broker: Redis
+) -> None:
+    worker = start_worker(DEAF_AFTER="1")
+    with Celery(broker=broker.url, set_as_current=False) as app:
+        app.control.cancel_consumer("generations")
+        wait_until(
+            lambda: app.control.inspect(timeout=0.5).active_queues() == {"worker0@test": []}, "deafness"
+        )
+        app.send_task("tasks.generate", ("00000000-0000-0000-0000-000000000000",), queue="generations")
+        assert worker.wait(30) == 1
+    assert "worker.deaf" in worker.output

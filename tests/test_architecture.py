@@ -1,0 +1,67 @@
+"""Who may import whom, who reads the environment, and who speaks SQL."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import settings
+
+ROOT = Path(__file__).parent.parent
+OURS = {"settings", "logs", "bridge", "tasks", "local", "chaos", "bench", "tests"}
+MAY_IMPORT = {
+    "settings": set(),
+    "logs": {"settings"},
+    "bridge": {"bridge", "settings", "logs"},
+    "tasks": {"tasks", "settings", "logs"},
+    "local": {"local", "settings"},
+    "chaos": {"chaos", "local", "settings"},
+}
+SQL = re.compile(r"""["'](select|insert|update|delete|with) .* (from|into|set) """, re.IGNORECASE)
+
+
+def files(package: str) -> list[Path]:
+    return [path for path in (ROOT / f"{package}.py", *(ROOT / package).rglob("*.py")) if path.exists()]
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_imports_point_one_way(package: str) -> None:
+    for path in files(package):
+        ours = {name.split(".")[0] for name in imports(path)} & OURS
+        assert ours <= MAY_IMPORT[package], path
+
+
+@pytest.mark.parametrize("package", ["logs", "bridge", "tasks"])
+def test_only_settings_reads_the_environment(package: str) -> None:
+    for path in files(package):
+        assert not re.search(r"os\.(environ|getenv)", path.read_text()), path
+
+
+@pytest.mark.parametrize("package", ["bridge", "tasks"])
+def test_only_a_store_speaks_sql(package: str) -> None:
+    for path in files(package):
+        assert path.name == "store.py" or not SQL.search(path.read_text()), path
+
+
+@pytest.mark.parametrize("package", ["bridge", "tasks"])
+def test_the_name_of_the_task_is_written_once(package: str) -> None:
+    for path in files(package):
+        assert f'"{settings.TASK_NAME}"' not in path.read_text().replace(
+            f'include=["{settings.TASK_NAME}"', ""
+        ), path
+
+
+def test_only_providers_and_storage_speak_http() -> None:
+    for path in files("bridge") + files("tasks"):
+        speaks = {"httpx", "supabase", "replicate", "requests"} & set(imports(path))
+        assert not speaks or path.parent.name == "providers" or path.name == "storage.py", path
