@@ -1,4 +1,7 @@
-"""A real system, the real web export of the app and a real Chromium, each once for all tests."""
+"""A real system, the real web export of the app and a real Chromium, each once for the tests of this package.
+
+Not for the whole session: while Playwright runs, its event loop counts as running on the main thread, and any
+`asyncio.run` of a later test would be refused."""
 
 import os
 import shutil
@@ -35,7 +38,7 @@ def chromium() -> str:
     pytest.skip(lack)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(chromium: str) -> Iterator[Browser]:
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
@@ -44,13 +47,13 @@ def browser(chromium: str) -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def system(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     with systems.running(tmp_path_factory.mktemp("app")) as system:
         yield system
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(system: System) -> Iterator[str]:
     sites.make()
     with sites.served(system) as url:
