@@ -26,7 +26,7 @@ from local.migrate import migrate
 from local.stack import Stack
 
 LOAD = Path(__file__).parent / "sql" / "load.sql"
-HEAVY_USER = UUID("00000000-0000-4000-8000-000000000000")  # owns every tenth job
+HEAVY_USER = UUID("00000000-0000-4000-8000-000000000000")  # has a third of what ended
 USUAL_USER = UUID("00000000-0000-4000-8000-000000000002")
 
 USED = """
@@ -64,7 +64,8 @@ class Call:
 HOLD = "select from public.credit_entries where job_id = jobs.id and kind = 'hold'"
 JOBS = "select array_agg(id) from (select id from public.jobs where {} limit 50) j"
 CALLS = {
-    "redispatch": Call("generation_bridge", "select private.redispatch_jobs('5 seconds')"),
+    "redispatch 0": Call("generation_bridge", "select private.redispatch_jobs('1 hour')"),
+    "redispatch 1": Call("generation_bridge", "select private.redispatch_jobs('5 seconds')"),
     "rescue": Call("generation_bridge", "select * from private.rescue_jobs(500)"),
     "claim": Call(
         "generation_worker",
@@ -98,8 +99,7 @@ CALLS = {
     "cancel": Call(
         "authenticated",
         "select public.cancel_generation(%(id)s)",
-        JOBS.format(f"status = 'queued' and user_id = '{HEAVY_USER}' and exists ({HOLD})"),
-        HEAVY_USER,
+        JOBS.format(f"status = 'queued' and user_id = '{USUAL_USER}' and exists ({HOLD})"),
     ),
     "status of 50": Call(
         "authenticated",
@@ -108,7 +108,7 @@ CALLS = {
         HEAVY_USER,
     ),
     "gallery": Call("authenticated", GALLERY, user_id=HEAVY_USER),
-    "under way": Call("authenticated", UNDER_WAY, user_id=HEAVY_USER),
+    "under way": Call("authenticated", UNDER_WAY),
     # Last, as they replace the jobs that the others ask for.
     "dispatch 500": Call("generation_bridge", "select * from private.dispatch_jobs(500, 512)", is_kept=True),
     "dispatch 1": Call("generation_bridge", "select * from private.dispatch_jobs(1, 512)", is_kept=True),

@@ -1,7 +1,7 @@
 -- {jobs} queued jobs, and for each ten of them three that wait for a provider, one that runs and three that ended.
 --
 -- Run by the superuser without triggers and references: they would take an hour and change nothing of the rows. Of the
--- users, the first owns every tenth job; all others have about the same few whatever the size.
+-- users, the first has a third of what ended; all others have about the same few jobs whatever the size. One job is dispatched.
 
 set session_replication_role = replica;
 -- Indexes are made faster than kept.
@@ -22,14 +22,16 @@ $$;
 
 create temporary table plan as
 select
-  n, gen_random_uuid() as id,
-  ('00000000-0000-4000-8000-' || lpad((case when n % 10 = 0 then 0 else 1 + n % ({jobs} / 20) end)::text, 12, '0'))::uuid as user_id,
-  (array[
+  n, gen_random_uuid() as id, status, now() - n * interval '1 second' as at,
+  ('00000000-0000-4000-8000-' || lpad((case when has_ended and n % 3 = 0 then 0 else 1 + n % ({jobs} / 20) end)::text, 12, '0'))::uuid
+    as user_id
+from
+  generate_series(1, {jobs} * 17 / 10) n,
+  lateral (select (array[
     'queued', 'queued', 'queued', 'queued', 'queued', 'queued', 'queued', 'queued', 'queued', 'queued',
     'waiting', 'waiting', 'waiting', 'running', 'succeeded', 'succeeded', 'failed'
-  ]::public.job_status[])[1 + n % 17] as status,
-  now() - n * interval '1 second' as at
-from generate_series(1, {jobs} * 17 / 10) n;
+  ]::public.job_status[])[1 + n % 17] as status) s,
+  lateral (select status in ('succeeded', 'failed') as has_ended) e;
 
 insert into auth.users (id) select distinct user_id from plan;
 insert into public.entitlements (user_id, credits, next_rank)
@@ -44,13 +46,15 @@ select user_id, case status when 'failed' then 'refund' else 'settle' end::publi
 from plan where status in ('succeeded', 'failed');
 
 insert into public.jobs (
-  id, user_id, model_id, input, status, cost, rank, attempt, max_attempts, fence, run_at, lease_expires_at, deadline_at,
+  id, user_id, model_id, input, status, cost, rank, attempt, max_attempts, fence, run_at, dispatched_at,
+  lease_expires_at, deadline_at,
   submitted_at, provider_ref, error_code, error_message, created_at, started_at, finished_at
 )
 select
   id, user_id, 'preview', '{{"prompt": "a fox in the snow"}}', status, 1, extract(epoch from at) + 8 * (n % 20),
   (status <> 'queued')::int, 3, (status <> 'queued')::int,
   case when status = 'waiting' then now() + (1 + n % 3600) * interval '1 minute' end,
+  case when n = 17 then now() - interval '1 minute' end,
   case when status = 'running' then now() + interval '1 day' end,
   now() + interval '1 day',
   case when status = 'waiting' then at end, case when status = 'waiting' then id::text end,

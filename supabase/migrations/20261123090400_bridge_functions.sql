@@ -65,14 +65,14 @@ declare
 begin
   update public.jobs
   set dispatched_at = null
-  where id in (
+  where id = any (array(  -- an array, so that no plan walks all jobs to join them with these few
     select id from public.jobs
     where dispatched_at < p_older_than * -1 + case
       when p_next_in_queue is null then clock_timestamp()
       else (select dispatched_at from public.jobs where id = p_next_in_queue)
     end
     for no key update skip locked
-  );
+  ));
   get diagnostics v_count = row_count;
   return v_count;
 end

@@ -47,10 +47,9 @@ export function useActions() {
     return answer.job.status !== 'running';
   }
 
-  /** A new request, with an id of its own; the failed card makes room for it. */
+  /** A new request, with an id of its own. What failed stays until it is deleted; what was never accepted makes room. */
   function retryItem(item: Item): string {
-    // Not worth a message: the old card comes back with the next look at the server.
-    deleteItem(item).catch(() => {});
+    if (item.status === 'refused') void deleteItem(item);
     return generate(item.model, item.input);
   }
 

@@ -4,11 +4,12 @@ import type { PropsWithChildren } from 'react';
 
 import { session } from '@/lib/session';
 
-import { galleryOf } from './cache';
+import { absorb, galleryOf } from './cache';
 import * as outbox from './outbox';
 import { item } from './samples';
 import { useActions } from './use-actions';
 import { useGallery } from './use-gallery';
+import { useGenerate } from './use-generate';
 
 const mockRemove = jest.fn();
 jest.mock('./api', () => ({
@@ -21,7 +22,7 @@ jest.mock('@/lib/supabase', () => ({ supabase: {} }));
 
 let client: QueryClient;
 const wrapper = ({ children }: PropsWithChildren) => <QueryClientProvider client={client}>{children}</QueryClientProvider>;
-const useBoth = () => ({ gallery: useGallery(), ...useActions() });
+const useAll = () => ({ gallery: useGallery(), generate: useGenerate(), ...useActions() });
 
 beforeEach(() => {
   localStorage.clear();
@@ -34,9 +35,8 @@ beforeEach(() => {
 });
 
 test('a retry is a new request with the old prompt, drawn at once and on disk', async () => {
-  mockRemove.mockResolvedValue(undefined);
   client.setQueryData(['gallery', 'u'], { items: [item('failed')], cursor: null, gone: [] });
-  const { result } = await renderHook(useBoth, { wrapper });
+  const { result } = await renderHook(useAll, { wrapper });
   await act(async () => {
     result.current.retryItem(item('failed'));
     // Synchronously, before any answer of anybody.
@@ -45,27 +45,40 @@ test('a retry is a new request with the old prompt, drawn at once and on disk', 
     expect(card?.id).not.toBe('a');
     expect(outbox.ofUser('u')[0]?.id).toBe(card?.id);
   });
-  expect(result.current.gallery.items).toHaveLength(1);
-  expect(mockRemove).toHaveBeenCalledWith('a');
+  // The record of what failed stays.
+  expect(result.current.gallery.items.map(({ status }) => status)).toEqual(['sending', 'failed']);
+  expect(mockRemove).not.toHaveBeenCalled();
+});
+
+test('a retry takes the place of what was never accepted', async () => {
+  const { result } = await renderHook(useAll, { wrapper });
+  await act(async () => {
+    const id = result.current.generate('preview', { prompt: 'a fox' });
+    const refused = outbox.change(id, { refusal: { code: 'insufficient_credits', message: '' } });
+    absorb(client, 'u', refused ? [outbox.toItem(refused)] : []);
+    result.current.retryItem(galleryOf(client, 'u').items[0]!);
+  });
+  expect(result.current.gallery.items.map(({ status }) => status)).toEqual(['sending']);
+  expect(outbox.ofUser('u')).toHaveLength(1);
 });
 
 test('what the server would not delete comes back', async () => {
   mockRemove.mockRejectedValue(new Error('no connection'));
   client.setQueryData(['gallery', 'u'], { items: [item('succeeded')], cursor: null, gone: [] });
-  const { result } = await renderHook(useBoth, { wrapper });
+  const { result } = await renderHook(useAll, { wrapper });
   await act(() => expect(result.current.deleteItem(item('succeeded'))).rejects.toThrow('no connection'));
   expect(result.current.gallery.items).toHaveLength(1);
 });
 
 test('the disk answers before the server: the first screen is the last one', async () => {
   localStorage.setItem('pilotlight.gallery.u', JSON.stringify([item('succeeded')]));
-  const { result } = await renderHook(useBoth, { wrapper });
+  const { result } = await renderHook(useAll, { wrapper });
   expect(result.current.gallery.items).toEqual([item('succeeded')]);
 });
 
 test('a second user of the phone sees nothing of the first', async () => {
   localStorage.setItem('pilotlight.gallery.u', JSON.stringify([item('succeeded')]));
-  const { result } = await renderHook(useBoth, { wrapper });
+  const { result } = await renderHook(useAll, { wrapper });
   await act(() => session.set({ userId: 'another', isReady: true }));
   expect(result.current.gallery.items).toEqual([]);
 });
