@@ -1,7 +1,7 @@
 """From the commit of a job to the first line of its task, and how fast a burst drains.
 
-`python -m bench.bench_dispatch --peer <a python that has procrastinate>`. Everything runs on this machine in one go,
-each leg several times and in turns, so ratios mean something where absolute times do not.
+`python -m bench.bench_dispatch --peer <a python that has procrastinate, pgqueuer and asyncpg>`. Everything runs on this
+machine in one go, each leg several times and in turns, so ratios mean something where absolute times do not.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from local.stack import Stack
 
 THREADS = 16
 CELERY = [str(Path(sys.executable).parent / "celery"), "-A"]
-PEER = "bench.dispatch.procrastinate_peer"
+PEERS = ("procrastinate", "pgqueuer")
 QUIET = ["--without-gossip", "--without-mingle", "--loglevel", "WARNING", "--concurrency", str(THREADS)]
 
 
@@ -99,18 +99,18 @@ class Bench:
         first = self.begun()
         return [(first[job_id] - at) / 1e6 for job_id, at in sent]
 
-    def peer_worker(self) -> Process:
-        return self.process("procrastinate", str(self.peer), "-m", PEER, "work")
+    def peer_worker(self, name: str) -> Process:
+        return self.process(name, str(self.peer), "-m", "bench.dispatch.peers", name, "work")
 
     def run_peer(self, *arguments: str) -> str:
         environment = self.process("nothing", "true").environment
-        command = [str(self.peer), "-m", PEER, *arguments]
+        command = [str(self.peer), "-m", "bench.dispatch.peers", *arguments]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
-    def peer_latencies(self, count: int) -> list[float]:
-        worker = self.peer_worker()
-        self.run_peer("trickle", "20")
-        sent = dict(line.split() for line in self.run_peer("trickle", str(count)).splitlines())
+    def peer_latencies(self, name: str, count: int) -> list[float]:
+        worker = self.peer_worker(name)
+        self.run_peer(name, "trickle", "20")
+        sent = dict(line.split() for line in self.run_peer(name, "trickle", str(count)).splitlines())
         wait_until(lambda: self.begun().keys() >= sent.keys(), "every first line")
         worker.kill()
         first = self.begun()
@@ -163,10 +163,10 @@ class Bench:
         worker.kill()
         return rate
 
-    def burst_peer(self, count: int) -> float:
-        self.run_peer("defer", str(count))
+    def burst_peer(self, name: str, count: int) -> float:
+        self.run_peer(name, "defer", str(count))
         before = len(self.begun())
-        worker = self.peer_worker()
+        worker = self.peer_worker(name)
         wait_until(lambda: len(self.begun()) > before, "the first task", 60)
         before, begun = len(self.begun()), time.monotonic()
         wait_until(lambda: len(self.begun()) - before >= count - 100, "the burst", 300, every=0.2)
@@ -239,8 +239,9 @@ def summary(name: str, rounds: list[list[float]]) -> str:
 
 
 def measure(bench: Bench, *, rounds: int, samples: int, burst: int) -> None:
-    latency: dict[str, list[list[float]]] = {"bare Celery": [], "ours": [], "procrastinate": []}
-    rates: dict[str, list[float]] = {"bare Celery": [], "ours": [], "procrastinate": []}
+    names = ("bare Celery", "ours", *PEERS)
+    latency: dict[str, list[list[float]]] = {name: [] for name in names}
+    rates: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(rounds):
         bare, processes = bench.bare_worker(), bench.ours()
         bench.latencies(bench.send_bare, 20)
@@ -249,9 +250,9 @@ def measure(bench: Bench, *, rounds: int, samples: int, burst: int) -> None:
         latency["ours"].append(bench.latencies(bench.enqueue, samples))
         for process in (bare, *processes):
             process.kill()
-        if bench.peer:
-            latency["procrastinate"].append(bench.peer_latencies(samples))
-            rates["procrastinate"].append(bench.burst_peer(burst))
+        for name in PEERS if bench.peer else ():
+            latency[name].append(bench.peer_latencies(name, samples))
+            rates[name].append(bench.burst_peer(name, burst))
         rates["bare Celery"].append(bench.burst_bare(burst))
         rates["ours"].append(bench.burst_ours(burst))
     print(f"\n{'to the first line, ms':<28}{'p50':>8}{'p95':>8}{'p99':>8}")
@@ -266,7 +267,7 @@ def measure(bench: Bench, *, rounds: int, samples: int, burst: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--peer", help="a Python that has procrastinate")
+    parser.add_argument("--peer", help="a Python that has procrastinate, pgqueuer and asyncpg")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--samples", type=int, default=200)
     parser.add_argument("--burst", type=int, default=10_000)
@@ -281,8 +282,8 @@ def main() -> None:
             migrate.migrate(stack.database_url)
             bench = Bench(folder, stack, given.peer)
             try:
-                if given.peer:
-                    bench.run_peer("apply")
+                for name in PEERS if given.peer else ():
+                    bench.run_peer(name, "apply")
                 measure(bench, rounds=given.rounds, samples=given.samples, burst=given.burst)
                 print("\nidle:", bench.idle(30))
                 looks = [round(milliseconds, 2) for milliseconds in bench.deep_backlog()]

@@ -237,66 +237,6 @@ class Operator(Actor):
         return int(self.value("select private.prune_jobs(%s)", older_than))
 
 
-class Cast:
-    """The actors of one test after another. One of each kind has a name; whoever has played before plays again."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.company: list[Actor] = []
-        self.gather()
-
-    def gather(self) -> None:
-        self.free = [actor for actor in self.company if not actor.conn.closed]
-        for actor in self.free:
-            actor.conn.rollback()
-        self.operator, self.bridge = self.another(Operator), self.another(Bridge)
-        self.worker, self.service = self.another(Worker), self.another(Service)
-
-    def begin(self) -> None:
-        """An empty stage: no user and nothing of theirs, the numbers as migrated."""
-        self.gather()
-        self.operator.reset()
-
-    def end(self) -> None:
-        for actor in self.company:
-            actor.conn.close()
-
-    def another(self, kind: type[SomeActor]) -> SomeActor:
-        for actor in self.free:
-            if isinstance(actor, kind):
-                self.free.remove(actor)
-                return actor
-        self.company.append(actor := kind(self.url))
-        return actor
-
-    def user(self, *, credits: int = 100, is_paid: bool = False, is_anonymous: bool = False) -> User:
-        user_id = self.operator.add_user(credits=credits, is_paid=is_paid, is_anonymous=is_anonymous)
-        return self.session(user_id, is_anonymous=is_anonymous)
-
-    def session(self, user_id: UUID, *, is_anonymous: bool = False) -> User:
-        """One more connection of a user."""
-        user = self.another(User)
-        user.sign_in(user_id, is_anonymous=is_anonymous)
-        return user
-
-    def job(self, user: User, status: str) -> tuple[UUID, int]:
-        """A job brought to `status` the way it goes in production, with the fence of its last claim."""
-        job_id = user.job()
-        if status in ("queued", "canceled"):
-            if status == "canceled":
-                user.cancel(job_id)
-            return job_id, 0
-        fence = self.worker.claimed(job_id)
-        match status:
-            case "waiting":
-                assert self.worker.wait(job_id, fence, f"ref-{job_id}")
-            case "succeeded":
-                assert self.worker.complete(job_id, fence)
-            case "failed":
-                assert self.worker.fail(job_id, fence)
-        return job_id, fence
-
-
 @contextmanager
 def refused(status: int, code: str, **headers: str) -> Iterator[None]:
     """What happens inside must be refused so that the Data API answers with this status, code and headers."""

@@ -4,7 +4,8 @@ import pytest
 
 from local.stack import Stack
 from tests.conftest import fresh_copy
-from tests.sql.actors import Cast, User
+from tests.sql.actors import User
+from tests.sql.cast import Cast
 
 
 @pytest.fixture(scope="session")

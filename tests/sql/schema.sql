@@ -219,7 +219,6 @@ END),
     CONSTRAINT waiting_jobs_were_submitted CHECK (((status <> 'waiting'::public.job_status) OR (submitted_at IS NOT NULL)))
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_analyze_scale_factor='0.05');
-ALTER TABLE ONLY public.jobs ALTER COLUMN user_id SET (n_distinct=-0.0005);
 
 ALTER TABLE public.jobs OWNER TO postgres;
 
@@ -845,14 +844,14 @@ declare
 begin
   update public.jobs
   set dispatched_at = null
-  where id in (
+  where id = any (array(  -- an array, so that no plan walks all jobs to join them with these few
     select id from public.jobs
     where dispatched_at < p_older_than * -1 + case
       when p_next_in_queue is null then clock_timestamp()
       else (select dispatched_at from public.jobs where id = p_next_in_queue)
     end
     for no key update skip locked
-  );
+  ));
   get diagnostics v_count = row_count;
   return v_count;
 end
@@ -1455,7 +1454,7 @@ CREATE INDEX generations_by_user ON public.generations USING btree (user_id, cre
 
 CREATE UNIQUE INDEX jobs_by_provider_ref ON public.jobs USING btree (provider_ref) WHERE (provider_ref IS NOT NULL);
 
-CREATE INDEX jobs_by_user ON public.jobs USING btree (user_id, created_at DESC);
+CREATE INDEX jobs_by_user ON public.jobs USING btree (user_id);
 
 CREATE INDEX jobs_deadlines ON public.jobs USING btree (deadline_at) WHERE (finished_at IS NULL);
 
@@ -1471,7 +1470,7 @@ CREATE INDEX jobs_leases ON public.jobs USING btree (lease_expires_at) WHERE (le
 
 CREATE INDEX jobs_scheduled ON public.jobs USING btree (run_at) WHERE (run_at IS NOT NULL);
 
-CREATE INDEX jobs_unfinished_by_user ON public.jobs USING btree (user_id, created_at DESC) WHERE (status = ANY (ARRAY['queued'::public.job_status, 'running'::public.job_status, 'waiting'::public.job_status]));
+CREATE INDEX jobs_unfinished_by_user ON public.jobs USING btree (user_id) WHERE (status = ANY (ARRAY['queued'::public.job_status, 'running'::public.job_status, 'waiting'::public.job_status]));
 
 CREATE TRIGGER jobs_abandon_work AFTER UPDATE ON public.jobs FOR EACH ROW WHEN (((old.provider_ref <> new.provider_ref) OR ((new.status = ANY (ARRAY['failed'::public.job_status, 'canceled'::public.job_status])) AND (old.finished_at IS NULL) AND (old.provider_ref IS NOT NULL)))) EXECUTE FUNCTION private.on_work_abandoned();
 

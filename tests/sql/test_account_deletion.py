@@ -6,7 +6,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.sql.actors import ENDED, Cast, Row, User, refused
+from tests.sql.actors import ENDED, Row, User, refused
+from tests.sql.cast import Cast
 
 TABLES = ["public.entitlements", "public.credit_entries", "public.jobs", "public.generations"]
 

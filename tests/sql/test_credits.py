@@ -6,7 +6,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.sql.actors import Cast, User, refused
+from tests.sql.actors import User, refused
+from tests.sql.cast import Cast
 
 
 def lost(cast: Cast, job_id: UUID) -> None:

@@ -3,7 +3,8 @@
 import psycopg
 import pytest
 
-from tests.sql.actors import Bridge, Cast, Operator, User
+from tests.sql.actors import Bridge, Operator, User
+from tests.sql.cast import Cast
 
 
 def test_dispatch_hands_a_due_job_out_once(cast: Cast, user: User) -> None:

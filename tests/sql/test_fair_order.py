@@ -3,7 +3,8 @@
 from itertools import pairwise
 from uuid import UUID
 
-from tests.sql.actors import Cast, User
+from tests.sql.actors import User
+from tests.sql.cast import Cast
 
 
 def order_of_owners(cast: Cast, limit: int) -> list[UUID]:

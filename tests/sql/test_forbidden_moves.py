@@ -9,7 +9,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.sql.actors import ENDED, Cast, User, Worker
+from tests.sql.actors import ENDED, User, Worker
+from tests.sql.cast import Cast
 from tests.sql.invariants import ARROWS
 
 STATUSES = ["queued", "running", "waiting", *ENDED]

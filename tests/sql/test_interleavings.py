@@ -17,7 +17,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.sql.actors import ENDED, Bridge, Cast, Operator, User, Worker, code_of_refusal
+from tests.sql.actors import ENDED, Bridge, Operator, User, Worker, code_of_refusal
+from tests.sql.cast import Cast
 from tests.sql.invariants import ARROWS, Arrow, History, Snapshot, check_moment, check_step
 
 EXAMPLES, STEPS = 200, 80

@@ -3,7 +3,8 @@
 import psycopg
 import pytest
 
-from tests.sql.actors import ENDED, Cast, User
+from tests.sql.actors import ENDED, User
+from tests.sql.cast import Cast
 
 
 def test_a_request_is_queued(cast: Cast, user: User) -> None:

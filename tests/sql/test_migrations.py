@@ -10,13 +10,14 @@ import pytest
 
 from local.migrate import migrate
 from local.stack import Stack
-from tests.sql.actors import Cast, Operator
+from tests.sql.actors import Operator
+from tests.sql.cast import Cast
 from tests.sql.supabase_cli import SupabaseCli, install, migrations
 from tests.sql.test_schema import describe, dump
 
 REMEMBERED = "select version, name from supabase_migrations.schema_migrations order by version"
 STATES = range(len(migrations()) + 1)
-FIRST_WITH_REQUESTS = 3  # with the third file a user can ask for something
+FIRST_WITH_REQUESTS = 4  # with the fourth file a user can ask for something
 
 
 def schema(stack: Stack) -> str:

@@ -14,7 +14,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.sql.actors import ENDED, Bridge, Cast, Operator, Service, User, Worker, code_of_refusal
+from tests.sql.actors import ENDED, Bridge, Operator, Service, User, Worker, code_of_refusal
+from tests.sql.cast import Cast
 from tests.sql.race import racing
 
 ROUNDS = 200

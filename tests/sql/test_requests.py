@@ -7,7 +7,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.sql.actors import ENDED, Cast, User, Visitor, refused
+from tests.sql.actors import ENDED, User, Visitor, refused
+from tests.sql.cast import Cast
 
 
 def test_the_same_request_again_gets_the_same_answer_and_is_charged_once(cast: Cast) -> None:

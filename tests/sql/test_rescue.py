@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.sql.actors import Cast, User
+from tests.sql.actors import User
+from tests.sql.cast import Cast
 
 
 def test_a_lost_worker_gives_its_job_back_to_the_queue(cast: Cast, user: User) -> None:

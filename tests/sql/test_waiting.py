@@ -4,7 +4,8 @@ import uuid
 
 import pytest
 
-from tests.sql.actors import ENDED, Cast, User
+from tests.sql.actors import ENDED, User
+from tests.sql.cast import Cast
 
 
 def test_claiming_a_waiting_job_grows_the_fence_alone(cast: Cast, user: User) -> None:

@@ -1,0 +1,100 @@
+-- What every transition shares: the bell, the order of locks, and the one way to end a job.
+
+-- ring_doorbell: tells the bridge to look at the table; carries nothing
+--
+-- NOTIFY takes a database-wide lock until the commit is done, so notifying commits run one at a time. Only one
+-- of the concurrently open transactions rings; the others ride along, and one that the bridge's look misses
+-- is found by its next look, half a second later.
+create function private.ring_doorbell()
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if pg_catalog.pg_try_advisory_xact_lock(726177001) then
+    perform pg_catalog.pg_notify('jobs_due', '');
+  end if;
+end
+$$;
+
+create function private.on_jobs_enqueued()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.ring_doorbell();
+  return null;
+end
+$$;
+create trigger jobs_doorbell
+  after insert on public.jobs
+  for each statement execute function private.on_jobs_enqueued();
+
+-- lock_job: the job, locked together with its account, account first
+--
+-- Whatever ends a job comes through here, so that a cancel, a completion and the deletion of the account meet at the
+-- account row in one order. A completion moves no credits and only shares the account; a refund has it alone.
+create function private.lock_job(p_id uuid, p_moves_credits boolean)
+returns public.jobs
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_user_id uuid;
+  v_job public.jobs;
+begin
+  select user_id into v_user_id from public.jobs where id = p_id;
+  if p_moves_credits then
+    perform from public.entitlements where user_id = v_user_id for no key update;
+  else
+    perform from public.entitlements where user_id = v_user_id for key share;
+  end if;
+  select * into v_job from public.jobs where id = p_id for no key update;
+  return v_job;
+end
+$$;
+
+-- end_job: -> succeeded, failed or canceled; the generation and the credits in the same transaction
+--
+-- Its caller has the job from lock_job and has checked that it may end.
+create function private.end_job(
+  p_job public.jobs,
+  p_status public.job_status,
+  p_output jsonb default null,
+  p_code public.error_code default null,
+  p_message text default null
+) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := greatest(clock_timestamp(), p_job.updated_at + interval '1 microsecond');
+begin
+  insert into public.generations
+    (id, user_id, model_id, input, status, output, error_code, error_message, requested_at, created_at)
+  values
+    (p_job.id, p_job.user_id, p_job.model_id, p_job.input, p_status, p_output, p_code, p_message, p_job.created_at, v_now);
+
+  if p_status = 'succeeded' then
+    perform private.post_entry(p_job.user_id, 'settle', 0, 'succeeded', p_job.id);
+  else
+    perform private.post_entry(p_job.user_id, 'refund', p_job.cost, p_code::text, p_job.id);
+  end if;
+
+  update public.jobs
+  set status = p_status, finished_at = v_now,
+      lease_expires_at = null, run_at = null, dispatched_at = null, progress = null,
+      error_code = p_code, error_message = p_message
+  where id = p_job.id;
+end
+$$;
+
+-- cancel_job: -> canceled, by the user's wish
+create function private.cancel_job(p_job public.jobs)
+returns void
+language sql
+set search_path = ''
+as $$
+  select private.end_job(p_job, 'canceled', p_code => 'canceled', p_message => 'You canceled this.')
+$$;
