@@ -24,14 +24,16 @@ class Relay:
     def accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
-                client, _ = self.listener.accept()
-                try:
-                    server = socket.create_connection(("127.0.0.1", self.target_port), timeout=5)
-                except OSError:
-                    client.close()
-                    continue
-                server.settimeout(None)
-                self.join(client, server)
+                self.pass_on(self.listener.accept()[0])
+
+    def pass_on(self, client: socket.socket) -> None:
+        """A connection that dies, or is cut, while it is made must not take the relay with it."""
+        try:
+            server = socket.create_connection(("127.0.0.1", self.target_port), timeout=5)
+            server.settimeout(None)
+            self.join(client, server)
+        except OSError:
+            client.close()
 
     def join(self, client: socket.socket, server: socket.socket) -> None:
         self.sockets = [one for one in self.sockets if one.fileno() != -1] + [client, server]
