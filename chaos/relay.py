@@ -13,8 +13,14 @@ Change = Callable[[bytes], bytes]
 
 
 class Relay:
-    def __init__(self, target_port: int, *, from_server: Callable[[], Change] | None = None) -> None:
-        self.target_port, self.from_server = target_port, from_server
+    def __init__(
+        self,
+        target_port: int,
+        *,
+        from_client: Callable[[], Change] | None = None,
+        from_server: Callable[[], Change] | None = None,
+    ) -> None:
+        self.target_port, self.from_client, self.from_server = target_port, from_client, from_server
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self.listener.getsockname()[1])
         self.generation = 0  # connections of an earlier one are silent
@@ -37,8 +43,9 @@ class Relay:
 
     def join(self, client: socket.socket, server: socket.socket) -> None:
         self.sockets = [one for one in self.sockets if one.fileno() != -1] + [client, server]
-        change = self.from_server() if self.from_server else bytes
-        for source, sink, changed in ((client, server, bytes), (server, client, change)):
+        there = self.from_client() if self.from_client else bytes
+        back = self.from_server() if self.from_server else bytes
+        for source, sink, changed in ((client, server, there), (server, client, back)):
             source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             threading.Thread(
                 target=self.pump, args=(source, sink, changed, self.generation), daemon=True

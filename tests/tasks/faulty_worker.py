@@ -94,6 +94,7 @@ def with_points(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 providers.named = named
 deafness.LOOK_EVERY, deafness.DEAF_AFTER = 0.2, float(os.environ.get("DEAF_AFTER", "30"))
+store.ANSWER_WITHIN = float(os.environ.get("ANSWER_WITHIN", store.ANSWER_WITHIN))
 store.claim = with_points("claim", store.claim)
 store.complete = with_points("complete", store.complete)
 store.retry = with_points("retry", store.retry)

@@ -1,0 +1,67 @@
+"""A commit whose reply is lost has happened all the same: whoever asks again is told so, and nothing happens twice."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import pytest
+
+from chaos.patience import wait_until
+from chaos.relay import Change, Relay
+from local.stack import Stack
+from tests.jobs import Jobs
+from tests.tasks.conftest import StartWorker
+from tests.tasks.test_crashes import assert_ended_well
+
+
+class LosesReply:
+    """A relay to Postgres that passes the first statement with `text`, and swallows what Postgres answers."""
+
+    def __init__(self, postgres_port: int, text: bytes, fault: Callable[[Relay], None]) -> None:
+        self.text, self.fault = text, fault
+        self.asked = 0
+        self.is_lost = False
+        self.relay = Relay(postgres_port, from_client=lambda: self.count, from_server=self.loses)
+
+    def count(self, content: bytes) -> bytes:
+        self.asked += self.text in content
+        return content
+
+    def loses(self) -> Change:
+        def lose(content: bytes) -> bytes:
+            if self.is_lost or not self.asked:
+                return content
+            self.is_lost = True  # Postgres answers a statement in autocommit when it is committed
+            self.fault(self.relay)
+            return b""
+
+        return lose
+
+
+@pytest.mark.parametrize("fault", [Relay.cut, Relay.silence])
+def test_a_completion_whose_reply_is_lost_is_one_completion(
+    faulty: Jobs,
+    gateway: Stack,
+    start_bridge: StartWorker,
+    start_worker: StartWorker,
+    fault: Callable[[Relay], None],
+) -> None:
+    before = faulty.credits()
+    network = LosesReply(gateway.postgres_port, b"private.complete_job", fault)
+    port = urlsplit(gateway.database_url).port
+    url = gateway.database_url.replace(f":{port}/", f":{network.relay.port}/")
+    start_bridge()
+    url += "?sslmode=disable&gssencmode=disable"
+    worker = start_worker(LEASE_SECONDS="60", ANSWER_WITHIN="1", DATABASE_URL=url)
+
+    job_id = faulty.enqueue("faulty")
+    wait_until(lambda: "attempt.ended" in worker.output, "the worker to be told")
+
+    assert network.is_lost
+    assert network.asked == 2
+    assert_ended_well(faulty, job_id, before)
+    assert (faulty.get(job_id)["attempt"], faulty.get(job_id)["fence"]) == (1, 1)
+
+    other = faulty.enqueue("faulty")
+    wait_until(lambda: faulty.status(other) == "succeeded", "the worker to go on")
+    assert faulty.credits() == before - 2
+    network.relay.close()
