@@ -1,7 +1,6 @@
 """Remove pictures that belong to nobody: of lost races, deleted generations and deleted accounts."""
 
 import logging
-import random
 import threading
 import time
 
@@ -12,38 +11,36 @@ from tasks.store import Job
 
 log = logging.getLogger("tasks")
 
-EVERY = 600.0  # seconds between sweeps, and
-PAGES, PAGE = 10, 1000  # so many paths are looked at in each, going on where the last one ended
+EVERY = (
+    600.0  # seconds between sweeps, of all workers together; the database remembers the last, and its place
+)
+PAGE = 10_000  # so many paths are looked at in each
+REMOVED_AT_ONCE = 1000  # Storage takes no more in one request
 
 
 def remove_of(job: Job) -> None:
     """What this worker stored for a job that it lost, unless another attempt still wants it."""
     try:
-        sweep(after=f"{job.user_id}/{job.id}/", limit=16)
-    except (*store.DATABASE_ERRORS, storage.NotStored) as error:  # the next sweep finds it
+        remove(store.orphans_of(job))
+    except (*store.DATABASE_ERRORS, storage.NotStored) as error:  # a sweep finds it
         log.warning("objects.not_removed", extra=job.facts | {"error": repr(error)})
 
 
-def sweep(*, after: str, limit: int) -> str | None:
-    """Remove the orphans among the next `limit` pictures; the last path seen, None at the end."""
-    last, paths = store.orphans(after=after, limit=limit)
+def remove(paths: list[str]) -> None:
+    for start in range(0, len(paths), REMOVED_AT_ONCE):
+        storage.remove(paths[start : start + REMOVED_AT_ONCE])
     if paths:
-        storage.remove(paths)
         log.info("objects.removed", extra={"count": len(paths)})
-    return last
 
 
 def run() -> None:
-    after = ""
+    """Ask at once: a worker that is often started anew must not put its sweep off for ever."""
     while True:
-        time.sleep(EVERY * random.uniform(0.5, 1.5))  # noqa: S311
         try:
-            for _ in range(PAGES):
-                after = sweep(after=after, limit=PAGE) or ""
-                if not after:
-                    break
+            remove(store.sweep_orphans(every=EVERY, limit=PAGE))
         except (*store.DATABASE_ERRORS, storage.NotStored) as error:
             log.warning("objects.not_removed", extra={"error": repr(error)})
+        time.sleep(EVERY)
 
 
 @worker_ready.connect

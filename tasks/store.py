@@ -177,12 +177,15 @@ def forget_abandoned_work(provider_ref: str) -> None:
     answer("select private.forget_abandoned_work(%s)", provider_ref)
 
 
-def orphans(*, after: str, limit: int) -> tuple[str | None, list[str]]:
-    """Of the next `limit` paths, those of nobody; and the last path seen, None at the end."""
-    ((last_path, paths),) = answered(
-        "select last_path, paths from private.orphaned_objects(%s, %s)", after, limit
-    )
-    return last_path, paths
+def orphans_of(job: Job) -> list[str]:
+    """What is stored for a job that nobody wants any more; perhaps some of its neighbours' too."""
+    ((paths,),) = answered("select paths from private.orphaned_objects(%s, 16)", f"{job.user_id}/{job.id}/")
+    return list(paths)
+
+
+def sweep_orphans(*, every: float, limit: int) -> list[str]:
+    """Of the next `limit` pictures, those of nobody; none if a worker looked less than `every` seconds ago."""
+    return list(answer("select private.sweep_orphans(make_interval(secs => %s), %s)", every, limit))
 
 
 def answer(query: str, *values: object) -> Any:

@@ -1139,6 +1139,34 @@ $$;
 
 ALTER FUNCTION private.share_now(p_limit private.provider_limits) OWNER TO postgres;
 
+CREATE FUNCTION private.sweep_orphans(p_every interval, p_limit integer) RETURNS text[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  v_after text;
+  v_page record;
+begin
+  select last_path into v_after
+  from private.orphan_sweep
+  where swept_at <= clock_timestamp() - p_every
+  for update skip locked;
+  if not found then
+    return '{}';
+  end if;
+
+  select * into v_page from private.orphaned_objects(v_after, p_limit);
+  if v_page.last_path is null then  -- the end: a new round begins
+    select * into v_page from private.orphaned_objects('', p_limit);
+  end if;
+  update private.orphan_sweep
+  set swept_at = clock_timestamp(), last_path = coalesce(v_page.last_path, '');
+  return v_page.paths;
+end
+$$;
+
+ALTER FUNCTION private.sweep_orphans(p_every interval, p_limit integer) OWNER TO postgres;
+
 CREATE FUNCTION private.touch_job() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -1357,6 +1385,17 @@ COMMENT ON TABLE private.config IS 'The product''s numbers. One row; change it w
 
 COMMENT ON COLUMN private.config.free_spacing IS 'Seconds of rank between two jobs of a free user: the k-th waiting job of one user ranks with jobs requested k spacings later.';
 
+CREATE TABLE private.orphan_sweep (
+    is_only_row boolean DEFAULT true NOT NULL,
+    swept_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    last_path text DEFAULT ''::text NOT NULL,
+    CONSTRAINT there_is_one_row CHECK (is_only_row)
+);
+
+ALTER TABLE private.orphan_sweep OWNER TO postgres;
+
+COMMENT ON TABLE private.orphan_sweep IS 'One row: when workers last looked for pictures of nobody, and how far they came.';
+
 CREATE TABLE public.credit_entries (
     id bigint NOT NULL,
     user_id uuid NOT NULL,
@@ -1425,6 +1464,9 @@ ALTER TABLE ONLY private.config
 
 ALTER TABLE ONLY private.models
     ADD CONSTRAINT models_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY private.orphan_sweep
+    ADD CONSTRAINT orphan_sweep_pkey PRIMARY KEY (is_only_row);
 
 ALTER TABLE ONLY private.provider_limits
     ADD CONSTRAINT provider_limits_pkey PRIMARY KEY (provider);
@@ -1513,6 +1555,8 @@ ALTER TABLE private.abandoned_work ENABLE ROW LEVEL SECURITY;
 ALTER TABLE private.config ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.models ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.orphan_sweep ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.provider_limits ENABLE ROW LEVEL SECURITY;
 
@@ -1657,6 +1701,9 @@ GRANT ALL ON FUNCTION private.retry_job(p_id uuid, p_fence bigint, p_delay inter
 REVOKE ALL ON FUNCTION private.ring_doorbell() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.share_now(p_limit private.provider_limits) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.sweep_orphans(p_every interval, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.sweep_orphans(p_every interval, p_limit integer) TO generation_worker;
 
 REVOKE ALL ON FUNCTION private.touch_job() FROM PUBLIC;
 
