@@ -41,7 +41,8 @@ class Settings(BaseSettings):
     health_port: int | None = Field(None, ge=1, le=65535, description="The bridge's /healthz and /readyz")
     worker_threads: int = Field(16, ge=1, description="Jobs that one worker runs at once")
     lease_seconds: float = Field(60, ge=1, description="How long a silent worker keeps its job")
-    shutdown_seconds: float = Field(20, ge=0, description="How long a leaving worker finishes what it has")
+    # Docker, and our local stack, kill 10 s after they asked a process to leave.
+    shutdown_seconds: float = Field(8, ge=0, description="How long a leaving worker finishes what it has")
     max_output_bytes: int = Field(20_971_520, ge=1, description="The largest picture that is stored")
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
