@@ -2,17 +2,26 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
+from celery import Celery
+from pytest_celery import (
+    CeleryBrokerCluster,
+    CeleryTestBroker,
+    CeleryTestWorker,
+    CeleryWorkerCluster,
+)
 
 from chaos.process import Process, python
 from chaos.servers import Redis, free_port
 from local import stack as stacks
 from local.stack import Stack
 from tests.jobs import Jobs
+from tests.tasks.containers import Container
 
 StartWorker = Callable[..., Process]
 
@@ -60,22 +69,31 @@ def environment(gateway: Stack, broker: Redis, tmp_path: Path) -> dict[str, str]
 
 @pytest.fixture
 def start_bridge(environment: dict[str, str], tmp_path: Path) -> Iterator[StartWorker]:
-    yield from starting("bridge", python("-m", "bridge"), environment, tmp_path)
+    with beginning("bridge", python("-m", "bridge"), environment, tmp_path) as begin:
+        yield lambda **changes: begin(**changes).wait_ready()
 
 
 @pytest.fixture
-def start_worker(environment: dict[str, str], tmp_path: Path) -> Iterator[StartWorker]:
+def begin_worker(environment: dict[str, str], tmp_path: Path) -> Iterator[StartWorker]:
+    """Start a worker and do not wait for it."""
     command = [str(Path(sys.executable).parent / "celery"), "-A", "tests.tasks.faulty_worker", "worker"]
     command += ["--without-gossip", "--without-mingle", "--hostname", "worker{number}@test"]
-    yield from starting("worker", command, environment, tmp_path)
+    with beginning("worker", command, environment, tmp_path) as begin:
+        yield begin
 
 
-def starting(
+@pytest.fixture
+def start_worker(begin_worker: StartWorker) -> StartWorker:
+    return lambda **changes: begin_worker(**changes).wait_ready()
+
+
+@contextmanager
+def beginning(
     name: str, command: list[str], environment: dict[str, str], folder: Path
 ) -> Iterator[StartWorker]:
     started: list[Process] = []
 
-    def start(**changes: str) -> Process:
+    def begin(**changes: str) -> Process:
         number = len(started)
         process = Process(
             f"{name}{number}",
@@ -85,8 +103,41 @@ def starting(
         )
         process.is_ready = lambda: "ready." in process.output or "started" in process.output
         started.append(process)
-        return process.start().wait_ready()
+        return process.start()
 
-    yield start
+    yield begin
     for process in started:
         process.kill()
+
+
+# What `celery_setup` of pytest-celery is made of here: a Redis, two workers, no backend, and a bridge that feeds them.
+
+
+@pytest.fixture
+def celery_broker_cluster(own_broker: Redis) -> CeleryBrokerCluster:
+    container = Container(own_broker, url=own_broker.url, host_url=own_broker.url)
+    return CeleryBrokerCluster(CeleryTestBroker(container))
+
+
+@pytest.fixture
+def celery_backend_cluster() -> None:
+    """The row is the truth; there is no result backend."""
+
+
+@pytest.fixture
+def celery_setup_app(own_broker: Redis) -> Iterator[Celery]:
+    with Celery(broker=own_broker.url, set_as_current=False) as app:
+        yield app
+
+
+@pytest.fixture
+def celery_worker_cluster(
+    celery_setup_app: Celery, own_broker: Redis, start_bridge: StartWorker, begin_worker: StartWorker
+) -> CeleryWorkerCluster:
+    workers = [begin_worker(REDIS_URL=own_broker.url) for _ in range(2)]
+    start_bridge(REDIS_URL=own_broker.url)
+    cluster = CeleryWorkerCluster(
+        *(CeleryTestWorker(Container(worker), celery_setup_app) for worker in workers)
+    )
+    assert cluster.ready()
+    return cluster

@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from pytest_celery import CeleryTestSetup
 
 from chaos.patience import wait_until
 from tests.jobs import Jobs
@@ -14,6 +15,10 @@ from tests.tasks.conftest import StartWorker
 def pictures(jobs: Jobs) -> int:
     row = jobs.conn.execute("select count(*) from storage.objects").fetchone()
     return int(row[0]) if row else 0
+
+
+def dead(setup: CeleryTestSetup) -> int:
+    return [worker.container.status for worker in setup.worker_cluster].count("exited")
 
 
 def assert_ended_well(jobs: Jobs, job_id: UUID, credits_before: int, timeout: float = 40) -> None:
@@ -34,60 +39,76 @@ def assert_ended_well(jobs: Jobs, job_id: UUID, credits_before: int, timeout: fl
     ],
 )
 def test_a_worker_killed_at_any_point_loses_nothing(
-    faulty: Jobs,
-    tmp_path: Path,
-    start_bridge: StartWorker,
-    start_worker: StartWorker,
-    point: str,
-    attempts: int,
+    faulty: Jobs, tmp_path: Path, celery_setup: CeleryTestSetup, point: str, attempts: int
 ) -> None:
     before = faulty.credits()
-    start_bridge()
-    victim = start_worker()
     (tmp_path / f"kill {point}").touch()
 
     job_id = faulty.enqueue("faulty")
-    wait_until(lambda: not victim.is_alive, "the worker to die")
-    start_worker()
+    wait_until(lambda: dead(celery_setup) == 1, "the worker that has the job to die")
 
     assert_ended_well(faulty, job_id, before)
     assert faulty.get(job_id)["attempt"] == attempts
+    assert dead(celery_setup) == 1, "the other worker went on"
 
 
 def test_a_worker_killed_between_row_and_message_of_a_retry_loses_nothing(
-    faulty: Jobs, tmp_path: Path, start_bridge: StartWorker, start_worker: StartWorker
+    faulty: Jobs, tmp_path: Path, celery_setup: CeleryTestSetup
 ) -> None:
     before = faulty.credits()
-    start_bridge()
-    victim = start_worker()
     (tmp_path / "kill after retry").touch()
 
     job_id = faulty.enqueue("faulty", do="fail at first")
-    wait_until(lambda: not victim.is_alive, "the worker to die")
-    start_worker()
+    wait_until(lambda: dead(celery_setup) == 1, "the worker that has the job to die")
 
     assert_ended_well(faulty, job_id, before)
     assert faulty.get(job_id)["attempt"] == 2
 
 
-@pytest.mark.parametrize("point", ["after claim", "after upload", "before complete"])
-def test_a_zombie_that_wakes_after_its_lease_changes_nothing(
-    faulty: Jobs, tmp_path: Path, start_bridge: StartWorker, start_worker: StartWorker, point: str
+def test_a_worker_killed_while_it_collects_orders_nothing_again(
+    faulty: Jobs, tmp_path: Path, celery_setup: CeleryTestSetup
 ) -> None:
     before = faulty.credits()
-    start_bridge()
-    zombie = start_worker()
+    (tmp_path / "kill before upload").touch()
+
+    job_id = faulty.enqueue("faulty", do="start")
+    wait_until(lambda: dead(celery_setup) == 1, "the worker that collects to die")
+
+    assert_ended_well(faulty, job_id, before)
+    assert (tmp_path / "starts").read_text() == f"{job_id} 1\n"
+
+
+@pytest.mark.parametrize("point", ["after claim", "after upload", "before complete"])
+def test_a_zombie_that_wakes_after_its_lease_changes_nothing(
+    faulty: Jobs, tmp_path: Path, celery_setup: CeleryTestSetup, point: str
+) -> None:
+    before = faulty.credits()
     (tmp_path / f"freeze {point}").touch()
     job_id = faulty.enqueue("faulty")
     wait_until(lambda: not (tmp_path / f"freeze {point}").exists(), "the worker to freeze")
-    start_worker()
     assert_ended_well(faulty, job_id, before)
 
-    zombie.thaw()
+    for worker in celery_setup.worker_cluster:
+        worker.kill("SIGCONT")
 
-    wait_until(lambda: "attempt.lost" in zombie.output, "the zombie to learn that it lost")
+    wait_until(
+        lambda: any("attempt.lost" in worker.logs() for worker in celery_setup.worker_cluster),
+        "the zombie to learn that it lost",
+    )
     assert_ended_well(faulty, job_id, before)
     assert faulty.get(job_id)["fence"] == 2
+
+
+def test_when_all_workers_die_jobs_wait_for_the_next(faulty: Jobs, celery_setup: CeleryTestSetup) -> None:
+    for worker in celery_setup.worker_cluster:
+        worker.kill()
+    job_ids = [faulty.enqueue("faulty") for _ in range(3)]
+    wait_until(lambda: faulty.count("dispatched_at is not null") == 3, "the dispatch")
+
+    celery_setup.worker.restart()
+
+    wait_until(lambda: faulty.statuses() == ["succeeded"] * 3, "the jobs to end")
+    assert [faulty.get(job_id)["attempt"] for job_id in job_ids] == [1] * 3
 
 
 def test_a_job_that_kills_its_worker_is_bounded_and_refunded(
@@ -137,17 +158,18 @@ def test_a_leaving_worker_finishes_what_takes_a_moment(
     assert faulty.get(job_id)["fence"] == 1
 
 
+@pytest.mark.parametrize("point", ["after claim", "after upload"])
 def test_a_deleted_account_leaves_no_row_and_no_picture(
-    faulty: Jobs, tmp_path: Path, start_bridge: StartWorker, start_worker: StartWorker
+    faulty: Jobs, tmp_path: Path, start_bridge: StartWorker, start_worker: StartWorker, point: str
 ) -> None:
     start_bridge()
     worker = start_worker(LEASE_SECONDS="60")
-    (tmp_path / "freeze after upload").touch()
+    (tmp_path / f"freeze {point}").touch()
     faulty.enqueue("faulty")
-    wait_until(lambda: pictures(faulty) == 1, "the upload")
+    wait_until(lambda: not (tmp_path / f"freeze {point}").exists(), "the worker to freeze")
 
     faulty.conn.execute("delete from auth.users where id = %s", (faulty.user_id,))
     worker.send(signal.SIGCONT)
 
-    wait_until(lambda: pictures(faulty) == 0, "the picture to be removed")
-    assert faulty.count() == 0
+    wait_until(lambda: "objects.removed" in worker.output, "the picture to be removed")
+    assert (faulty.count(), pictures(faulty)) == (0, 0)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from celery import Celery
+from pytest_celery import CeleryTestSetup
 
 from chaos.patience import wait_until
 from chaos.process import Process
@@ -48,14 +49,14 @@ def running(jobs: Jobs, seconds: float = 2) -> UUID:
     return job_id
 
 
-def test_redis_restarts_with_a_task_in_flight(worker: Process, faulty: Jobs, own_broker: Redis) -> None:
+def test_redis_restarts_with_a_task_in_flight(celery_setup: CeleryTestSetup, faulty: Jobs) -> None:
     in_flight = running(faulty)
-    own_broker.kill()
+    celery_setup.broker.kill()
     waiting = faulty.enqueue("faulty")
-    own_broker.start().wait_ready()
+    celery_setup.broker.restart()
 
     ends(faulty, in_flight, waiting)
-    assert worker.is_alive
+    assert [worker.container.status for worker in celery_setup.worker_cluster] == ["running"] * 2
 
 
 def test_redis_loses_every_message(worker: Process, faulty: Jobs, own_broker: Redis) -> None:
@@ -100,12 +101,11 @@ def test_a_retry_that_redis_does_not_take_is_due_without_it(
 
 
 def test_a_message_delivered_many_times_runs_once(
-    worker: Process, faulty: Jobs, own_broker: Redis, tmp_path: Path
+    celery_setup: CeleryTestSetup, faulty: Jobs, tmp_path: Path
 ) -> None:
     job_ids = [faulty.enqueue("faulty") for _ in range(5)]
-    with Celery(broker=own_broker.url, set_as_current=False) as app:
-        for job_id in job_ids * 3:
-            app.send_task("tasks.generate", (str(job_id),), queue="generations")
+    for job_id in job_ids * 3:
+        celery_setup.app.send_task("tasks.generate", (str(job_id),), queue="generations")
 
     ends(faulty, *job_ids)
     assert len((tmp_path / "starts").read_text().splitlines()) == 5
@@ -117,9 +117,8 @@ def test_postgres_falls_silent_while_a_task_runs(
     relay = Relay(gateway.postgres_port)
     port = urlsplit(gateway.database_url).port
     start_bridge()
-    start_worker(
-        LEASE_SECONDS="60", DATABASE_URL=gateway.database_url.replace(f":{port}/", f":{relay.port}/")
-    )
+    url = gateway.database_url.replace(f":{port}/", f":{relay.port}/")
+    start_worker(LEASE_SECONDS="60", ANSWER_WITHIN="1", DATABASE_URL=url)
     in_flight = running(faulty)
     relay.silence()
 
@@ -166,10 +165,13 @@ def test_a_worker_that_is_alive_but_deaf_leaves_to_be_replaced(
 ) -> None:
     worker = start_worker(DEAF_AFTER="1")
     with Celery(broker=broker.url, set_as_current=False) as app:
-        app.control.cancel_consumer("generations")
-        wait_until(
-            lambda: app.control.inspect(timeout=0.5).active_queues() == {"worker0@test": []}, "deafness"
-        )
+
+        def is_deaf() -> bool:
+            # Again and again: a worker says that it is ready before it listens to commands, and Redis keeps none.
+            app.control.cancel_consumer("generations")
+            return app.control.inspect(timeout=0.5).active_queues() == {"worker0@test": []}
+
+        wait_until(is_deaf, "deafness")
         app.send_task("tasks.generate", ("00000000-0000-0000-0000-000000000000",), queue="generations")
         assert worker.wait(30) == 1
     assert "worker.deaf" in worker.output

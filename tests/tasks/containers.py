@@ -1,0 +1,41 @@
+"""pytest-celery without Docker: its broker and workers are processes of ours."""
+
+from signal import Signals
+
+from chaos.process import Process
+
+
+class Container:
+    """What a node of pytest-celery asks of a Docker container, answered by one process.
+
+    The plugin knows containers alone, by the names of Docker's client; this is the only place that speaks like it.
+    """
+
+    def __init__(self, process: Process, **celeryconfig: str) -> None:
+        self.process, self.celeryconfig = process, celeryconfig
+        self.name = self.id = process.name
+
+    @property
+    def status(self) -> str:
+        return "running" if self.process.is_alive else "exited"
+
+    def ready(self) -> bool:
+        return self.process.wait_ready().is_alive
+
+    def logs(self) -> str:
+        return self.process.output
+
+    def kill(self, signal: str) -> None:
+        self.process.send(Signals[signal])
+        if signal in ("SIGKILL", "SIGTERM"):
+            self.process.wait(30)
+
+    def restart(self, timeout: float) -> None:
+        self.process.kill()
+        self.process.start().wait_ready(timeout)
+
+    def reload(self) -> None:
+        """Docker's client caches what a container is like; we look each time."""
+
+    def teardown(self) -> None:
+        self.process.kill()
