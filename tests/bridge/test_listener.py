@@ -45,6 +45,14 @@ def test_a_new_job_wakes_it(listener: Listener, jobs: Jobs) -> None:
     listener.wait(30)  # the test would time out, were it not woken
 
 
+def test_it_holds_back_nobodys_notifications(listener: Listener, jobs: Jobs) -> None:
+    """A listener inside a transaction keeps the queue of all notifications from being emptied."""
+    jobs.enqueue()
+    listener.wait(30)
+    assert listener.conn is not None
+    assert listener.conn.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+
+
 def test_without_a_doorbell_it_returns_in_time(listener: Listener) -> None:
     listener.wait(0.01)
 

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from psycopg_pool import PoolTimeout
 
+from local import pids
+from settings import Settings
 from tasks import lease, outcome, storage, store
 from tasks.lease import Keeper, Lease, LeaseLost
 from tasks.outcome import Fail, Release, Retry, Wait
@@ -158,6 +160,10 @@ def test_a_worker_that_was_frozen_for_longer_than_its_lease_asks_before_it_goes_
     held.renewed_at -= 61
     with pytest.raises(LeaseLost):
         held.check()
+
+
+def test_a_leaving_worker_gives_its_jobs_back_before_it_is_killed() -> None:
+    assert Settings.model_fields["shutdown_seconds"].default <= pids.KILL_AFTER - 2
 
 
 def test_the_keeper_renews_what_is_a_third_through_its_lease_and_nothing_else(

@@ -1,0 +1,31 @@
+"""In a deploy, bridges and workers of two versions run beside each other."""
+
+from pathlib import Path
+
+from chaos.patience import wait_until
+from chaos.process import Process, python
+from tests.jobs import Jobs
+from tests.tasks.conftest import StartWorker
+
+TOMORROW = "import settings; settings.TASK_NAME = 'tasks.tomorrow'; import bridge.__main__ as b; b.main()"
+
+
+def test_a_message_that_a_worker_does_not_know_costs_the_job_nothing(
+    faulty: Jobs,
+    environment: dict[str, str],
+    tmp_path: Path,
+    start_bridge: StartWorker,
+    start_worker: StartWorker,
+) -> None:
+    worker = start_worker()
+    newer = Process("newer", python("-c", TOMORROW), folder=tmp_path, environment=environment).start()
+    job_id = faulty.enqueue("faulty")
+    wait_until(lambda: "tasks.tomorrow" in worker.output, "the worker to refuse the message")
+    newer.kill()
+    assert faulty.status(job_id) == "queued"
+
+    faulty.change(job_id, dispatched_at="now() - interval '1 minute'")
+    start_bridge()
+
+    wait_until(lambda: faulty.status(job_id) == "succeeded", "the job to end")
+    assert (faulty.get(job_id)["attempt"], worker.is_alive) == (1, True)
