@@ -13,12 +13,12 @@ config = settings.load()
 app = Celery(
     "tasks",
     broker=str(config.redis_url),
-    include=["tasks.generate", "tasks.orphans", "tasks.deafness", "tasks.shutdown"],
+    include=["tasks.generate", "tasks.orphans", "tasks.deafness", "tasks.shutdown", "tasks.pool"],
 )
 app.conf.update(
     task_default_queue=settings.QUEUE,
     # The work is waiting for the network: threads share 50 MB and a few database connections. To bound what a crash
-    # takes along, run several workers. For work of our own CPU, `--pool prefork --concurrency <cores>`.
+    # takes along, or to compute on every core, run several workers.
     worker_pool="tasks.pool:ThreadPool",
     worker_concurrency=config.worker_threads,
     # Late acks would only run jobs twice when a connection resets, and kill a 5.7.0 worker when Redis restarts.
