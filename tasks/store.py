@@ -117,7 +117,7 @@ def renew(job: Job, *, lease: float, progress: float | None) -> LeaseState:
 
 
 def record_submission(job: Job) -> bool:
-    """Remember, before a provider that charges is called, that it will be. False: it must not be."""
+    """Remember, before a provider that charges is called, that it will be. False: it must not be, or was before."""
     return bool(answer("select private.record_submission(%s, %s)", job.id, job.fence))
 
 
@@ -197,7 +197,8 @@ def answer(query: str, *values: object) -> Any:
 def answered(query: str, *values: object, row_factory: RowFactory[Any] = tuple_row) -> list[Any]:
     """The rows. A connection that broke while it was idle says so when it is used: then another one is asked.
 
-    Asking twice does no harm: a claim whose reply was lost is refused the second time, everything else says the same.
+    Asking twice does no harm: a claim or a submission whose reply was lost is refused the second time, everything else
+    says the same.
     """
     give_up_at = time.monotonic() + 1
     while True:

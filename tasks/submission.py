@@ -39,10 +39,12 @@ def begin(provider: Provider, job: Job, held: Lease) -> Done | Started | Pending
     except store.DATABASE_ERRORS as error:
         raise Unanswered(repr(error)) from error
     if not is_recorded:
-        raise Permanent(
-            "canceled", "You canceled this."
-        )  # or the job is another's, who then hears nothing of this
+        held.renew()
     held.check()  # a process that was frozen since its claim must not pay now
+    if held.is_cancel_requested:
+        raise Permanent("canceled", "You canceled this.")
+    if not is_recorded:  # but it is ours: this is what a repeat hears whose first reply was lost
+        raise Unanswered("the intent was there already")
     return start(provider, job)
 
 
