@@ -86,6 +86,10 @@ class Keeper:
         except store.DATABASE_ERRORS as error:
             log.warning("leases.not_renewed", extra={"count": len(due), "error": repr(error)})
             return 0
+        except Exception:
+            # A migration under way, or a bug. If it ended this thread, every job here would lose its lease.
+            log.exception("leases.not_renewed", extra={"count": len(due)})
+            return 0
         return len(due)
 
 

@@ -36,11 +36,17 @@ def remove(paths: list[str]) -> None:
 def run() -> None:
     """Ask at once: a worker that is often started anew must not put its sweep off for ever."""
     while True:
-        try:
-            remove(store.sweep_orphans(every=EVERY, limit=PAGE))
-        except (*store.DATABASE_ERRORS, storage.NotStored) as error:
-            log.warning("objects.not_removed", extra={"error": repr(error)})
+        run_once()
         time.sleep(EVERY)
+
+
+def run_once() -> None:
+    try:
+        remove(store.sweep_orphans(every=EVERY, limit=PAGE))
+    except (*store.DATABASE_ERRORS, storage.NotStored) as error:
+        log.warning("objects.not_removed", extra={"error": repr(error)})
+    except Exception:  # a migration under way, or a bug; the next sweep may go well
+        log.exception("objects.not_removed")
 
 
 @worker_ready.connect

@@ -1,0 +1,42 @@
+"""What a worker does beside its jobs goes on after an error nobody expected, and says it with a traceback."""
+
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from tasks import orphans, store
+from tasks.lease import Keeper
+from tests.tasks.test_decisions import JOB
+
+UNEXPECTED = [psycopg.errors.InsufficientPrivilege(), psycopg.errors.UndefinedFunction(), KeyError("a bug")]
+
+
+def failing(error: Exception) -> Callable[..., None]:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize("error", UNEXPECTED)
+def test_leases_are_renewed_after_any_error(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    keeper = Keeper()
+    with keeper.hold(JOB, seconds=600) as held:
+        held.renewed_at -= 201
+        monkeypatch.setattr(store, "renew", failing(error))
+        assert keeper.run_once() == 0
+        monkeypatch.setattr(store, "renew", lambda job, *, lease, progress: "renewed")
+        assert keeper.run_once() == 1
+    assert [record.exc_info is not None for record in caplog.records] == [True]
+
+
+@pytest.mark.parametrize("error", UNEXPECTED)
+def test_sweeps_go_on_after_any_error(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(store, "sweep_orphans", failing(error))
+    orphans.run_once()
+    assert [record.exc_info is not None for record in caplog.records] == [True]
