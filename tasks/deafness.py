@@ -6,7 +6,7 @@ import threading
 import time
 
 import redis
-from celery.signals import task_received, worker_ready
+from celery.signals import task_received, worker_ready, worker_shutting_down
 from celery.worker import state
 from celery.worker.consumer import Consumer
 
@@ -23,6 +23,11 @@ class Watch:
         self.slots = slots
         self.redis = redis.Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2)
         self.heard_at = time.monotonic()
+        self.is_leaving = False
+
+    def leave(self, **_: object) -> None:
+        """A worker that leaves takes no more messages, and has until then to finish or give back what it has."""
+        self.is_leaving = True
 
     def hear(self, **_: object) -> None:
         self.heard_at = time.monotonic()
@@ -38,7 +43,7 @@ class Watch:
 
     def is_deaf(self) -> bool:
         """One look. Without a message waiting and a slot to run it there is nothing to hear."""
-        if len(state.active_requests) >= self.slots or not self.messages_wait():
+        if self.is_leaving or len(state.active_requests) >= self.slots or not self.messages_wait():
             self.hear()
         return time.monotonic() - self.heard_at > DEAF_AFTER
 
@@ -53,4 +58,5 @@ class Watch:
 def start(sender: Consumer, **_: object) -> None:
     watch = Watch(slots=sender.pool.num_processes, redis_url=str(settings.load().redis_url))
     task_received.connect(watch.hear, weak=False)
+    worker_shutting_down.connect(watch.leave, weak=False)
     threading.Thread(target=watch.run, name="deafness", daemon=True).start()

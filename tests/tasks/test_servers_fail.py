@@ -1,5 +1,6 @@
 """Redis, Postgres and Storage restart, freeze and fall silent under a working worker."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ from chaos.servers import Redis
 from local.stack import Stack
 from tests.jobs import Jobs
 from tests.tasks.conftest import StartWorker
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 @pytest.fixture
@@ -172,6 +175,26 @@ def test_a_worker_that_is_alive_but_deaf_leaves_to_be_replaced(
             return app.control.inspect(timeout=0.5).active_queues() == {"worker0@test": []}
 
         wait_until(is_deaf, "deafness")
-        app.send_task("tasks.generate", ("00000000-0000-0000-0000-000000000000",), queue="generations")
+        app.send_task("tasks.generate", (NOBODY,), queue="generations")
         assert worker.wait(30) == 1
     assert "worker.deaf" in worker.output
+
+
+def test_a_worker_that_leaves_is_not_deaf_and_gives_back_what_it_has(
+    start_worker: StartWorker, faulty: Jobs, broker: Redis
+) -> None:
+    worker = start_worker(DEAF_AFTER="1", SHUTDOWN_SECONDS="3", LEASE_SECONDS="60")
+    job_id = faulty.enqueue("faulty", seconds=30)
+    with Celery(broker=broker.url, set_as_current=False) as app:
+        app.send_task("tasks.generate", (str(job_id),), queue="generations")
+        wait_until(lambda: faulty.status(job_id) == "running", "the job to run")
+        worker.send(signal.SIGTERM)
+
+        def has_left() -> bool:
+            if not broker.queue_length():
+                app.send_task("tasks.generate", (NOBODY,), queue="generations")
+            return not worker.is_alive
+
+        wait_until(has_left, "the worker to leave")
+    assert worker.wait(1) == 0
+    assert (faulty.status(job_id), "worker.deaf" in worker.output) == ("queued", False)
