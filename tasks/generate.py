@@ -115,14 +115,14 @@ def write(task: "Task[[str], None]", job: Job, ending: Outcome) -> bool:
 
 def retry(task: "Task[[str], None]", job: Job, again: Retry) -> bool:
     """The row is made due before the message is sent: if we die in between, the bridge finds a due job."""
-    won = store.retry(
+    state = store.retry(
         job, delay=again.delay, code=again.code, message=again.message, costs_attempt=again.costs_attempt
     )
-    # What cost no attempt was refused for lack of room, and room is given to rows alone.
-    if won and again.costs_attempt and again.delay <= outcome.LONGEST_COUNTDOWN:
+    # Room at the provider is given to rows alone: to those its limit holds, and to what was refused for lack of it.
+    if state == "queued" and again.costs_attempt and again.delay <= outcome.LONGEST_COUNTDOWN:
         log.info("attempt.ended", extra=job.facts | {"outcome": "Retry", "delay": round(again.delay, 1)})
         try:
             raise task.retry(countdown=again.delay, retry=False)
         except Reject:  # Redis did not take the message; the row is due in time without it
             log.warning("retry.not_sent", extra=job.facts)
-    return won
+    return state != "lost"

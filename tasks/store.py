@@ -30,6 +30,7 @@ KEEPALIVE: dict[str, Any] = {
 ANSWER_WITHIN = 8.0  # seconds; longer than statement_timeout, which a server that is alive keeps
 
 LeaseState = Literal["renewed", "cancel_requested", "lost"]
+RetryState = Literal["queued", "held", "lost"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +137,12 @@ def wait_for_provider(job: Job, *, provider_ref: str | None, check_in: float) ->
     )  # fmt: skip
 
 
-def retry(job: Job, *, delay: float, code: str, message: str, costs_attempt: bool) -> bool:
-    return bool(
-        answer(
-            "select private.retry_job(%s, %s, make_interval(secs => %s), %s::public.error_code, %s, %s)",
-            job.id, job.fence, delay, code, message, costs_attempt,
-        )
+def retry(job: Job, *, delay: float, code: str, message: str, costs_attempt: bool) -> RetryState:
+    state: RetryState = answer(
+        "select private.retry_job(%s, %s, make_interval(secs => %s), %s::public.error_code, %s, %s)",
+        job.id, job.fence, delay, code, message, costs_attempt,
     )  # fmt: skip
+    return state
 
 
 def complete(job: Job, output: list[dict[str, Any]]) -> bool:

@@ -101,13 +101,13 @@ begin
 end
 $$;
 
--- retry_job: running -> queued, not before p_delay; forgets the failed try at the provider
+-- retry_job: running -> queued, not before p_delay; forgets the failed try; says 'queued', 'held' or 'lost'
 --
--- True means: send the retry's message. A cancel request ends the job instead. An attempt that was not the job's
--- fault (429, a shutting-down worker) is given back.
+-- 'queued' means: send the retry's message. 'held' means: do not, it would go round the provider's limit; dispatch sends one
+-- when there is room. A cancel request ends the job instead. An attempt that was not the job's fault (a 429) is given back.
 create function private.retry_job(
   p_id uuid, p_fence bigint, p_delay interval, p_code public.error_code, p_message text, p_costs_attempt boolean default true
-) returns boolean
+) returns text
 language plpgsql
 security definer
 set search_path = ''
@@ -116,12 +116,12 @@ declare
   v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
 begin
   if v_job.status = 'queued' and v_job.fence = p_fence then
-    return true;
+    return case when v_job.lane is null then 'queued' else 'held' end;
   elsif (v_job.status, v_job.fence) is distinct from ('running', p_fence) then
-    return false;
+    return 'lost';
   elsif v_job.cancel_requested_at is not null then
     perform private.cancel_job(v_job);
-    return false;
+    return 'lost';
   elsif p_costs_attempt and v_job.attempt >= v_job.max_attempts then
     raise exception 'job % has used all its % attempts: call fail_job', p_id, v_job.max_attempts;
   end if;
@@ -131,11 +131,12 @@ begin
       run_at = case when p_delay > interval '0' then clock_timestamp() + p_delay end,  -- due now if there is none
       attempt = attempt - case when p_costs_attempt then 0 else 1 end,
       error_code = p_code, error_message = p_message
-  where id = p_id;
+  where id = p_id
+  returning lane into v_job.lane;
   if coalesce(p_delay <= interval '0', true) then
     perform private.ring_doorbell();
   end if;
-  return true;
+  return case when v_job.lane is null then 'queued' else 'held' end;
 end
 $$;
 

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from celery.exceptions import Retry
 
 from tests.jobs import Jobs
 from tests.replicate.behaviour import Behaviour, Refusal
@@ -223,6 +224,41 @@ def test_a_failed_attempt_is_followed_by_the_next_no_sooner_than_its_time(
     jobs.conn.execute("update public.jobs set run_at = null")
     assert worker.dispatch() == []
     assert (jobs.status(job_id), jobs.get(job_id)["lane"]) == ("queued", "replicate")
+
+
+def test_a_job_that_is_held_is_tried_again_without_a_message_that_goes_round_the_limit(
+    worker: Worker, jobs: Jobs, replicate: Replicate, plan: Plan
+) -> None:
+    from tasks.generate import generate
+
+    plan(Behaviour(status="failed", error="Prediction interrupted; please retry"))
+    limited, free = jobs.enqueue("fox"), jobs.enqueue("fox")
+    worker.run_once()
+    for job_id in (limited, free):
+        ended(replicate, job_id)
+        jobs.change(job_id, run_at="null")
+
+    generate(str(limited))
+    assert (jobs.status(limited), jobs.get(limited)["lane"]) == ("queued", "replicate")
+
+    jobs.conn.execute("delete from private.provider_limits")
+    with pytest.raises(Retry):  # its message
+        generate(str(free))
+    assert jobs.status(free) == "queued"
+
+
+def test_a_retry_whose_reply_is_lost_is_held_all_the_same(worker: Worker, jobs: Jobs) -> None:
+    from tasks import store
+
+    job_id = jobs.enqueue("fox")
+    worker.dispatch()
+    job = store.claim(str(job_id), lease=60)
+    assert job is not None
+    states = [
+        store.retry(job, delay=5, code="provider_unavailable", message="Busy.", costs_attempt=True)
+        for _ in range(2)
+    ]
+    assert states == ["held", "held"]
 
 
 def test_a_healthy_start_writes_nothing_to_the_limit(worker: Worker, jobs: Jobs, plan: Plan) -> None:

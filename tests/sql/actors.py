@@ -138,7 +138,7 @@ class Worker(Actor):
         self, job_id: UUID, fence: int | None, delay: str | None = "0 seconds", costs_attempt: bool = True
     ) -> bool:
         query = "select private.retry_job(%s, %s, %s, 'provider_unavailable', 'Busy.', %s)"
-        return self.value(query, job_id, fence, delay, costs_attempt) is True
+        return str(self.value(query, job_id, fence, delay, costs_attempt)) != "lost"
 
     def complete(self, job_id: UUID, fence: int | None, output: object = ()) -> bool:
         query = "select private.complete_job(%s, %s, %s)"
