@@ -15,6 +15,7 @@ from tasks.providers.protocol import (
     Pending,
     Permanent,
     Provider,
+    Rejected,
     Started,
     Throttled,
     Transient,
@@ -57,7 +58,7 @@ def start(provider: Provider, job: Job) -> Done | Started:
     except (Unanswered, Unreachable):
         report(store.report_start, job.provider, is_answered=False)
         raise
-    except (Transient, Permanent):
+    except (Transient, Rejected):
         report(store.report_start, job.provider, is_answered=True)
         raise
     report(store.report_start, job.provider, is_answered=True)

@@ -92,6 +92,10 @@ class Permanent(Exception):
         self.code, self.message = code, message
 
 
+class Rejected(Permanent):
+    """The provider's own answer to a start, which shows that it is there; any other Permanent shows nothing."""
+
+
 class Provider(Protocol):
     charges: bool
     """Whether starting costs money: then the intent is recorded before `start`, and after a start whose outcome is
@@ -103,7 +107,8 @@ class Provider(Protocol):
         Raises:
             Transient: It was not begun, or it failed; another attempt may succeed.
             Unanswered: It may have been begun.
-            Permanent: It will never succeed. Anything else is a bug of ours and fails the job as `internal`.
+            Rejected: The provider says that it will never succeed.
+            Permanent: We say so, without asking. Anything else is a bug of ours and fails the job as `internal`.
         """
         ...
 

@@ -26,6 +26,7 @@ from tasks.providers.protocol import (
     Done,
     Pending,
     Permanent,
+    Rejected,
     Started,
     Throttled,
     Transient,
@@ -228,14 +229,14 @@ def refuse(error: Refused) -> NoReturn:
         case 429:
             raise Throttled(error.retry_after or 10.0) from error
         case 400 | 413 | 422:
-            raise Permanent("invalid_input", "The model does not take this input.") from error
+            raise Rejected("invalid_input", "The model does not take this input.") from error
         case (
             401 | 402 | 403 | 404
         ):  # our account or our configuration: not the user's doing, and no retry helps
-            raise Permanent(*BUSY) from error
+            raise Rejected(*BUSY) from error
         case status if status >= 500 or status == 408:
             raise Unanswered(str(error)) from error
-    raise Permanent("provider_rejected", "The model could not make this.") from error
+    raise Rejected("provider_rejected", "The model could not make this.") from error
 
 
 def wait_for(error: Refused) -> NoReturn:

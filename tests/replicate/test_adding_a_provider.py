@@ -7,7 +7,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from tasks.providers.protocol import Done, Pending, Permanent, Throttled, Transient, Unanswered, Unreachable
+from tasks.providers.protocol import Done, Pending, Rejected, Throttled, Transient, Unanswered, Unreachable
 from tasks.store import Job
 from tests.jobs import Jobs
 from tests.replicate.behaviour import PICTURE
@@ -40,7 +40,7 @@ class Sketches:
                 raise Throttled(float(answer.headers.get("retry-after", 10)))
             case status if status >= 500:
                 raise Unanswered(str(status))
-        raise Permanent("content_rejected", "The content was rejected. Please try something else.")
+        raise Rejected("content_rejected", "The content was rejected. Please try something else.")
 
     def find(self, job: Job) -> list[str]:
         return []  # it keeps no list: what did not answer is paid for again, once the wait for it is over

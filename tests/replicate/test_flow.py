@@ -1,5 +1,6 @@
 """A provider's limit holds jobs in the table, where they keep their order and their attempts."""
 
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -207,6 +208,21 @@ def test_a_probe_nobody_hears_of_is_followed_by_another(worker: Worker, jobs: Jo
     assert (len(worker.dispatch()), len(worker.dispatch())) == (1, 0)
     set_limit(jobs, "paused_until = now()")  # half a minute later
     assert len(worker.dispatch()) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "is_answer"),
+    [({"num_outputs": 100}, False), ({}, True)],  # refused by us before it is sent, and by the provider
+)
+def test_only_an_answer_of_the_provider_closes_the_circuit(
+    worker: Worker, jobs: Jobs, replicate: Replicate, given: dict[str, Any], is_answer: bool
+) -> None:
+    set_limit(jobs, "failures = 5")
+    replicate.faults["create"].append(Refusal(422))
+    job_id = jobs.enqueue("fox", **given)
+    worker.run_once()
+    assert (jobs.get(job_id)["error_code"], "create" in replicate.requests) == ("invalid_input", is_answer)
+    assert worker.limit()["failures"] == (0 if is_answer else 5)
 
 
 def test_a_failed_attempt_is_followed_by_the_next_no_sooner_than_its_time(
