@@ -7,7 +7,15 @@ import sys
 from functools import cache
 from typing import Literal, Self
 
-from pydantic import Field, PostgresDsn, RedisDsn, SecretStr, ValidationError, model_validator
+from pydantic import (
+    Field,
+    PostgresDsn,
+    RedisDsn,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 # The contract between bridge and worker, which never import each other.
@@ -47,6 +55,11 @@ class Settings(BaseSettings):
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
+
+    @field_validator("supabase_url")
+    @classmethod
+    def end_without_slash(cls, url: str | None) -> str | None:
+        return url and url.rstrip("/")
 
     @model_validator(mode="after")
     def refuse_transaction_pooler(self) -> Self:

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from chaos.process import ROOT
+from settings import Settings
 
 GOOD = {"DATABASE_URL": "postgresql://a:b@127.0.0.1:5432/postgres", "REDIS_URL": "redis://127.0.0.1:6379/0"}
 
@@ -52,3 +53,10 @@ def test_a_bad_setting_is_one_line(tmp_path: object, name: str, value: str | Non
     assert line.startswith(name)
     assert says in line
     assert ".env" in line
+
+
+@pytest.mark.parametrize("url", ["https://a.supabase.co", "https://a.supabase.co/"])
+def test_a_slash_at_the_end_of_a_url_is_not_doubled(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (GOOD | {"SUPABASE_URL": url}).items():
+        monkeypatch.setenv(name, value)
+    assert Settings().webhook_url == "https://a.supabase.co/functions/v1/provider_webhook"  # type: ignore[call-arg]
