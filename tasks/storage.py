@@ -84,7 +84,7 @@ def upload_once(path: str, content: bytes, mime: str) -> None:
     try:
         bucket().upload(path, content, {"content-type": mime, "cache-control": "31536000", "upsert": "true"})
     except StorageApiError as error:
-        if int(error.status) in (413, 415):
+        if str(error.status) in ("413", "415"):  # it passes on what Storage calls its status, number or not
             raise Permanent(
                 "provider_rejected", "The picture is too large or of a kind we do not store."
             ) from error

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from psycopg_pool import PoolTimeout
+from storage3._sync.file_api import SyncBucketProxy
+from storage3.exceptions import StorageApiError
 
 from local import pids
 from settings import Settings
@@ -120,6 +122,21 @@ def test_reading_stops_at_the_limit() -> None:
         storage.read(chunks, 9)
     assert next(chunks) == b"never read"
     assert storage.read([b"12345", b"67890"], 10) == b"1234567890"
+
+
+@pytest.mark.parametrize(
+    ("status", "raised"),
+    [("413", Permanent), (413, Permanent), ("500", NotStored), ("Conflict", NotStored), ("", NotStored)],
+)
+def test_what_storage_refuses_may_have_any_status(
+    status: int | str, raised: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing() -> SyncBucketProxy:
+        raise StorageApiError("no", "no", status)
+
+    monkeypatch.setattr(storage, "bucket", refusing)
+    with pytest.raises(raised):
+        storage.upload_once("a/b/0.png", b"", "image/png")
 
 
 def test_preview_paints_the_same_picture_for_the_same_prompt() -> None:
