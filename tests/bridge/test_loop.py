@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 
 import psycopg
+import pytest
 
 from bridge.loop import IDLE_PAUSE, Bridge
 from chaos.servers import Redis
@@ -130,6 +131,30 @@ def test_a_lost_message_is_found_behind_a_queue_that_never_empties(
     bridge.find_lost_at = 0
     bridge.run_once()
 
+    assert sent_ids(broker) == [str(in_queue), str(lost)]
+
+
+@pytest.mark.parametrize(
+    "foreign", ["{}", "[]", "no json", '{"headers": {"id": "7"}}', '{"headers": {"id": 7}}']
+)
+def test_somebody_elses_message_in_the_queue_neither_stops_the_bridge_nor_hides_what_is_lost(
+    bridge: Bridge, broker: Redis, jobs: Jobs, foreign: str
+) -> None:
+    lost = jobs.enqueue()
+    bridge.run_once()
+    broker.flush()
+    in_queue = jobs.enqueue()
+    bridge.run_once()
+    with broker.client as client:
+        client.rpush("generations", foreign)  # the next that a worker gets
+
+    jobs.change(lost, dispatched_at="now() - interval '16 seconds'")
+    jobs.change(in_queue, dispatched_at="now() - interval '10 seconds'")
+    bridge.find_lost_at = 0
+    bridge.run_once()
+
+    with broker.client as client:
+        assert client.rpop("generations") == foreign.encode()
     assert sent_ids(broker) == [str(in_queue), str(lost)]
 
 
