@@ -44,7 +44,7 @@ def attempt(job: Job, held: Lease) -> Outcome | None:
         if isinstance(
             result, Started
         ):  # also for a job that is another's by now: the reference must not be lost
-            return Wait(result.ref, result.check_in)
+            return Wait(result.check_in, result.ref)
         held.check()
         match result:
             case _ if held.is_cancel_requested:
@@ -54,7 +54,7 @@ def attempt(job: Job, held: Lease) -> Outcome | None:
             case Pending(check_in, progress):
                 if progress is not None:
                     held.renew(progress)
-                return Wait(job.provider_ref, check_in)
+                return Wait(check_in)
     except LeaseLost:
         return None
     # The one broad except: whatever happened, the job must go on from here.
@@ -103,7 +103,7 @@ def write(task: "Task[[str], None]", job: Job, ending: Outcome) -> bool:
     match ending:
         case Complete(output):
             return store.complete(job, output)
-        case Wait(provider_ref, check_in):
+        case Wait(check_in, provider_ref):
             return store.wait_for_provider(job, provider_ref=provider_ref, check_in=check_in)
         case Fail(code, message):
             return store.fail(job, code=code, message=message)

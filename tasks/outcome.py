@@ -22,8 +22,8 @@ class Complete:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    provider_ref: str | None  # None leaves what the row knows: an orphan may have been adopted meanwhile
     check_in: float
+    provider_ref: str | None = None  # of what was just started; None leaves what the row knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,9 @@ def after(error: Exception, job: Job) -> Retry | Wait | Fail | Release:
     """
     match error:
         case Unanswered():
-            return Wait(job.provider_ref, error.retry_after or next_look(job))
+            return Wait(error.retry_after or next_look(job))
         case NotStored() if job.submitted_at is not None:
-            return Wait(job.provider_ref, next_look(job))
+            return Wait(next_look(job))
         case NotStored():
             return after(Transient("internal", "Something went wrong on our side."), job)
         case Transient() if job.attempt < job.max_attempts or not error.costs_attempt:

@@ -75,7 +75,8 @@ $$;
 -- wait_for_provider: running -> waiting
 --
 -- A webhook that came while the job was running, or a cancel request, makes it due at once. A worker that was rescued
--- from meanwhile still leaves its reference, so that nobody pays for the work again.
+-- from meanwhile still leaves its reference, so that nobody pays for the work again; and if the job went on without it, or
+-- ended, the reference is taken as a webhook's would be: adopted where it is missed, canceled where nobody wants it.
 create function private.wait_for_provider(p_id uuid, p_fence bigint, p_provider_ref text, p_check_in interval)
 returns boolean
 language plpgsql
@@ -96,6 +97,8 @@ begin
 
   if v_is_due then
     perform private.ring_doorbell();
+  elsif v_is_due is null and p_provider_ref is not null then
+    perform public.wake_job(p_id, p_provider_ref, p_is_final => false);
   end if;
   return v_is_due is not null;
 end

@@ -1,5 +1,6 @@
 """What nobody wants any more is canceled at the provider, whoever stopped wanting it and however."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -8,6 +9,8 @@ from tests.jobs import Jobs
 from tests.replicate.behaviour import Behaviour, Refusal
 from tests.replicate.conftest import Plan, Worker
 from tests.replicate.server import Replicate
+
+Meanwhile = Callable[[UUID], None]
 
 
 @pytest.fixture
@@ -18,6 +21,31 @@ def waiting(worker: Worker, jobs: Jobs, plan: Plan) -> UUID:
     worker.run_once()
     assert jobs.status(job_id) == "waiting"
     return job_id
+
+
+@pytest.fixture
+def start_with(
+    worker: Worker, jobs: Jobs, plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Meanwhile], UUID]:
+    """Start a job's prediction; something happens to the job before the worker has written the reference down."""
+
+    def start_job(meanwhile: Meanwhile) -> UUID:
+        from tasks.providers.replicate import Replicate as Provider
+
+        start = Provider.start
+
+        def start_slowly(self: Provider, job: object) -> object:
+            started = start(self, job)  # type: ignore[arg-type]
+            meanwhile(job_id)
+            return started
+
+        monkeypatch.setattr(Provider, "start", start_slowly)
+        plan(Behaviour(seconds=None))
+        job_id = jobs.enqueue("fox")
+        worker.run_once()
+        return job_id
+
+    return start_job
 
 
 def test_a_user_who_cancels_gets_the_credits_at_once_and_the_prediction_is_canceled(
@@ -49,24 +77,43 @@ def test_a_cancel_that_comes_while_a_worker_asks_ends_the_same_way(
 
 
 def test_a_cancel_that_comes_during_the_create_leaves_no_prediction_running(
-    worker: Worker, jobs: Jobs, replicate: Replicate, plan: Plan, monkeypatch: pytest.MonkeyPatch
+    worker: Worker, jobs: Jobs, replicate: Replicate, start_with: Callable[[Meanwhile], UUID]
 ) -> None:
-    from tasks.providers.replicate import Replicate as Provider
-
-    start = Provider.start
-
-    def canceled_meanwhile(self: Provider, job: object) -> object:
-        started = start(self, job)  # type: ignore[arg-type]
-        jobs.cancel(job_id)
-        return started
-
-    monkeypatch.setattr(Provider, "start", canceled_meanwhile)
-    plan(Behaviour(seconds=None))
-    job_id = jobs.enqueue("fox")
+    job_id = start_with(jobs.cancel)
     while worker.run_once():
         pass
     assert jobs.status(job_id) == "canceled"
     assert replicate.of(job_id)[0].is_cancel_asked
+
+
+def test_a_job_that_ends_during_the_create_leaves_no_prediction_running(
+    worker: Worker, jobs: Jobs, replicate: Replicate, start_with: Callable[[Meanwhile], UUID]
+) -> None:
+    def end(job_id: UUID) -> None:
+        jobs.change(job_id, deadline_at="now() - interval '1 second'")
+        jobs.conn.execute("select private.rescue_jobs(10)")
+
+    job_id = start_with(end)
+    assert jobs.get(job_id)["error_code"] == "timed_out"
+    worker.run_once()
+    assert replicate.of(job_id)[0].is_cancel_asked
+    assert worker.abandoned() == []
+
+
+def test_a_reference_that_comes_while_another_worker_looks_for_it_is_adopted(
+    worker: Worker, jobs: Jobs, replicate: Replicate, start_with: Callable[[Meanwhile], UUID]
+) -> None:
+    from tasks import store
+
+    def go_on(job_id: UUID) -> None:
+        jobs.change(job_id, lease_expires_at="now() - interval '1 second'")
+        jobs.conn.execute("select private.rescue_jobs(10)")
+        assert store.claim(str(job_id), lease=60) is not None
+
+    job_id = start_with(go_on)
+    (prediction,) = replicate.of(job_id)
+    assert (jobs.status(job_id), jobs.get(job_id)["provider_ref"]) == ("running", prediction.id)
+    assert (worker.abandoned(), prediction.is_cancel_asked) == ([], False)
 
 
 def test_a_deadline_fails_the_job_refunds_it_and_cancels_the_prediction(

@@ -1198,6 +1198,8 @@ begin
 
   if v_is_due then
     perform private.ring_doorbell();
+  elsif v_is_due is null and p_provider_ref is not null then
+    perform public.wake_job(p_id, p_provider_ref, p_is_final => false);
   end if;
   return v_is_due is not null;
 end
