@@ -8,6 +8,7 @@ enqueue after another on kept connections, through the gate and straight to the 
 import argparse
 import http.client
 import json
+import os
 import random
 import resource
 import statistics
@@ -67,7 +68,8 @@ def main() -> None:
 def download() -> None:
     """The packages of what we compare with, at the versions and hashes of deno.lock."""
     command = [str(deno.DENO), "install", "--frozen", "--entrypoint", *map(str, THEIRS.values())]
-    subprocess.run(command, env=deno.deno_environment(), cwd=COMPARED, check=True, stdout=subprocess.DEVNULL)
+    environment = {**os.environ, **deno.deno_environment()}  # the machine's own certificates and proxies
+    subprocess.run(command, env=environment, cwd=COMPARED, check=True, stdout=subprocess.DEVNULL)
 
 
 @contextmanager
