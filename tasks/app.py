@@ -4,6 +4,7 @@ import logging
 
 from celery import Celery
 from celery.signals import setup_logging
+from kombu import Queue
 
 import logs
 import settings
@@ -13,9 +14,13 @@ config = settings.load()
 app = Celery(
     "tasks",
     broker=str(config.redis_url),
-    include=["tasks.generate", "tasks.orphans", "tasks.deafness", "tasks.shutdown", "tasks.pool"],
+    include=[
+        "tasks.generate", "tasks.orphans", "tasks.deafness", "tasks.shutdown", "tasks.pool", "tasks.events",
+    ],  # fmt: skip
 )
 app.conf.update(
+    # Redis keeps no copy of what a worker has taken: a lost message is found by looking.
+    task_queues=[Queue(settings.QUEUE, no_ack=True)],
     task_default_queue=settings.QUEUE,
     # The work is waiting for the network: threads share 50 MB and a few database connections. To bound what a crash
     # takes along, or to compute on every core, run several workers.

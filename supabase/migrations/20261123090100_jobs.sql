@@ -57,6 +57,7 @@ create table public.jobs (
   deadline_at timestamptz not null,
   submitted_at timestamptz,
   provider_ref text,
+  former_refs text[] not null default '{}',
   woken_at timestamptz,
   cancel_requested_at timestamptz,
   progress real,
@@ -93,6 +94,8 @@ comment on column public.jobs.lane is
 comment on column public.jobs.fence is 'One more at every claim. A late writer carries an old one and loses.';
 comment on column public.jobs.submitted_at is
   'The provider was, or was about to be, called in this attempt. Set and without provider_ref: the call may have happened.';
+comment on column public.jobs.former_refs is
+  'What failed at the provider in earlier attempts: news of it that comes late is not of this attempt.';
 comment on column public.jobs.woken_at is 'A webhook came while the job was running: it must be looked at again at once.';
 
 -- dispatch_jobs: what is due, in order

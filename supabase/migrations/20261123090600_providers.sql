@@ -153,14 +153,18 @@ as $$
   where provider = p_provider and (failures > 0 or not p_is_answered)
 $$;
 
--- free_ref: the reference, unless it is another job's
+-- free_ref: the reference, unless it is another job's, or of an attempt of this one that is over
 create function private.free_ref(p_provider_ref text, p_id uuid)
 returns text
 language sql
 stable
 set search_path = ''
 as $$
-  select p_provider_ref where not exists (select from public.jobs where provider_ref = p_provider_ref and id <> p_id)
+  select p_provider_ref where not exists (
+    select from public.jobs where provider_ref = p_provider_ref and id <> p_id
+    union all
+    select from public.jobs where id = p_id and p_provider_ref = any (former_refs)
+  )
 $$;
 
 -- adopt_orphan: running, submitted and without a reference: the first of these that is no other job's becomes its own

@@ -191,6 +191,7 @@ CREATE TABLE public.jobs (
     deadline_at timestamp with time zone NOT NULL,
     submitted_at timestamp with time zone,
     provider_ref text,
+    former_refs text[] DEFAULT '{}'::text[] NOT NULL,
     woken_at timestamp with time zone,
     cancel_requested_at timestamp with time zone,
     progress real,
@@ -231,6 +232,8 @@ COMMENT ON COLUMN public.jobs.fence IS 'One more at every claim. A late writer c
 COMMENT ON COLUMN public.jobs.run_at IS 'Not before this time. Null is "as soon as possible": dispatch clears it when the time has come, so that one index by rank holds exactly what is due.';
 
 COMMENT ON COLUMN public.jobs.submitted_at IS 'The provider was, or was about to be, called in this attempt. Set and without provider_ref: the call may have happened.';
+
+COMMENT ON COLUMN public.jobs.former_refs IS 'What failed at the provider in earlier attempts: news of it that comes late is not of this attempt.';
 
 COMMENT ON COLUMN public.jobs.woken_at IS 'A webhook came while the job was running: it must be looked at again at once.';
 
@@ -398,7 +401,11 @@ CREATE FUNCTION private.free_ref(p_provider_ref text, p_id uuid) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO ''
     AS $$
-  select p_provider_ref where not exists (select from public.jobs where provider_ref = p_provider_ref and id <> p_id)
+  select p_provider_ref where not exists (
+    select from public.jobs where provider_ref = p_provider_ref and id <> p_id
+    union all
+    select from public.jobs where id = p_id and p_provider_ref = any (former_refs)
+  )
 $$;
 
 ALTER FUNCTION private.free_ref(p_provider_ref text, p_id uuid) OWNER TO postgres;
@@ -1083,6 +1090,7 @@ begin
 
   update public.jobs
   set status = 'queued', lease_expires_at = null, submitted_at = null, provider_ref = null, progress = null,
+      former_refs = array_remove(former_refs || provider_ref, null),
       run_at = case when p_delay > interval '0' then clock_timestamp() + p_delay end,  -- due now if there is none
       attempt = attempt - case when p_costs_attempt then 0 else 1 end,
       error_code = p_code, error_message = p_message

@@ -70,6 +70,18 @@ def test_a_webhook_adopts_an_orphan(cast: Cast, user: User) -> None:
     assert job is not None and job["provider_ref"] == "orphan"
 
 
+def test_late_news_of_a_failed_attempt_is_not_of_the_next_one(cast: Cast, user: User) -> None:
+    job_id, _ = cast.job(user, "waiting")
+    failed = f"ref-{job_id}"
+    assert cast.worker.retry(job_id, cast.worker.claimed(job_id))
+    fence = cast.worker.claimed(job_id)
+    assert cast.worker.record_submission(job_id, fence)
+    assert not cast.service.wake(job_id, failed)
+    assert cast.worker.value("select private.adopt_orphan(%s, %s, %s)", job_id, fence, [failed]) is None
+    assert cast.service.wake(job_id, "the new one")
+    assert cast.operator.job(job_id)["provider_ref"] == "the new one"
+
+
 def test_a_webhook_for_work_that_is_not_the_jobs_changes_nothing(cast: Cast, user: User) -> None:
     waiting, _ = cast.job(user, "waiting")
     other, fence = cast.job(user, "running")
