@@ -8,7 +8,7 @@ import { createStore, useStore } from './store';
 import { supabase } from './supabase';
 
 export interface Session {
-  /** The last user of this phone, also before the server has confirmed it. */
+  /** The last user of this phone: whose gallery to draw. Until `isReady`, the server may refuse it and another takes its place. */
   userId: string | null;
   /** There is an access token: calls may be made. */
   isReady: boolean;

@@ -5,7 +5,7 @@ import { eraseDisk, keysOnDisk, readDisk, writeDisk } from '@/lib/disk';
 import type { Delay, GenerationRequest, Item, RefusalCode } from './types';
 
 export interface Entry extends GenerationRequest {
-  /** Null until somebody is signed in: what was asked before belongs to whoever comes first. */
+  /** Null until a session is confirmed, and again when its token is refused: then it belongs to whoever comes first. */
   userId: string | null;
   requestedAt: string;
   /** It may have reached the server. */

@@ -77,6 +77,13 @@ test('a refusal is kept with its reason and not sent again', async () => {
   expect(outbox.find('a')?.refusal?.code).toBe('insufficient_credits');
 });
 
+test('a refused token stands for nobody: the entry waits for whoever is signed in next', async () => {
+  enqueue.mockRejectedValueOnce(new Refused('unauthenticated', 'This account no longer exists.'));
+  sender.flush('refused');
+  await settled();
+  expect(outbox.ofUser('next').map(({ id }) => id)).toEqual(['a']);
+});
+
 test('withdrawn before it was sent: nothing is sent', () => {
   outbox.change('a', { isWithdrawn: true });
   sender.flush('u');

@@ -77,10 +77,12 @@ export function createSender(deliveries: Deliveries) {
     } else if (outbox.find(id)?.isWithdrawn) {
       return outbox.erase(id);
     }
+    // A token that is refused stands for nobody: whoever is signed in next sends it, under the same id.
+    const isDisowned = error instanceof Refused && error.code === 'unauthenticated';
     const changed = outbox.change(
       id,
       outcome.kind === 'later'
-        ? { delay: outcome.delay }
+        ? { delay: outcome.delay, ...(isDisowned && { userId: null }) }
         : { delay: null, refusal: { code: outcome.code, message: outcome.message } },
     );
     if (changed) deliveries.onChange(changed);

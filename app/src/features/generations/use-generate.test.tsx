@@ -50,6 +50,18 @@ test('a retry is a new request with the old prompt, drawn at once and on disk', 
   expect(mockRemove).not.toHaveBeenCalled();
 });
 
+test('a tap of a session that turns out to be refused is at once the next user’s', async () => {
+  session.set({ userId: 'refused', isReady: false });
+  const { result } = await renderHook(useAll, { wrapper });
+  const shown = () => result.current.gallery.items.map(({ id, status }) => [id, status]);
+  let id = '';
+  await act(() => void (id = result.current.generate('preview', { prompt: 'a fox' })));
+  expect(shown()).toEqual([[id, 'sending']]);
+  await act(() => session.set({ userId: 'next', isReady: true }));
+  expect(shown()).toEqual([[id, 'sending']]);
+  expect(outbox.ofUser('next').map((entry) => entry.id)).toEqual([id]);
+});
+
 test('a retry takes the place of what was never accepted', async () => {
   const { result } = await renderHook(useAll, { wrapper });
   await act(async () => {

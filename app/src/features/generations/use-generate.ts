@@ -13,12 +13,13 @@ import { outboxBell } from './use-live-updates';
 
 export function useGenerate() {
   const client = useQueryClient();
-  const { userId } = useSession();
+  const { userId, isReady } = useSession();
   return (model: string, input: Input): string => {
     const id = randomUUID();
     const requestedAt = timeOfRequest(galleryOf(client, userId), Date.now());
     const entry: outbox.Entry = {
-      ...{ id, model, input, userId, requestedAt },
+      // A session from disk can still be refused; the tap then belongs to the user who takes its place.
+      ...{ id, model, input, userId: isReady ? userId : null, requestedAt },
       ...{ isTried: false, isWithdrawn: false, delay: null, refusal: null },
     };
     outbox.put(entry);
