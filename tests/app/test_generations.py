@@ -35,6 +35,17 @@ def test_a_failed_one_shows_its_prompt_and_reason_and_can_be_retried(phone: Phon
     assert set(system.jobs_of(screen.user_id())) == {failed, retried}
 
 
+def test_the_prompt_of_a_failed_one_can_be_edited(phone: Phone) -> None:
+    screen = phone.start().open()
+    failed = screen.ask("something forbidden in a garden")
+    expect(screen.card(failed)).to_contain_text("allowed. Change it")
+    screen.card(failed).get_by_role("link", name="Open: something forbidden").click()
+    screen.page.get_by_role("button", name="Edit prompt").click()
+    expect(screen.prompt).to_have_value("something forbidden in a garden")
+    expect(screen.generate).to_be_enabled()
+    expect(screen.cards).to_have_count(1)
+
+
 def test_one_under_way_can_be_canceled_and_costs_nothing(phone: Phone, system: System) -> None:
     screen = phone.start().open()
     with system.frozen("worker"):

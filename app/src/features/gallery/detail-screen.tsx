@@ -14,6 +14,8 @@ import { Words } from '@/components/words';
 import { hasEnded, type Item, promptOf, statusLine, useActions, useGeneration, useSignedUrl } from '@/features/generations';
 import { sharePicture } from '@/lib/pictures';
 
+import { draft } from './draft';
+
 export function DetailScreen({ id }: { id: string }) {
   const theme = useTheme();
   const router = useRouter();
@@ -88,6 +90,10 @@ function Actions({ item, url, onGone, onProblem }: ActionsProps) {
     sharePicture(picture).catch(() => onProblem('It could not be shared. Try again in a moment.'));
   };
   const retry = () => router.replace({ pathname: '/generation/[id]', params: { id: retryItem(item) } });
+  const edit = () => {
+    draft.set(promptOf(item));
+    router.dismissTo('/');
+  };
   const remove = () => {
     if (!isSure) return setSure(true);
     deleteItem(item).then(onGone, () => onProblem('It could not be deleted. Try again in a moment.'));
@@ -108,7 +114,7 @@ function Actions({ item, url, onGone, onProblem }: ActionsProps) {
       {output ? <Button label="Share or save" kind="primary" onPress={share} /> : null}
       {isOver && !output ? <Button label="Retry" kind="primary" onPress={retry} /> : null}
       {isOver ? (
-        <Button label="Edit prompt" onPress={() => router.dismissTo({ pathname: '/', params: { prompt: promptOf(item) } })} />
+        <Button label="Edit prompt" onPress={edit} />
       ) : (
         <Button label="Cancel" onPress={cancel} />
       )}

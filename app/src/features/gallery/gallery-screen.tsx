@@ -1,7 +1,6 @@
 /** The wall: what was made, what is being made, and the place to ask for more. */
 
 import { Image } from 'expo-image';
-import { useLocalSearchParams } from 'expo-router';
 import { useCallback, useRef, useState } from 'react';
 import { FlatList, KeyboardAvoidingView, Platform, RefreshControl, StyleSheet, useWindowDimensions, View } from 'react-native';
 import { useSafeAreaInsets } from 'react-native-safe-area-context';
@@ -12,7 +11,9 @@ import { Notice } from '@/components/notice';
 import { round, space, useTheme } from '@/components/theme';
 import { Words } from '@/components/words';
 import { type Item, useAccount, useGallery, useGenerate, useModels } from '@/features/generations';
+import { useStore } from '@/lib/store';
 
+import { draft } from './draft';
 import { GalleryCard } from './gallery-card';
 import { useNotice } from './use-notice';
 
@@ -22,12 +23,11 @@ export function GalleryScreen() {
   const models = useModels();
   const generate = useGenerate();
   const list = useRef<FlatList<Item>>(null);
-  const { prompt } = useLocalSearchParams<{ prompt?: string }>();
-  const [draft, setDraft] = useState(prompt ?? '');
+  const text = useStore(draft);
   const [notice, report] = useNotice();
 
-  function onGenerate(model: string, text: string) {
-    generate(model, { prompt: text });
+  function onGenerate(model: string, prompt: string) {
+    generate(model, { prompt });
     list.current?.scrollToOffset({ offset: 0, animated: false });
   }
 
@@ -40,7 +40,7 @@ export function GalleryScreen() {
       <Notice text={notice} />
       <Wall list={list} onProblem={report} onIdea={(idea) => onGenerate(models[0]?.id ?? '', idea)} />
       <View style={{ paddingTop: space.s, paddingBottom: Math.max(insets.bottom, space.m) }}>
-        <Composer models={models} draft={draft} onDraft={setDraft} onGenerate={onGenerate} />
+        <Composer models={models} draft={text} onDraft={draft.set} onGenerate={onGenerate} />
       </View>
     </KeyboardAvoidingView>
   );

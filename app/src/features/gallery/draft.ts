@@ -1,0 +1,5 @@
+/** What is in the composer. Any screen may fill it. */
+
+import { createStore } from '@/lib/store';
+
+export const draft = createStore('');
