@@ -3,6 +3,7 @@ import { job } from './samples';
 
 type Follow = (status: string) => void;
 const mockChannels: { say: Follow; hear: (payload: unknown) => void; system: (payload: object) => void }[] = [];
+const mockRemoveChannel = jest.fn(async () => 'ok');
 
 jest.mock('@/lib/supabase', () => ({
   supabase: {
@@ -23,7 +24,7 @@ jest.mock('@/lib/supabase', () => ({
       };
       return channel;
     },
-    removeChannel: async () => 'ok',
+    removeChannel: () => mockRemoveChannel(),
     realtime: { disconnect: async () => 'ok' },
   },
 }));
@@ -73,6 +74,15 @@ test('a renewed channel replaces the old one, whose last words are not heard', a
   mockChannels[0]?.hear(job('failed'));
   mockChannels[1]?.hear(job('running'));
   expect(listener.onJob.mock.calls).toEqual([[job('running')]]);
+});
+
+test('one step that fails does not close the channel for good', async () => {
+  mockRemoveChannel.mockRejectedValueOnce(new Error('the socket is gone'));
+  renew();
+  await pass();
+  expect(mockChannels).toHaveLength(1);
+  await pass(250);
+  expect(mockChannels).toHaveLength(2);
 });
 
 test('nothing is opened after the end', async () => {

@@ -67,9 +67,17 @@ export function listen(userId: string, listener: Listener) {
     if (left) await supabase.removeChannel(left);
   }
 
+  /** A step that fails is answered as a closed channel is; the steps after it take their turn all the same. */
+  function next(step: () => Promise<void>): void {
+    turn = turn.then(step).catch(() => {
+      if (!isStopped) follow('CLOSED');
+    });
+  }
+
   function replace(withSocket: boolean): void {
     listener.onLeft();
-    turn = turn.then(() => leave(withSocket)).then(() => {
+    next(async () => {
+      await leave(withSocket);
       if (!isStopped) open();
     });
   }
@@ -80,7 +88,7 @@ export function listen(userId: string, listener: Listener) {
     renew: () => replace(true),
     stop(): void {
       isStopped = true;
-      turn = turn.then(() => leave(false));
+      next(() => leave(false));
     },
   };
 }
