@@ -3,6 +3,7 @@ import { render, screen, userEvent } from '@testing-library/react-native';
 import { useGeneration } from '@/features/generations';
 import { item } from '@/features/generations/samples';
 import type { Item } from '@/features/generations/types';
+import { sharePicture } from '@/lib/pictures';
 
 import { DetailScreen } from './detail-screen';
 import { draft } from './draft';
@@ -11,7 +12,7 @@ const mockDismissTo = jest.fn();
 jest.mock('expo-router', () => ({ useRouter: () => ({ dismissTo: mockDismissTo }) }));
 jest.mock('react-native-safe-area-context', () => ({ useSafeAreaInsets: () => ({ top: 0, bottom: 0 }) }));
 jest.mock('@/lib/supabase', () => ({ supabase: {} }));
-jest.mock('@/lib/pictures', () => ({}));
+jest.mock('@/lib/pictures', () => ({ sharePicture: jest.fn(async () => {}) }));
 jest.mock('@/features/generations', () => ({
   ...jest.requireActual('@/features/generations'),
   useActions: () => ({}),
@@ -23,6 +24,17 @@ async function show(shown: Item) {
   jest.mocked(useGeneration).mockReturnValue({ item: shown, isLookingUp: false });
   await render(<DetailScreen id={shown.id} />);
 }
+
+test('every picture of a generation is shown and can be shared', async () => {
+  const output = ['u/a/0.png', 'u/a/1.png'].map((path) => ({ path, mime: 'image/png' }));
+  await show({ ...item('succeeded'), status: 'succeeded', output });
+  expect(screen.getAllByLabelText('a fox')).toHaveLength(2);
+  for (const button of screen.getAllByRole('button', { name: 'Share or save' })) await userEvent.press(button);
+  expect(jest.mocked(sharePicture).mock.calls).toEqual([
+    [{ url: 'https://x/u/a/0.png', name: 'a-0.png', mime: 'image/png' }],
+    [{ url: 'https://x/u/a/1.png', name: 'a-1.png', mime: 'image/png' }],
+  ]);
+});
 
 test('the prompt of a failed one goes back to the composer', async () => {
   await show(item('failed'));

@@ -1,7 +1,7 @@
 /** One generation, large, with everything that can be done with it. */
 
 import { useRouter } from 'expo-router';
-import { useState } from 'react';
+import { type PropsWithChildren, useState } from 'react';
 import { ScrollView, StyleSheet, View } from 'react-native';
 import { useSafeAreaInsets } from 'react-native-safe-area-context';
 
@@ -11,7 +11,16 @@ import { Notice } from '@/components/notice';
 import { Picture } from '@/components/picture';
 import { round, space, useTheme } from '@/components/theme';
 import { Words } from '@/components/words';
-import { hasEnded, type Item, promptOf, statusLine, useActions, useGeneration, useSignedUrl } from '@/features/generations';
+import {
+  hasEnded,
+  type Item,
+  type Output,
+  promptOf,
+  statusLine,
+  useActions,
+  useGeneration,
+  useSignedUrl,
+} from '@/features/generations';
 import { sharePicture } from '@/lib/pictures';
 
 import { draft } from './draft';
@@ -40,55 +49,76 @@ export function DetailScreen({ id }: { id: string }) {
 
 function Detail({ item, onGone }: { item: Item; onGone: () => void }) {
   const insets = useSafeAreaInsets();
-  const theme = useTheme();
   const [problem, setProblem] = useState<string | null>(null);
-  const output = item.status === 'succeeded' ? item.output[0] : undefined;
-  const { url, renew } = useSignedUrl(output?.path);
-  const ratio = output?.width && output.height ? output.width / output.height : 1;
+  const outputs = item.status === 'succeeded' ? item.output : [];
   return (
     <ScrollView contentContainerStyle={[styles.content, { paddingBottom: insets.bottom + space.xl }]}>
       <Notice text={problem} />
-      {output || !hasEnded(item) ? (
-        <View style={[styles.frame, { aspectRatio: ratio, backgroundColor: theme.raised, boxShadow: theme.shadow }]}>
-          {output ? (
-            <Picture
-              {...{ url, cacheKey: output.path, blurhash: output.blurhash, label: promptOf(item), onBroken: renew }}
-              fit="contain"
-            />
-          ) : (
-            <Glow prompt={promptOf(item)} />
-          )}
-        </View>
-      ) : null}
+      {hasEnded(item) ? null : (
+        <Frame>
+          <Glow prompt={promptOf(item)} />
+        </Frame>
+      )}
+      {outputs.map((output) => (
+        <Result key={output.path} output={output} label={promptOf(item)} onProblem={setProblem} />
+      ))}
       <Words kind="title" role="heading" selectable>
         {promptOf(item)}
       </Words>
       <Words tone="muted" aria-live="polite">
         {statusLine(item)} · {new Date(item.requestedAt).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })}
       </Words>
-      <Actions item={item} url={url} onGone={onGone} onProblem={setProblem} />
+      <Actions item={item} onGone={onGone} onProblem={setProblem} />
     </ScrollView>
+  );
+}
+
+function Frame({ ratio = 1, children }: PropsWithChildren<{ ratio?: number }>) {
+  const theme = useTheme();
+  return (
+    <View style={[styles.frame, { aspectRatio: ratio, backgroundColor: theme.raised, boxShadow: theme.shadow }]}>
+      {children}
+    </View>
+  );
+}
+
+interface ResultProps {
+  output: Output;
+  label: string;
+  onProblem: (text: string) => void;
+}
+
+function Result({ output, label, onProblem }: ResultProps) {
+  const { path, mime, width, height, blurhash } = output;
+  const { url, renew } = useSignedUrl(path);
+  const share = () => {
+    if (!url) return onProblem('The picture is not here yet.');
+    const picture = { url, name: path.split('/').slice(-2).join('-'), mime };
+    sharePicture(picture).catch(() => onProblem('It could not be shared. Try again in a moment.'));
+  };
+  return (
+    <>
+      <Frame ratio={width && height ? width / height : 1}>
+        <Picture {...{ url, cacheKey: path, blurhash, label, onBroken: renew }} fit="contain" />
+      </Frame>
+      <View style={styles.actions}>
+        <Button label="Share or save" kind="primary" onPress={share} />
+      </View>
+    </>
   );
 }
 
 interface ActionsProps {
   item: Item;
-  url: string | undefined;
   onGone: () => void;
   onProblem: (text: string) => void;
 }
 
-function Actions({ item, url, onGone, onProblem }: ActionsProps) {
+function Actions({ item, onGone, onProblem }: ActionsProps) {
   const router = useRouter();
   const { cancelItem, deleteItem, retryItem } = useActions();
   const [isSure, setSure] = useState(false);
-  const output = item.status === 'succeeded' ? item.output[0] : undefined;
 
-  const share = () => {
-    if (!output || !url) return onProblem('The picture is not here yet.');
-    const picture = { url, name: output.path.split('/').slice(-2).join('-'), mime: output.mime };
-    sharePicture(picture).catch(() => onProblem('It could not be shared. Try again in a moment.'));
-  };
   const retry = () => router.replace({ pathname: '/generation/[id]', params: { id: retryItem(item) } });
   const edit = () => {
     draft.set(promptOf(item));
@@ -107,18 +137,19 @@ function Actions({ item, url, onGone, onProblem }: ActionsProps) {
       () => onProblem('It could not be canceled. Try again in a moment.'),
     );
   };
-  const isOver = hasEnded(item) || item.status === 'refused';
 
+  if (!hasEnded(item) && item.status !== 'refused') {
+    return (
+      <View style={styles.actions}>
+        <Button label="Cancel" onPress={cancel} />
+      </View>
+    );
+  }
   return (
     <View style={styles.actions}>
-      {output ? <Button label="Share or save" kind="primary" onPress={share} /> : null}
-      {isOver && !output ? <Button label="Retry" kind="primary" onPress={retry} /> : null}
-      {isOver ? (
-        <Button label="Edit prompt" onPress={edit} />
-      ) : (
-        <Button label="Cancel" onPress={cancel} />
-      )}
-      {isOver ? <Button label={isSure ? 'Delete for good' : 'Delete'} kind="danger" onPress={remove} /> : null}
+      {item.status === 'succeeded' ? null : <Button label="Retry" kind="primary" onPress={retry} />}
+      <Button label="Edit prompt" onPress={edit} />
+      <Button label={isSure ? 'Delete for good' : 'Delete'} kind="danger" onPress={remove} />
     </View>
   );
 }
