@@ -16,6 +16,7 @@ import { createSender } from './sender';
 import { poll } from './truth';
 import { isPending } from './types';
 import { useGallery } from './use-gallery';
+import { signAhead } from './use-signed-url';
 
 /** In the background, a socket is not trusted longer than this. */
 const SOCKET_DIES_AFTER = 10_000;
@@ -65,7 +66,10 @@ function useChannel(userId: string | null): void {
   useEffect(() => {
     if (!userId) return;
     const channel = listen(userId, {
-      onJob: (job) => absorbJobs(client, userId, [job]),
+      onJob: (job) => {
+        signAhead(client, job);
+        absorbJobs(client, userId, [job]);
+      },
       onJoined: () => {
         isLive.set(true);
         void client.invalidateQueries({ queryKey: galleryKey(userId) });

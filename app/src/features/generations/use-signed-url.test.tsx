@@ -1,0 +1,63 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { act, renderHook, waitFor } from '@testing-library/react-native';
+import type { PropsWithChildren } from 'react';
+
+import { session } from '@/lib/session';
+
+import { signPaths } from './api';
+import type { Listener } from './realtime';
+import { job } from './samples';
+import { keptUrl, sign } from './signed-urls';
+import { useLiveUpdates } from './use-live-updates';
+import { signAhead, useSignedUrl } from './use-signed-url';
+
+jest.mock('@/lib/supabase', () => ({ supabase: {} }));
+jest.mock('./api', () => ({
+  ...jest.requireActual('./api'),
+  readPage: async () => ({ items: [], cursor: null }),
+  readUnfinished: () => new Promise(() => {}),
+  signPaths: jest.fn(),
+}));
+let mockSay: Listener['onJob'];
+jest.mock('./realtime', () => ({
+  listen: (_userId: string, { onJob }: Listener) => {
+    mockSay = onJob;
+    return { renew: () => {}, stop: () => {} };
+  },
+}));
+
+const PATH = 'u/a/0.png';
+let client: QueryClient;
+const wrapper = ({ children }: PropsWithChildren) => <QueryClientProvider client={client}>{children}</QueryClientProvider>;
+
+beforeEach(() => {
+  localStorage.clear();
+  session.set({ userId: 'u', isReady: true });
+  jest.mocked(signPaths).mockReset().mockImplementation(async (paths) => new Map(paths.map((path) => [path, `https://x/${path}`])));
+  client = new QueryClient({ defaultOptions: { queries: { gcTime: Infinity, retry: false } } });
+});
+
+test('the URL is asked for with the news, before the card is drawn, and the card does not ask again', async () => {
+  await renderHook(useLiveUpdates, { wrapper });
+  await act(() => mockSay(job('succeeded')));
+  await waitFor(() => expect(signPaths).toHaveBeenCalledWith([PATH], 3600));
+  const { result } = await renderHook(() => useSignedUrl(PATH), { wrapper });
+  await waitFor(() => expect(result.current.url).toBe(`https://x/${PATH}`));
+  expect(signPaths).toHaveBeenCalledTimes(1);
+});
+
+test('what has no picture asks for none', () => {
+  for (const status of ['running', 'failed'] as const) signAhead(client, job(status));
+  expect(client.getQueryCache().getAll()).toEqual([]);
+});
+
+test('all that is asked for at one moment is signed by one call, and one that is not there harms no other', async () => {
+  jest.mocked(signPaths).mockResolvedValueOnce(new Map([[PATH, 'https://x/first']]));
+  const [here, missing] = await Promise.allSettled([sign(PATH), sign('u/gone/0.png')]);
+  expect(here).toMatchObject({ status: 'fulfilled', value: { url: 'https://x/first' } });
+  expect(missing?.status).toBe('rejected');
+  expect(jest.mocked(signPaths).mock.calls).toEqual([[[PATH, 'u/gone/0.png'], 3600]]);
+  expect(keptUrl(PATH)?.url).toBe('https://x/first');
+  await sign('u/b/0.png');
+  expect(signPaths).toHaveBeenCalledTimes(2);
+});
