@@ -1,4 +1,4 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { notifyManager, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { act, renderHook } from '@testing-library/react-native';
 import type { PropsWithChildren } from 'react';
 
@@ -19,6 +19,7 @@ jest.mock('./api', () => ({
   remove: (id: string) => mockRemove(id),
 }));
 jest.mock('@/lib/supabase', () => ({ supabase: {} }));
+notifyManager.setScheduler(queueMicrotask); // as the app does: a change is drawn in its frame, and within act
 
 let client: QueryClient;
 const wrapper = ({ children }: PropsWithChildren) => <QueryClientProvider client={client}>{children}</QueryClientProvider>;
@@ -68,7 +69,7 @@ test('a retry takes the place of what was never accepted', async () => {
     const id = result.current.generate('preview', { prompt: 'a fox' });
     const refused = outbox.change(id, { refusal: { code: 'insufficient_credits', message: '' } });
     absorb(client, 'u', refused ? [outbox.toItem(refused)] : []);
-    result.current.retryItem(galleryOf(client, 'u').items[0]!);
+    galleryOf(client, 'u').items.forEach((card) => result.current.retryItem(card));
   });
   expect(result.current.gallery.items.map(({ status }) => status)).toEqual(['sending']);
   expect(outbox.ofUser('u')).toHaveLength(1);
