@@ -9,7 +9,6 @@ interface ButtonProps {
   label: string;
   onPress: () => void;
   kind?: 'primary' | 'quiet' | 'danger';
-  isDisabled?: boolean;
   isSmall?: boolean;
 }
 
@@ -19,18 +18,17 @@ const COLOURS = {
   danger: ['raised', 'danger'],
 } as const satisfies Record<string, [keyof Theme, keyof Theme]>;
 
-export function Button({ label, onPress, kind = 'quiet', isDisabled = false, isSmall = false }: ButtonProps) {
+export function Button({ label, onPress, kind = 'quiet', isSmall = false }: ButtonProps) {
   const theme = useTheme();
   const [ground, tone] = COLOURS[kind];
   return (
     <Pressable
       role="button"
-      disabled={isDisabled}
       onPress={onPress}
       hitSlop={isSmall ? 6 : 0}
       style={({ pressed }) => [
         isSmall ? styles.small : styles.large,
-        { backgroundColor: theme[ground], opacity: isDisabled ? 0.45 : pressed ? 0.75 : 1 },
+        { backgroundColor: theme[ground], opacity: pressed ? 0.75 : 1 },
       ]}
     >
       <Words kind={isSmall ? 'small' : 'label'} tone={tone} style={styles.words}>

@@ -3,7 +3,7 @@
 import { Pressable, StyleSheet, View } from 'react-native';
 
 import { statusLine } from '@/features/generations/messages';
-import { type Item, promptOf } from '@/features/generations/types';
+import { type Item, type Output, promptOf } from '@/features/generations/types';
 
 import { Button, SignButton } from './button';
 import { Glow } from './glow';
@@ -11,50 +11,45 @@ import { Picture } from './picture';
 import { round, space, useTheme } from './theme';
 import { Words } from './words';
 
-export interface CardActions {
+interface CardProps {
+  item: Item;
+  url: string | undefined;
   onOpen: () => void;
   onRetry: () => void;
   onCancel: () => void;
   onDelete: () => void;
-}
-
-interface CardProps extends CardActions {
-  item: Item;
-  url: string | undefined;
   onBroken: () => void;
 }
 
-export function GenerationCard({ item, url, onBroken, ...actions }: CardProps) {
+export function GenerationCard(props: CardProps) {
   const theme = useTheme();
   return (
-    <View testID={`card-${item.id}`} style={[styles.card, { backgroundColor: theme.raised }]}>
-      {content({ item, url, onBroken, ...actions })}
+    <View testID={`card-${props.item.id}`} style={[styles.card, { backgroundColor: theme.raised }]}>
+      {content(props)}
     </View>
   );
 }
 
-function content({ item, url, onBroken, ...actions }: CardProps) {
+function content(props: CardProps) {
+  const { item } = props;
   switch (item.status) {
     case 'succeeded':
-      return <Finished item={item} url={url} onBroken={onBroken} onOpen={actions.onOpen} />;
+      return <Finished {...props} output={item.output[0]} />;
     case 'sending':
     case 'queued':
     case 'running':
     case 'waiting':
-      return <Pending item={item} onCancel={actions.onCancel} />;
+      return <Pending {...props} />;
     case 'refused':
     case 'failed':
     case 'canceled':
-      return <Unsuccessful item={item} {...actions} />;
+      return <Unsuccessful {...props} />;
     default:
       return item satisfies never;
   }
 }
 
-type FinishedProps = Pick<CardProps, 'url' | 'onBroken' | 'onOpen'> & { item: Extract<Item, { status: 'succeeded' }> };
-
-function Finished({ item, url, onBroken, onOpen }: FinishedProps) {
-  const [output] = item.output;
+function Finished({ item, output, url, onBroken, onOpen }: CardProps & { output: Output | undefined }) {
   return (
     <Pressable
       role="link"
@@ -73,7 +68,7 @@ function Finished({ item, url, onBroken, onOpen }: FinishedProps) {
   );
 }
 
-function Pending({ item, onCancel }: Pick<CardProps, 'item' | 'onCancel'>) {
+function Pending({ item, onCancel }: CardProps) {
   const progress = 'progress' in item ? item.progress : null;
   return (
     <>
@@ -106,7 +101,7 @@ function Pending({ item, onCancel }: Pick<CardProps, 'item' | 'onCancel'>) {
   );
 }
 
-function Unsuccessful({ item, onOpen, onRetry, onDelete }: { item: Item } & CardActions) {
+function Unsuccessful({ item, onOpen, onRetry, onDelete }: CardProps) {
   const theme = useTheme();
   return (
     <>

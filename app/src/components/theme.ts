@@ -34,7 +34,7 @@ export function useTheme(): Theme {
   return useColorScheme() === 'dark' ? dark : light;
 }
 
-export const space = { xs: 4, s: 8, m: 12, l: 16, xl: 24, xxl: 40 } as const;
+export const space = { xs: 4, s: 8, m: 12, l: 16, xl: 24 } as const;
 export const round = { s: 12, m: 20, l: 28 } as const;
 
 /** The least that a finger hits. */

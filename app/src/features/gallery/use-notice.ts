@@ -1,6 +1,6 @@
 /** The one line of news at the top: a problem just now, or why nothing moves. */
 
-import { useCallback, useEffect, useState } from 'react';
+import { useEffect, useState } from 'react';
 
 import { useGallery } from '@/features/generations';
 import { useIsOnline } from '@/lib/foreground';
@@ -17,11 +17,10 @@ export function useNotice(): [string | null, (problem: string) => void] {
     return () => clearTimeout(timer);
   }, [problem]);
 
-  const report = useCallback((text: string) => setProblem(text), []);
   const standing = !isOnline
     ? 'You’re offline. What you ask for is kept and sent later.'
     : hasFailed
       ? 'The server is out of reach. Trying again.'
       : null;
-  return [problem ?? standing, report];
+  return [problem ?? standing, setProblem];
 }

@@ -4,14 +4,12 @@ import { supabase } from '@/lib/supabase';
 
 import { fromJob } from './merge';
 import {
-  type Failure,
   type FailureCode,
+  type Generation,
   type GenerationRequest,
-  type Input,
   type Item,
   type Job,
   type Model,
-  type Output,
   REFUSAL_CODES,
   type RefusalCode,
 } from './types';
@@ -79,24 +77,10 @@ export async function readAccount(): Promise<Account> {
   return data;
 }
 
-interface Row {
-  id: string;
-  model_id: string;
-  input: Input;
+interface GenerationRow extends Omit<Generation, 'error'> {
   error_code: FailureCode | null;
   error_message: string | null;
-}
-interface GenerationRow extends Row {
-  status: 'succeeded' | 'failed' | 'canceled';
-  output: Output[] | null;
   requested_at: string;
-  created_at: string;
-}
-interface JobRow extends Row {
-  status: 'queued' | 'running' | 'waiting';
-  progress: number | null;
-  created_at: string;
-  updated_at: string;
 }
 
 export interface Page {
@@ -106,7 +90,7 @@ export interface Page {
 
 /** Ended generations, the last ended first; `before` is the cursor of the page above. */
 export async function readPage(before: string | null): Promise<Page> {
-  const columns = 'id, model_id, input, status, output, error_code, error_message, requested_at, created_at';
+  const columns = 'id, model:model_id, input, status, output, error_code, error_message, requested_at, created_at';
   const query = supabase.from('generations').select(columns);
   const { data, error } = await (before ? query.lt('created_at', before) : query)
     .order('created_at', { ascending: false })
@@ -121,19 +105,18 @@ export async function readPage(before: string | null): Promise<Page> {
 export async function readUnfinished(): Promise<Item[]> {
   const { data, error } = await supabase
     .from('jobs')
-    .select('id, model_id, input, status, progress, error_code, error_message, created_at, updated_at')
+    .select('id, model:model_id, input, status, progress, created_at, updated_at')
     .in('status', ['queued', 'running', 'waiting'])
     .order('created_at', { ascending: false })
     .limit(MOST_IDS)
-    .overrideTypes<JobRow[], { merge: false }>();
+    .overrideTypes<Omit<Job, 'generation'>[], { merge: false }>();
   if (error) throw new Unreachable(error.message);
-  return data.flatMap((row) => toItem({ ...row, model: row.model_id, generation: null }));
+  return data.flatMap((row) => toItem({ ...row, generation: null }));
 }
 
-function fromGenerationRow(row: GenerationRow): Item[] {
-  const error: Failure | null = row.error_code && { code: row.error_code, message: row.error_message };
-  const generation = { ...row, model: row.model_id, error };
-  return toItem({ ...generation, created_at: row.requested_at, updated_at: row.created_at, generation });
+function fromGenerationRow({ error_code: code, error_message: message, requested_at, ...row }: GenerationRow): Item[] {
+  const generation = { ...row, error: code && { code, message } };
+  return toItem({ ...generation, created_at: requested_at, updated_at: row.created_at, generation });
 }
 
 const toItem = (job: Job): Item[] => [fromJob(job) ?? []].flat();

@@ -13,34 +13,28 @@ export interface SignedUrl {
   expiresAt: number;
 }
 
-type Waiting = { resolve(signed: SignedUrl): void; reject(error: unknown): void };
-let waiting = new Map<string, Waiting[]>();
+let batch: { paths: Set<string>; urls: Promise<Map<string, string>> } | null = null;
 
 /** All paths of one moment are signed by one call. */
-export function sign(path: string): Promise<SignedUrl> {
-  if (waiting.size === 0) queueMicrotask(() => void signAll());
-  return new Promise((resolve, reject) => {
-    waiting.set(path, [...(waiting.get(path) ?? []), { resolve, reject }]);
-  });
+export async function sign(path: string): Promise<SignedUrl> {
+  const expiresAt = Date.now() + LIFE * 1000;
+  batch ??= nextBatch();
+  batch.paths.add(path);
+  const url = (await batch.urls).get(path);
+  if (!url) throw new Error(`${path} is not there`);
+  const { [path]: _old, ...others } = onDisk();
+  const newest = [...Object.entries(others), [path, { url, expiresAt }] as const].slice(-ON_DISK);
+  writeDisk('urls', Object.fromEntries(newest));
+  return { url, expiresAt };
 }
 
-async function signAll(): Promise<void> {
-  const asked = waiting;
-  waiting = new Map();
-  const expiresAt = Date.now() + LIFE * 1000;
-  try {
-    const urls = await signPaths([...asked.keys()], LIFE);
-    for (const [path, waiters] of asked) {
-      const url = urls.get(path);
-      if (url) keep(path, { url, expiresAt });
-      for (const { resolve, reject } of waiters) {
-        if (url) resolve({ url, expiresAt });
-        else reject(new Error(`${path} is not there`));
-      }
-    }
-  } catch (error) {
-    [...asked.values()].flat().forEach(({ reject }) => reject(error));
-  }
+function nextBatch() {
+  const paths = new Set<string>();
+  const urls = Promise.resolve().then(() => {
+    batch = null;
+    return signPaths([...paths], LIFE);
+  });
+  return { paths, urls };
 }
 
 /** The URL of an earlier start, while it lasts: the picture is then in the system's cache, also offline. */
@@ -52,11 +46,6 @@ export function keptUrl(path: string): SignedUrl | undefined {
 export function forget(path: string): void {
   const { [path]: _forgotten, ...others } = onDisk();
   writeDisk('urls', others);
-}
-
-function keep(path: string, signed: SignedUrl): void {
-  const others = Object.entries(onDisk()).filter(([key]) => key !== path);
-  writeDisk('urls', Object.fromEntries([...others, [path, signed] as const].slice(-ON_DISK)));
 }
 
 function onDisk(): Partial<Record<string, SignedUrl>> {

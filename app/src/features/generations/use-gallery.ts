@@ -30,7 +30,6 @@ export function useGallery() {
     /** The server could not be read. */
     hasFailed: query.failureCount > 0,
     refresh: () => query.refetch(),
-    isLoadingOlder: older.isPending,
     loadOlder: () => {
       if (query.data.cursor !== null && !older.isPending) older.mutate();
     },
