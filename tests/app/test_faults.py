@@ -204,6 +204,23 @@ def test_the_server_closes_the_channel_of_an_expired_token(phone: Phone, system:
     assert screen.user_id() == user_id
 
 
+def test_a_tap_before_the_session_is_refused(phone: Phone, system: System) -> None:
+    screen = phone.start().open()
+    user_id = screen.user_id()
+    change_session(screen, expires_at=int(time.time()) - 10)
+    screen.page.close()
+    system.query("delete from auth.users where id = %s returning id", user_id)
+
+    stall = Stall()
+    phone.context.route(f"{system.url}/auth/v1/**", stall)
+    screen = phone.start().open()
+    job_id = screen.ask("A picture for whoever comes next")
+    stall.release()
+    screen.expect_picture(job_id)
+    assert screen.user_id() != user_id
+    expect_charged_once(system, screen, job_id)
+
+
 def test_two_tabs_show_the_same(phone: Phone, system: System) -> None:
     one = phone.start().open()
     one.user_id()
