@@ -14,9 +14,7 @@ config = settings.load()
 app = Celery(
     "tasks",
     broker=str(config.redis_url),
-    include=[
-        "tasks.generate", "tasks.orphans", "tasks.deafness", "tasks.shutdown", "tasks.pool", "tasks.events",
-    ],  # fmt: skip
+    include=[f"tasks.{name}" for name in ("generate", "orphans", "deafness", "shutdown", "pool", "events")],
 )
 app.conf.update(
     # Redis keeps no copy of what a worker has taken: a lost message is found by looking.
