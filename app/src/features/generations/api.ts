@@ -3,20 +3,26 @@
 import { supabase } from '@/lib/supabase';
 
 import { fromJob } from './merge';
-import {
-  type FailureCode,
-  type Generation,
-  type GenerationRequest,
-  type Item,
-  type Job,
-  type Model,
-  REFUSAL_CODES,
-  type RefusalCode,
-} from './types';
+import type { Delay, FailureCode, Generation, GenerationRequest, Item, Job, Model, RefusalCode } from './types';
 
 const BUCKET = 'generations';
 export const PAGE_SIZE = 30;
 export const MOST_IDS = 50;
+
+/** Every reason to say no, and what the request then waits for; null where repeating it cannot change the answer. */
+export const REFUSALS: Record<RefusalCode, Delay | null> = {
+  invalid_request: null,
+  unauthenticated: 'server_busy',
+  insufficient_credits: null,
+  unknown_model: null,
+  not_found: null,
+  method_not_allowed: null,
+  too_slow: 'server_busy',
+  id_conflict: null,
+  too_large: null,
+  too_many_jobs: 'too_many_jobs',
+  unavailable: 'server_busy',
+};
 
 /** The server understood and said no; `retryAfter` is in seconds. */
 export class Refused extends Error {
@@ -134,9 +140,12 @@ export async function signPaths(paths: string[], seconds: number): Promise<Map<s
 }
 
 function refusalOf(error: unknown, retryAfter: string | null | undefined): Refused | null {
-  if (!isRecord(error) || typeof error.message !== 'string') return null;
-  const code = REFUSAL_CODES.find((known) => known === error.code);
-  return code ? new Refused(code, error.message, Number(retryAfter) || null) : null;
+  if (!isRecord(error) || typeof error.message !== 'string' || !isRefusalCode(error.code)) return null;
+  return new Refused(error.code, error.message, Number(retryAfter) || null);
+}
+
+function isRefusalCode(code: unknown): code is RefusalCode {
+  return typeof code === 'string' && Object.hasOwn(REFUSALS, code);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

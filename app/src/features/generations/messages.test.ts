@@ -1,13 +1,16 @@
-import { statusLine } from './messages';
+import { REFUSALS } from './api';
+import { FAILURES, statusLine } from './messages';
 import { item, sending } from './samples';
-import { FAILURE_CODES, type Item, REFUSAL_CODES } from './types';
+import type { FailureCode, Item, RefusalCode } from './types';
 
-test.each(FAILURE_CODES)('a person is told what %s means', (code) => {
+jest.mock('@/lib/supabase', () => ({ supabase: {} }));
+
+test.each(Object.keys(FAILURES) as FailureCode[])('a person is told what %s means', (code) => {
   const failed: Item = { ...item('failed'), status: 'failed', error: { code, message: null } };
   expect(statusLine(failed)).toMatch(/^[A-Z].*\.$/);
 });
 
-test.each(REFUSAL_CODES)('a refusal for %s is never blank', (code) => {
+test.each(Object.keys(REFUSALS) as RefusalCode[])('a refusal for %s is never blank', (code) => {
   expect(statusLine({ ...sending(), status: 'refused', code, message: 'Refused.' })).toMatch(/\.$/);
 });
 

@@ -2,7 +2,7 @@
 
 import type { Delay, FailureCode, Item, RefusalCode } from './types';
 
-const FAILURES: Record<FailureCode, string> = {
+export const FAILURES: Record<FailureCode, string> = {
   invalid_input: 'The model could not use this prompt.',
   content_rejected: 'This prompt isn’t allowed. Change it and try again.',
   provider_rejected: 'The model refused this one.',

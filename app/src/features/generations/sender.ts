@@ -1,20 +1,12 @@
 /** Delivers the outbox. The id makes repeating harmless, so whatever is not a final answer is simply sent again. */
 
-import { type Answer, Refused } from './api';
+import { type Answer, Refused, REFUSALS } from './api';
 import * as outbox from './outbox';
 import type { Delay } from './types';
 
 const LONGEST_PAUSE = 15_000;
 /** A function may take long to wake, so a silent request is not given up; another one is sent beside it. */
 const ASK_AGAIN_AFTER = 12_000;
-
-// Repeating the same request can change these answers; the others are final.
-const PASSING: Partial<Record<string, Delay>> = {
-  unavailable: 'server_busy',
-  too_slow: 'server_busy',
-  unauthenticated: 'server_busy',
-  too_many_jobs: 'too_many_jobs',
-};
 
 export interface Deliveries {
   enqueue(entry: outbox.Entry): Promise<Answer>;
@@ -32,7 +24,7 @@ export type Outcome =
 export function after(error: unknown, attempt: number): Outcome {
   const pause = Math.min(LONGEST_PAUSE, 1000 * 2 ** Math.min(attempt, 10));
   if (!(error instanceof Refused)) return { kind: 'later', delay: 'offline', milliseconds: pause };
-  const delay = PASSING[error.code];
+  const delay = REFUSALS[error.code];
   if (!delay) return { kind: 'refused', code: error.code, message: error.message };
   return { kind: 'later', delay, milliseconds: (error.retryAfter ?? 0) * 1000 || pause };
 }

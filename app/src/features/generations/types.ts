@@ -1,79 +1,18 @@
-/** What the server says and what the gallery holds. A test holds the first half against docs/openapi.yaml. */
+/** What the server says, generated from docs/openapi.yaml by `npm run types`, and what the gallery makes of it. */
 
-export const STATUSES = ['queued', 'running', 'waiting', 'succeeded', 'failed', 'canceled'] as const;
-export type Status = (typeof STATUSES)[number];
-type EndedStatus = 'succeeded' | 'failed' | 'canceled';
+import type { components } from './openapi';
 
-export const FAILURE_CODES = [
-  'invalid_input',
-  'content_rejected',
-  'provider_rejected',
-  'provider_unavailable',
-  'timed_out',
-  'worker_lost',
-  'canceled',
-  'internal',
-] as const;
-export type FailureCode = (typeof FAILURE_CODES)[number];
+type Schemas = components['schemas'];
 
-export const REFUSAL_CODES = [
-  'invalid_request',
-  'unauthenticated',
-  'insufficient_credits',
-  'unknown_model',
-  'not_found',
-  'method_not_allowed',
-  'too_slow',
-  'id_conflict',
-  'too_large',
-  'too_many_jobs',
-  'unavailable',
-] as const;
-export type RefusalCode = (typeof REFUSAL_CODES)[number];
-
-export type Input = Record<string, unknown>;
-
-export interface Failure {
-  code: FailureCode;
-  message: string | null;
-}
-
-export interface Output {
-  path: string;
-  mime: string;
-  width?: number | null;
-  height?: number | null;
-  blurhash?: string | null;
-}
-
-export interface Generation {
-  id: string;
-  status: EndedStatus;
-  model: string;
-  input: Input;
-  output: Output[] | null;
-  error: Failure | null;
-  created_at: string;
-}
-
-/** Once the generation is deleted and the job pruned, only the required fields are left. */
-export interface Job {
-  id: string;
-  model?: string;
-  input?: Input;
-  status: Status;
-  progress?: number | null;
-  error?: Failure | null;
-  created_at?: string;
-  updated_at: string;
-  generation: Generation | null;
-}
-
-export interface GenerationRequest {
-  id: string;
-  model: string;
-  input: Input;
-}
+export type GenerationRequest = Schemas['GenerationRequest'];
+export type Job = Schemas['Job'];
+export type Generation = Schemas['Generation'];
+export type Output = Schemas['Output'];
+export type Status = Schemas['Status'];
+export type Input = GenerationRequest['input'];
+export type Failure = NonNullable<Schemas['Failure']>;
+export type FailureCode = Failure['code'];
+export type RefusalCode = Schemas['Error']['error']['code'];
 
 export interface Model {
   id: string;
