@@ -63,7 +63,11 @@ class Screen:
     def expect_picture(self, job_id: str, timeout: float = PATIENCE) -> None:
         card = self.card(job_id)
         expect(card).to_have_count(1)
-        self.until(lambda: bool(card.evaluate(IS_PAINTED)), f"the picture of {job_id}", timeout)
+        try:
+            self.until(lambda: bool(card.evaluate(IS_PAINTED)), f"the picture of {job_id}", timeout)
+        except AssertionError as error:
+            error.add_note(f"its card says {card.inner_text()!r}")
+            raise
 
     def until(self, condition: Callable[[], bool], what: str, timeout: float = PATIENCE) -> None:
         """Poll; Playwright's own pause lets its handlers run meanwhile."""
@@ -114,6 +118,19 @@ class Phone:
 
     def start(self) -> Screen:
         return Screen(self.context.new_page(), self.site)
+
+    def change_session(self, session: dict[str, Any]) -> None:
+        """On the disk, from a page beside the app, so that it can be closed before and does not write there, too."""
+        page = self.context.new_page()
+        page.goto(f"{self.site}/favicon.ico")
+        page.evaluate(
+            """session => {
+              const key = Object.keys(localStorage).find(key => key.endsWith('-auth-token'));
+              localStorage.setItem(key, session);
+            }""",
+            json.dumps(session),
+        )
+        page.close()
 
     @contextmanager
     def offline(self) -> Iterator[None]:

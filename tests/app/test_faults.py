@@ -1,6 +1,5 @@
 """What networks, servers, phones and fingers do to an app. Nothing is faked but the fault."""
 
-import json
 import time
 
 import pytest
@@ -157,17 +156,6 @@ def test_messages_come_twice_in_any_order_and_late(phone: Phone, system: System)
     expect(screen.card(job_id)).to_have_count(0)
 
 
-def change_session(screen: Screen, **changes: object) -> None:
-    session = json.dumps(screen.session() | changes)
-    screen.page.evaluate(
-        """session => {
-          const key = Object.keys(localStorage).find(key => key.endsWith('-auth-token'));
-          localStorage.setItem(key, session);
-        }""",
-        session,
-    )
-
-
 def test_the_token_is_renewed_in_the_middle(phone: Phone, system: System) -> None:
     screen = phone.start().open()
     screen.expect_joined()
@@ -175,7 +163,8 @@ def test_the_token_is_renewed_in_the_middle(phone: Phone, system: System) -> Non
     with system.frozen("worker"):
         job_id = screen.ask("A picture across two tokens")
         expect(screen.card(job_id)).to_contain_text("In line")
-        change_session(screen, expires_at=int(time.time()) + 10)  # auth-js renews 90 seconds before
+        # auth-js renews 90 seconds before.
+        phone.change_session(screen.session() | {"expires_at": int(time.time()) + 10})
         other = screen.ask("Asked with the new token")
         screen.until(lambda: screen.session().get("access_token") not in (None, old), "a new token")
     screen.expect_picture(job_id)
@@ -188,8 +177,9 @@ def test_the_server_closes_the_channel_of_an_expired_token(phone: Phone, system:
     screen = phone.start().open()
     user_id = screen.user_id()
     screen.expect_joined()
-    change_session(screen, access_token=system.token_of(screen.session()["access_token"], seconds=8))
+    session = screen.session()
     screen.page.close()
+    phone.change_session(session | {"access_token": system.token_of(session["access_token"], seconds=8)})
 
     screen = phone.start().open()
     screen.expect_joined()
@@ -207,8 +197,9 @@ def test_the_server_closes_the_channel_of_an_expired_token(phone: Phone, system:
 def test_a_tap_before_the_session_is_refused(phone: Phone, system: System) -> None:
     screen = phone.start().open()
     user_id = screen.user_id()
-    change_session(screen, expires_at=int(time.time()) - 10)
+    session = screen.session()
     screen.page.close()
+    phone.change_session(session | {"expires_at": int(time.time()) - 10})
     system.query("delete from auth.users where id = %s returning id", user_id)
 
     stall = Stall()
@@ -218,6 +209,16 @@ def test_a_tap_before_the_session_is_refused(phone: Phone, system: System) -> No
     stall.release()
     screen.expect_picture(job_id)
     assert screen.user_id() != user_id
+    expect_charged_once(system, screen, job_id)
+
+
+def test_the_account_is_deleted_while_its_token_is_good(phone: Phone, system: System) -> None:
+    screen = phone.start().open()
+    user_id = screen.user_id()
+    system.query("delete from auth.users where id = %s returning id", user_id)
+    job_id = screen.ask("A picture of nobody's")
+    screen.until(lambda: screen.user_id() != user_id, "another user")
+    screen.expect_picture(job_id)
     expect_charged_once(system, screen, job_id)
 
 

@@ -2,7 +2,7 @@
 
 import 'expo-sqlite/localStorage/install';
 
-import { createClient } from '@supabase/supabase-js';
+import { createClient, isAuthApiError } from '@supabase/supabase-js';
 import { AppState, Platform } from 'react-native';
 
 import { boundedFetch } from './bounded-fetch';
@@ -25,9 +25,15 @@ export const supabase = createClient(SUPABASE_URL, PUBLISHABLE_KEY, {
 async function call(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const url = String(input);
   const response = await boundedFetch(input, init, url.includes('/functions/v1/') ? LONGEST_COLD_START : undefined);
-  // The token was revoked, or the clock of this phone is wrong and it has expired unnoticed: another one may do.
-  if (response.status === 401 && !url.includes('/auth/v1/')) void supabase.auth.refreshSession();
+  if (response.status === 401 && !url.includes('/auth/v1/')) void replaceToken();
   return response;
+}
+
+/** The token was revoked, its user is gone, or the clock of this phone is wrong and it has expired unnoticed. */
+async function replaceToken(): Promise<void> {
+  const { error } = await supabase.auth.refreshSession();
+  // auth-js keeps a session until its token expires by this phone's clock, but a server that refuses both is done with it.
+  if (isAuthApiError(error) && [400, 401, 403].includes(error.status)) await supabase.auth.signOut({ scope: 'local' });
 }
 
 // A browser tells auth-js itself; a phone suspends timers in the background.

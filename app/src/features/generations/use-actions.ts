@@ -10,7 +10,7 @@ import { drop, merge } from './merge';
 import * as outbox from './outbox';
 import { hasEnded, type Item } from './types';
 import { useGenerate } from './use-generate';
-import { outboxBell } from './use-live-updates';
+import { ringOutbox } from './use-live-updates';
 
 export function useActions() {
   const client = useQueryClient();
@@ -39,7 +39,7 @@ export function useActions() {
     if (item.status === 'sending') {
       hide(item);
       outbox.change(item.id, { isWithdrawn: true });
-      outboxBell.set(outboxBell.get() + 1);
+      ringOutbox();
       return true;
     }
     const answer = await cancel(item.id);

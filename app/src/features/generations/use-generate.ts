@@ -9,7 +9,7 @@ import { absorb, galleryOf } from './cache';
 import { timeOfRequest } from './merge';
 import * as outbox from './outbox';
 import type { Input } from './types';
-import { outboxBell } from './use-live-updates';
+import { ringOutbox } from './use-live-updates';
 
 export function useGenerate() {
   const client = useQueryClient();
@@ -24,7 +24,7 @@ export function useGenerate() {
     };
     outbox.put(entry);
     absorb(client, userId, [outbox.toItem(entry)]);
-    outboxBell.set(outboxBell.get() + 1);
+    ringOutbox();
     return id;
   };
 }

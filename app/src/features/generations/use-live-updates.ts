@@ -4,7 +4,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 
 import { onForeground, onOnline } from '@/lib/foreground';
-import { useSession } from '@/lib/session';
+import { session, useSession } from '@/lib/session';
 import { createStore, useStore } from '@/lib/store';
 
 import { cancel, enqueue } from './api';
@@ -25,7 +25,8 @@ const SOCKET_DIES_AFTER = 10_000;
 const isLive = createStore(false);
 
 /** Rung when the outbox has something new. */
-export const outboxBell = createStore(0);
+const outboxBell = createStore(0);
+export const ringOutbox = () => outboxBell.set(outboxBell.get() + 1);
 
 export function useLiveUpdates(): void {
   const client = useQueryClient();
@@ -47,8 +48,11 @@ function useOutbox(userId: string | null): void {
       onAnswer: (answer) => absorbAnswer(client, userId, answer),
       onChange: (entry) => {
         if (entry.isWithdrawn) return;
-        absorb(client, userId, [outbox.toItem(entry, new Date().toISOString())]);
+        const owner = entry.userId ?? session.get().userId;
+        absorb(client, owner, [outbox.toItem(entry, new Date().toISOString())]);
         if (entry.refusal) void client.invalidateQueries({ queryKey: accountKey(userId) });
+        // Another user is signed in, whose sender has looked already.
+        if (owner !== userId) ringOutbox();
       },
     });
     const flush = () => sender.flush(userId);

@@ -1,0 +1,43 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { act, renderHook } from '@testing-library/react-native';
+import type { PropsWithChildren } from 'react';
+
+import { session } from '@/lib/session';
+
+import { type Answer, Refused } from './api';
+import { galleryOf } from './cache';
+import * as outbox from './outbox';
+import { useGenerate } from './use-generate';
+import { useLiveUpdates } from './use-live-updates';
+
+const mockEnqueue = jest.fn<Promise<Answer>, []>();
+jest.mock('./api', () => ({
+  ...jest.requireActual('./api'),
+  enqueue: () => mockEnqueue(),
+  readPage: () => new Promise(() => {}),
+  readUnfinished: () => new Promise(() => {}),
+}));
+jest.mock('./realtime', () => ({ listen: () => ({ renew: () => {}, stop: () => {} }) }));
+jest.mock('@/lib/supabase', () => ({ supabase: {} }));
+jest.useFakeTimers();
+
+const client = new QueryClient({ defaultOptions: { queries: { gcTime: Infinity, retry: false } } });
+const wrapper = ({ children }: PropsWithChildren) => <QueryClientProvider client={client}>{children}</QueryClientProvider>;
+
+test('a tap whose token is refused after another user took over is sent and shown as the other’s', async () => {
+  outbox.reopen();
+  session.set({ userId: 'refused', isReady: true });
+  const { result, unmount } = await renderHook(() => [useGenerate(), useLiveUpdates()] as const, { wrapper });
+  let refuse: (error: Error) => void = () => {};
+  mockEnqueue.mockReturnValueOnce(new Promise((_, reject) => (refuse = reject))).mockReturnValue(new Promise(() => {}));
+  let id = '';
+  await act(() => void (id = result.current[0]('preview', { prompt: 'a fox' })));
+  await act(() => session.set({ userId: 'next', isReady: true }));
+  expect(mockEnqueue).toHaveBeenCalledTimes(1);
+
+  await act(async () => refuse(new Refused('unauthenticated', 'This account no longer exists.')));
+  expect(mockEnqueue).toHaveBeenCalledTimes(2);
+  expect(outbox.find(id)?.userId).toBe('next');
+  expect(galleryOf(client, 'next').items.map((item) => item.id)).toEqual([id]);
+  await unmount();
+});
