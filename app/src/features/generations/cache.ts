@@ -7,7 +7,7 @@ import { readDisk, writeDisk } from '@/lib/disk';
 import type { Account, Answer } from './api';
 import { drop, EMPTY, fromJob, type Gallery, merge } from './merge';
 import * as outbox from './outbox';
-import { hasEnded, type Item, type Job } from './types';
+import type { Item, Job } from './types';
 
 const ON_DISK = 40;
 const WRITE_AFTER = 300;
@@ -57,7 +57,7 @@ export function absorb(client: QueryClient, userId: string | null, items: Item[]
   noteProgress(client, userId, before, galleryOf(client, userId));
 }
 
-/** What was accepted has been paid for and what ended may have brought a refund, so the balance is read again. */
+/** What was accepted has been paid for and what ended badly has brought a refund, so the balance is read again. */
 export function noteProgress(client: QueryClient, userId: string | null, before: Gallery, now: Gallery): void {
   const known = new Map(before.items.map((item) => [item.id, stage(item)]));
   if (now.items.some((item) => stage(item) > (known.get(item.id) ?? 0))) {
@@ -65,9 +65,10 @@ export function noteProgress(client: QueryClient, userId: string | null, before:
   }
 }
 
-function stage(item: Item): number {
-  if (hasEnded(item)) return 2;
-  return item.status === 'sending' || item.status === 'refused' ? 0 : 1;
+/** How far the ledger has gone with it: nothing, a hold (which a success only settles), a refund. */
+function stage({ status }: Item): number {
+  if (status === 'failed' || status === 'canceled') return 2;
+  return status === 'sending' || status === 'refused' ? 0 : 1;
 }
 
 export function absorbJobs(client: QueryClient, userId: string | null, jobs: Job[]): void {

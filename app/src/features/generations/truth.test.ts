@@ -25,12 +25,25 @@ beforeEach(() => {
   client.setQueryData(galleryKey('u'), { ...EMPTY, items: [item('running')] });
   client.setQueryData(accountKey('u'), { credits: 4, is_paid: false });
   jest.mocked(readUnfinished).mockResolvedValue([]);
+  jest.mocked(readJobs).mockResolvedValue([]);
   jest.mocked(readPage).mockResolvedValue({ items: [], cursor: null });
 });
 
 test('an end that the truth tells makes the balance old: there may be a refund', async () => {
   jest.mocked(readPage).mockResolvedValue({ items: [item('failed')], cursor: null });
   expect((await readTruth(client, 'u')).items[0]?.status).toBe('failed');
+  expect(isBalanceOld()).toBe(true);
+});
+
+test('a success only settles what is paid already: the balance is not read again', async () => {
+  jest.mocked(readPage).mockResolvedValue({ items: [item('succeeded')], cursor: null });
+  await readTruth(client, 'u');
+  expect(isBalanceOld()).toBe(false);
+});
+
+test('a success that is the first news of its job makes the balance old: it was paid for', async () => {
+  jest.mocked(readPage).mockResolvedValue({ items: [item('succeeded', { id: 'b' })], cursor: null });
+  await readTruth(client, 'u');
   expect(isBalanceOld()).toBe(true);
 });
 
