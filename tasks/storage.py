@@ -1,11 +1,13 @@
 """Put outputs into Supabase Storage, once: the path is made from the job, so an upload done twice is one object."""
 
 import io
+import logging
 import random
 import time
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import blurhash
 import httpx
@@ -18,9 +20,14 @@ import settings
 from tasks.providers.protocol import Permanent
 from tasks.store import Job
 
+log = logging.getLogger(__name__)
+
 BUCKET = "generations"
 EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}  # what the bucket accepts
 MAX_PIXELS = 40_000_000  # decoded, a few compressed kilobytes can fill the memory of a worker
+
+TOKEN_LASTS = 3600  # seconds, as long as the app's own URLs
+SIGN_WITHIN = 3.0  # seconds
 
 PAUSES: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)  # seconds between tries to store a picture
 
@@ -30,10 +37,11 @@ class NotStored(Exception):
 
 
 @cache
-def bucket() -> SyncBucketProxy:
+def bucket(seconds: float = 30) -> SyncBucketProxy:
+    """Storage, when a call may take this long."""
     config = settings.load()
     # HTTP/1.1: one connection per thread, where HTTP/2 would share one among all.
-    http = httpx.Client(timeout=httpx.Timeout(30, connect=5), follow_redirects=True)
+    http = httpx.Client(timeout=httpx.Timeout(seconds, connect=min(seconds, 5)), follow_redirects=True)
     options = ClientOptions(auto_refresh_token=False, persist_session=False, httpx_client=http)
     client = create_client(
         config.secret("supabase_url"), config.secret("supabase_secret_key"), options=options
@@ -44,7 +52,27 @@ def bucket() -> SyncBucketProxy:
 def save(job: Job, outputs: list[Iterable[bytes]]) -> list[dict[str, Any]]:
     """Check and store every output; what `generations.output` says of them."""
     limit = settings.load().max_output_bytes
-    return [save_one(job, number, read(chunks, limit)) for number, chunks in enumerate(outputs)]
+    saved = [save_one(job, number, read(chunks, limit)) for number, chunks in enumerate(outputs)]
+    tokens = sign([picture["path"] for picture in saved])
+    return [picture | {"token": tokens.get(picture["path"])} for picture in saved]
+
+
+def sign(paths: list[str]) -> dict[str, str]:
+    """Tokens to read the pictures with, by path, so that whoever hears of a picture can load it at once.
+
+    A client without one asks Storage itself: this may fail and must not take long.
+    """
+    try:
+        signed = bucket(SIGN_WITHIN).create_signed_urls(paths, TOKEN_LASTS)
+        return {url["path"]: token_in(url["signedURL"]) for url in signed if url["signedURL"]}
+    except (StorageApiError, httpx.HTTPError, LookupError, ValueError) as error:
+        log.warning("pictures.not_signed", extra={"paths": paths, "error": repr(error)})
+        return {}
+
+
+def token_in(url: str) -> str:
+    """The token alone: a worker may know Storage by another address than the app does."""
+    return parse_qs(urlsplit(url).query)["token"][0]
 
 
 def read(chunks: Iterable[bytes], limit: int) -> bytes:

@@ -141,7 +141,7 @@ create table public.generations (
 alter table public.generations enable row level security;
 comment on table public.generations is
   'What the gallery shows: one row per ended job, under the job''s id, with the original input whatever came of it.';
-comment on column public.generations.output is 'List of {path, mime, width, height, blurhash}; path is in the bucket "generations".';
+comment on column public.generations.output is 'List of {path, mime, width, height, blurhash, token}; path is in the bucket "generations", token reads it for an hour.';
 -- the gallery, newest first
 create index generations_by_user on public.generations (user_id, created_at desc, id);
 -- Whoever plans a user's gallery does not know whose it will be. Planned for a usual user's few rows, it reads and sorts all the

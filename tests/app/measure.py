@@ -23,7 +23,7 @@ from tests.app.phone import Phone, Screen, Stall, switched_on
 from tests.app.system import System
 from tests.app.wire import REALTIME
 
-STARTS, PICTURES = 15, 40
+STARTS, PICTURES = 15, 60
 
 FIRST_SCREEN = """
 new MutationObserver((_, observer) => {

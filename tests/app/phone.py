@@ -119,18 +119,22 @@ class Phone:
     def start(self) -> Screen:
         return Screen(self.context.new_page(), self.site)
 
-    def change_session(self, session: dict[str, Any]) -> None:
-        """On the disk, from a page beside the app, so that it can be closed before and does not write there, too."""
+    def on_disk(self, script: str, argument: object = None) -> Any:
+        """Run it beside the app, which can be closed before, so that it does not write there, too."""
         page = self.context.new_page()
         page.goto(f"{self.site}/favicon.ico")
-        page.evaluate(
+        result = page.evaluate(script, argument)
+        page.close()
+        return result
+
+    def change_session(self, session: dict[str, Any]) -> None:
+        self.on_disk(
             """session => {
               const key = Object.keys(localStorage).find(key => key.endsWith('-auth-token'));
               localStorage.setItem(key, session);
             }""",
             json.dumps(session),
         )
-        page.close()
 
     @contextmanager
     def offline(self) -> Iterator[None]:

@@ -241,11 +241,21 @@ def test_a_dead_picture_url_is_replaced(phone: Phone) -> None:
     screen = phone.start().open()
     job_id = screen.ask("A picture whose address dies")
     screen.expect_picture(job_id)
-    screen.page.evaluate(
-        """() => {
-          const urls = localStorage.getItem('pilotlight.urls');
-          localStorage.setItem('pilotlight.urls', urls.replace(/token=[^"]+/, 'token=dead'));
-        }"""
+    find = '() => Object.keys(localStorage).find(key => localStorage.getItem(key).includes(\'"token":"\'))'
+    screen.until(lambda: screen.page.evaluate(find), "the picture on the disk")
+    screen.page.close()
+    phone.on_disk(
+        f"""() => {{
+          const key = ({find})();
+          localStorage.setItem(key, localStorage.getItem(key).replace(/("token":"[^"]+)/, '$1dead'));
+        }}"""
     )
-    screen.open()
-    screen.expect_picture(job_id)
+    signed: list[str] = []
+
+    def count(route: Route) -> None:
+        signed.append(route.request.method)
+        route.continue_()
+
+    phone.context.route("**/object/sign/generations", count)
+    phone.start().open().expect_picture(job_id)
+    assert signed.count("POST") == 1

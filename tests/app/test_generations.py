@@ -9,9 +9,12 @@ from tests.app.system import System
 
 
 def test_a_tap_becomes_a_picture_in_its_place(phone: Phone, system: System) -> None:
+    signed = []
+    phone.context.route("**/object/sign/generations", lambda route: signed.append(route))
     screen = phone.start().open()
     job_id = screen.ask("A lighthouse at dusk, oil on canvas")
     screen.expect_picture(job_id)
+    assert signed == [], "the news brings what loads the picture"
     expect(screen.cards).to_have_count(1)
     expect(screen.page.get_by_test_id("credits")).to_have_text("4 credits")
     assert system.jobs_of(screen.user_id()) == [job_id]

@@ -122,6 +122,7 @@ def worker(
     forget()
     worker = Worker(jobs, replicate)
     monkeypatch.setattr(storage, "upload", lambda path, content, mime: worker.stored.update({path: content}))
+    monkeypatch.setattr(storage, "sign", lambda paths: {path: f"token of {path}" for path in paths})
     jobs.conn.execute(ADD_MODELS)
     yield worker
     assert not lease.keeper().held

@@ -41,6 +41,7 @@ def test_a_prediction_is_created_waited_for_without_a_worker_and_collected(
     (picture,) = worker.generation(job_id)["output"]
     assert (picture["width"], picture["height"], picture["mime"]) == (64, 48, "image/png")
     assert picture["blurhash"]
+    assert picture["token"] == f"token of {picture['path']}"
     assert list(worker.stored) == [picture["path"]]
 
 

@@ -1465,7 +1465,7 @@ ALTER TABLE public.generations OWNER TO postgres;
 
 COMMENT ON TABLE public.generations IS 'What the gallery shows: one row per ended job, under the job''s id, with the original input whatever came of it.';
 
-COMMENT ON COLUMN public.generations.output IS 'List of {path, mime, width, height, blurhash}; path is in the bucket "generations".';
+COMMENT ON COLUMN public.generations.output IS 'List of {path, mime, width, height, blurhash, token}; path is in the bucket "generations", token reads it for an hour.';
 
 ALTER TABLE ONLY private.abandoned_work
     ADD CONSTRAINT abandoned_work_pkey PRIMARY KEY (provider_ref);

@@ -5,6 +5,7 @@ import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import httpx
 import psycopg
 import pytest
 from hypothesis import given
@@ -137,6 +138,19 @@ def test_what_storage_refuses_may_have_any_status(
     monkeypatch.setattr(storage, "bucket", refusing)
     with pytest.raises(raised):
         storage.upload_once("a/b/0.png", b"", "image/png")
+
+
+@pytest.mark.parametrize(
+    "error", [StorageApiError("no", "no", 500), httpx.ReadTimeout("no"), ValueError("no")]
+)
+def test_a_picture_that_cannot_be_signed_is_stored_all_the_same(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(seconds: float) -> SyncBucketProxy:
+        raise error
+
+    monkeypatch.setattr(storage, "bucket", refusing)
+    assert storage.sign(["a/b/0.png"]) == {}
 
 
 def test_preview_paints_the_same_picture_for_the_same_prompt() -> None:

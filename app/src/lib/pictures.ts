@@ -1,8 +1,14 @@
-/** Hands a picture to the system: the share sheet of a phone, the share dialog or a download of a browser. */
+/** Pictures on their way: to the screen, and to whatever the system shares or saves them with. */
 
 import { File, Paths } from 'expo-file-system';
+import { Image } from 'expo-image';
 import * as Sharing from 'expo-sharing';
 import { Platform } from 'react-native';
+
+/** Begins to load what will be drawn in a moment. A phone keeps pictures by another name than their URL and would load it twice. */
+export function loadAhead(url: string): void {
+  if (Platform.OS === 'web') void Image.prefetch(url);
+}
 
 export interface Picture {
   url: string;

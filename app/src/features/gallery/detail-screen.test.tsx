@@ -2,7 +2,7 @@ import { render, screen, userEvent } from '@testing-library/react-native';
 
 import { useGeneration } from '@/features/generations';
 import { item } from '@/features/generations/samples';
-import type { Item } from '@/features/generations/types';
+import type { Item, Output } from '@/features/generations/types';
 import { sharePicture } from '@/lib/pictures';
 
 import { DetailScreen } from './detail-screen';
@@ -17,7 +17,7 @@ jest.mock('@/features/generations', () => ({
   ...jest.requireActual('@/features/generations'),
   useActions: () => ({}),
   useGeneration: jest.fn(),
-  useSignedUrl: (path: string) => ({ url: `https://x/${path}`, renew: () => {} }),
+  useSignedUrl: ({ path }: Output) => ({ url: `https://x/${path}`, renew: () => {} }),
 }));
 
 async function show(shown: Item) {

@@ -90,7 +90,7 @@ interface ResultProps {
 
 function Result({ output, label, onProblem }: ResultProps) {
   const { path, mime, width, height, blurhash } = output;
-  const { url, renew } = useSignedUrl(path);
+  const { url, renew } = useSignedUrl(output);
   const share = () => {
     if (!url) return onProblem('The picture is not here yet.');
     const picture = { url, name: path.split('/').slice(-2).join('-'), mime };

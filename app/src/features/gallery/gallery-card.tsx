@@ -14,7 +14,7 @@ interface GalleryCardProps {
 export const GalleryCard = memo(function GalleryCard({ item, onProblem }: GalleryCardProps) {
   const router = useRouter();
   const { cancelItem, deleteItem, retryItem } = useActions();
-  const { url, renew } = useSignedUrl(item.status === 'succeeded' ? item.output[0]?.path : undefined);
+  const { url, renew } = useSignedUrl(item.status === 'succeeded' ? item.output[0] : undefined);
   return (
     <GenerationCard
       item={item}

@@ -1,6 +1,6 @@
 /** Every call the feature makes. Each either answers, is refused for a reason, or did not get through. */
 
-import { supabase } from '@/lib/supabase';
+import { supabase, SUPABASE_URL } from '@/lib/supabase';
 
 import { fromJob } from './merge';
 import type { Delay, FailureCode, Generation, GenerationRequest, Item, Job, Model, RefusalCode } from './types';
@@ -131,6 +131,10 @@ export async function remove(id: string): Promise<void> {
   const { error } = await supabase.from('generations').delete().eq('id', id);
   if (error) throw new Unreachable(error.message);
 }
+
+/** The URL of a picture for whoever has a token of its path. */
+export const urlOf = (path: string, token: string) =>
+  `${SUPABASE_URL}/storage/v1/object/sign/${BUCKET}/${path}?token=${token}`;
 
 /** The paths that could be signed, with their URLs. */
 export async function signPaths(paths: string[], seconds: number): Promise<Map<string, string>> {

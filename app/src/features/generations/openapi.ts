@@ -150,6 +150,11 @@ export interface components {
             width?: number | null;
             height?: number | null;
             blurhash?: string | null;
+            /**
+             * @description Loads the picture without a call to sign it, for the first hour: GET
+             *     `/storage/v1/object/sign/generations/{path}?token={token}`. A JWT, whose `exp` says until when.
+             */
+            token?: string | null;
         };
         /** @description Why a job ended badly, or null. */
         Failure: {

@@ -1,8 +1,9 @@
-/** URLs of private pictures: asked for together, kept on disk, renewed before they expire. */
+/** URLs of private pictures: they come with the news, or are asked for together; kept on disk, renewed before they expire. */
 
 import { readDisk, writeDisk } from '@/lib/disk';
 
-import { signPaths } from './api';
+import { signPaths, urlOf } from './api';
+import type { Output } from './types';
 
 const LIFE = 3600; // seconds
 export const RENEW_BEFORE = 10 * 60_000;
@@ -37,10 +38,25 @@ function nextBatch() {
   return { paths, urls };
 }
 
-/** The URL of an earlier start, while it lasts: the picture is then in the system's cache, also offline. */
-export function keptUrl(path: string): SignedUrl | undefined {
-  const kept = onDisk()[path];
-  return kept && kept.expiresAt > Date.now() ? kept : undefined;
+/** The URL of an earlier start, while it lasts: the picture is then in the system's cache, also offline. Else that of the news. */
+export function knownUrl(output: Output): SignedUrl | undefined {
+  const known = onDisk()[output.path] ?? sent(output);
+  return known && known.expiresAt > Date.now() ? known : undefined;
+}
+
+function sent({ path, token }: Output): SignedUrl | undefined {
+  return token ? { url: urlOf(path, token), expiresAt: expiryOf(token) } : undefined;
+}
+
+/** In milliseconds; 0 for a token that says nothing of it. */
+function expiryOf(token: string): number {
+  try {
+    const [, claims = ''] = token.split('.');
+    const { exp } = JSON.parse(atob(claims.replaceAll('-', '+').replaceAll('_', '/'))) as { exp?: number };
+    return (exp ?? 0) * 1000;
+  } catch {
+    return 0;
+  }
 }
 
 export function forget(path: string): void {

@@ -16,7 +16,7 @@ import { createSender } from './sender';
 import { poll } from './truth';
 import { isPending } from './types';
 import { useGallery } from './use-gallery';
-import { signAhead } from './use-signed-url';
+import { fetchAhead } from './use-signed-url';
 
 /** In the background, a socket is not trusted longer than this. */
 const SOCKET_DIES_AFTER = 10_000;
@@ -71,7 +71,7 @@ function useChannel(userId: string | null): void {
     if (!userId) return;
     const channel = listen(userId, {
       onJob: (job) => {
-        signAhead(client, job);
+        fetchAhead(client, job);
         absorbJobs(client, userId, [job]);
       },
       onJoined: () => {

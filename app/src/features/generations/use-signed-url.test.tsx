@@ -7,11 +7,12 @@ import { session } from '@/lib/session';
 import { signPaths } from './api';
 import type { Listener } from './realtime';
 import { job } from './samples';
-import { keptUrl, sign } from './signed-urls';
+import { knownUrl, sign } from './signed-urls';
 import { useLiveUpdates } from './use-live-updates';
-import { signAhead, useSignedUrl } from './use-signed-url';
+import type { Output } from './types';
+import { fetchAhead, useSignedUrl } from './use-signed-url';
 
-jest.mock('@/lib/supabase', () => ({ supabase: {} }));
+jest.mock('@/lib/supabase', () => ({ supabase: {}, SUPABASE_URL: 'https://project' }));
 jest.mock('./api', () => ({
   ...jest.requireActual('./api'),
   readPage: async () => ({ items: [], cursor: null }),
@@ -27,6 +28,9 @@ jest.mock('./realtime', () => ({
 }));
 
 const PATH = 'u/a/0.png';
+const OUTPUT: Output = { path: PATH, mime: 'image/png' };
+const tokenFor = (seconds: number) =>
+  ['e30', btoa(JSON.stringify({ exp: Math.floor(Date.now() / 1000) + seconds })).replace(/=+$/, ''), 'signature'].join('.');
 let client: QueryClient;
 const wrapper = ({ children }: PropsWithChildren) => <QueryClientProvider client={client}>{children}</QueryClientProvider>;
 
@@ -37,17 +41,39 @@ beforeEach(() => {
   client = new QueryClient({ defaultOptions: { queries: { gcTime: Infinity, retry: false } } });
 });
 
-test('the URL is asked for with the news, before the card is drawn, and the card does not ask again', async () => {
+test('a URL that the news does not bring is asked for before the card is drawn, and the card does not ask again', async () => {
   await renderHook(useLiveUpdates, { wrapper });
   await act(() => mockSay(job('succeeded')));
   await waitFor(() => expect(signPaths).toHaveBeenCalledWith([PATH], 3600));
-  const { result } = await renderHook(() => useSignedUrl(PATH), { wrapper });
+  const { result } = await renderHook(() => useSignedUrl(OUTPUT), { wrapper });
   await waitFor(() => expect(result.current.url).toBe(`https://x/${PATH}`));
   expect(signPaths).toHaveBeenCalledTimes(1);
 });
 
+test('a URL that comes with the news is used as it is, and nothing is asked', async () => {
+  const token = tokenFor(3600);
+  const { result } = await renderHook(() => useSignedUrl({ ...OUTPUT, token }), { wrapper });
+  expect(result.current.url).toBe(`https://project/storage/v1/object/sign/generations/${PATH}?token=${token}`);
+  expect(signPaths).not.toHaveBeenCalled();
+});
+
+test.each(['expires soon', 'has expired', 'is no token'])('another is asked for when that of the news %s', async (how) => {
+  const token = how === 'is no token' ? 'x.y' : tokenFor(how === 'expires soon' ? 60 : -60);
+  const { result } = await renderHook(() => useSignedUrl({ ...OUTPUT, token }), { wrapper });
+  expect(result.current.url !== undefined).toBe(how === 'expires soon');
+  await waitFor(() => expect(result.current.url).toBe(`https://x/${PATH}`));
+});
+
+test('a URL of the news that does not load is replaced, and stays replaced', async () => {
+  const output = { ...OUTPUT, token: tokenFor(3600) };
+  const { result } = await renderHook(() => useSignedUrl(output), { wrapper });
+  await act(() => result.current.renew());
+  await waitFor(() => expect(result.current.url).toBe(`https://x/${PATH}`));
+  expect(knownUrl(output)?.url).toBe(`https://x/${PATH}`);
+});
+
 test('what has no picture asks for none', () => {
-  for (const status of ['running', 'failed'] as const) signAhead(client, job(status));
+  for (const status of ['running', 'failed'] as const) fetchAhead(client, job(status));
   expect(client.getQueryCache().getAll()).toEqual([]);
 });
 
@@ -57,7 +83,7 @@ test('all that is asked for at one moment is signed by one call, and one that is
   expect(here).toMatchObject({ status: 'fulfilled', value: { url: 'https://x/first' } });
   expect(missing?.status).toBe('rejected');
   expect(jest.mocked(signPaths).mock.calls).toEqual([[[PATH, 'u/gone/0.png'], 3600]]);
-  expect(keptUrl(PATH)?.url).toBe('https://x/first');
+  expect(knownUrl(OUTPUT)?.url).toBe('https://x/first');
   await sign('u/b/0.png');
   expect(signPaths).toHaveBeenCalledTimes(2);
 });
