@@ -23,6 +23,7 @@ export function Picture({ url, cacheKey, blurhash, label, fit = 'cover', onBroke
       placeholder={blurhash ? { blurhash, width: 32, height: 32 } : null}
       placeholderContentFit="cover"
       contentFit={fit}
+      loading="eager" // the wall draws only what is near; lazy, a browser would wait another frame to see that
       transition={isStill ? 0 : 320}
       recyclingKey={cacheKey}
       accessibilityLabel={label}
