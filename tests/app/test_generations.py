@@ -133,6 +133,21 @@ def test_the_gallery_is_read_page_by_page(phone: Phone, system: System) -> None:
     expect(last).to_be_visible()
 
 
+def test_a_new_card_leaves_the_pictures_below_it_alone(phone: Phone) -> None:
+    screen = phone.start().open()
+    known = [screen.ask(f"Picture {number}") for number in range(4)]
+    for job_id in known:
+        screen.expect_picture(job_id)
+    screen.cards.evaluate_all("cards => cards.forEach(card => { card.isKnown = true; })")
+    job_id = screen.ask("One more")
+    screen.expect_picture(job_id)
+    assert screen.ids() == [job_id, *reversed(known)]
+    assert screen.cards.evaluate_all("cards => cards.map(card => card.isKnown ?? false)") == [
+        False,
+        *[True] * 4,
+    ]
+
+
 def test_a_second_user_sees_nothing_of_the_first(phone: Phone, other_phone: Phone) -> None:
     first, second = phone.start().open(), other_phone.start().open()
     job_id = first.ask("A secret garden")

@@ -124,7 +124,7 @@ function Unsuccessful({ item, onOpen, onRetry, onDelete }: CardProps) {
 }
 
 const styles = StyleSheet.create({
-  card: { aspectRatio: 1, borderRadius: round.m, overflow: 'hidden' },
+  card: { flex: 1, borderRadius: round.m, overflow: 'hidden' },
   corner: { position: 'absolute', top: space.s, right: space.s },
   caption: {
     position: 'absolute',

@@ -1,7 +1,7 @@
 /** The wall: what was made, what is being made, and the place to ask for more. */
 
 import { Image } from 'expo-image';
-import { useCallback, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 import { FlatList, KeyboardAvoidingView, Platform, RefreshControl, StyleSheet, useWindowDimensions, View } from 'react-native';
 import { useSafeAreaInsets } from 'react-native-safe-area-context';
 
@@ -15,6 +15,7 @@ import { useStore } from '@/lib/store';
 
 import { draft } from './draft';
 import { GalleryCard } from './gallery-card';
+import { rowsOf } from './rows';
 import { useNotice } from './use-notice';
 
 export function GalleryScreen() {
@@ -22,7 +23,7 @@ export function GalleryScreen() {
   const insets = useSafeAreaInsets();
   const models = useModels();
   const generate = useGenerate();
-  const list = useRef<FlatList<Item>>(null);
+  const list = useRef<FlatList<Item[]>>(null);
   const text = useStore(draft);
   const [notice, report] = useNotice();
 
@@ -67,7 +68,7 @@ function Header() {
 }
 
 interface WallProps {
-  list: React.RefObject<FlatList<Item> | null>;
+  list: React.RefObject<FlatList<Item[]> | null>;
   onProblem: (text: string) => void;
   onIdea: (idea: string) => void;
 }
@@ -78,14 +79,6 @@ function Wall({ list, onProblem, onIdea }: WallProps) {
   const gallery = useGallery();
   const [isPulled, setPulled] = useState(false);
   const columns = width < 560 ? 2 : width < 900 ? 3 : 4;
-  const renderItem = useCallback(
-    ({ item }: { item: Item }) => (
-      <View style={[styles.cell, { maxWidth: `${100 / columns}%` }]}>
-        <GalleryCard item={item} onProblem={onProblem} />
-      </View>
-    ),
-    [columns, onProblem],
-  );
   const onRefresh = () => {
     setPulled(true);
     void gallery.refresh().finally(() => setPulled(false));
@@ -93,12 +86,16 @@ function Wall({ list, onProblem, onIdea }: WallProps) {
 
   return (
     <FlatList
-      key={columns}
       ref={list}
-      data={gallery.items}
-      keyExtractor={idOf}
-      numColumns={columns}
-      renderItem={renderItem}
+      data={rowsOf(gallery.items, columns)}
+      keyExtractor={idOfRow}
+      renderItem={({ item: row }) => (
+        <View style={[styles.row, { aspectRatio: columns }]}>
+          {row.map((item) => (
+            <GalleryCard key={item.id} item={item} onProblem={onProblem} />
+          ))}
+        </View>
+      )}
       onEndReached={gallery.loadOlder}
       onEndReachedThreshold={0.8}
       refreshControl={<RefreshControl refreshing={isPulled} onRefresh={onRefresh} tintColor={theme.accent} />}
@@ -111,7 +108,8 @@ function Wall({ list, onProblem, onIdea }: WallProps) {
   );
 }
 
-const idOf = ({ id }: Item) => id;
+/** The first row grows at its front and keeps its last card. */
+const idOfRow = (row: Item[]) => row.at(-1)?.id ?? '';
 
 const styles = StyleSheet.create({
   screen: { flex: 1 },
@@ -120,6 +118,6 @@ const styles = StyleSheet.create({
   name: { flex: 1 },
   credits: { paddingHorizontal: space.m, paddingVertical: 6, borderRadius: round.m },
   list: { flex: 1 },
-  wall: { flexGrow: 1, width: '100%', maxWidth: 1120, alignSelf: 'center', paddingHorizontal: space.m - 5 },
-  cell: { flex: 1, padding: 5 },
+  wall: { flexGrow: 1, width: '100%', maxWidth: 1120, alignSelf: 'center', paddingHorizontal: space.m },
+  row: { flexDirection: 'row', gap: 10, paddingBottom: 10 },
 });

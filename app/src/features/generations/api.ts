@@ -6,7 +6,8 @@ import { fromJob } from './merge';
 import type { Delay, FailureCode, Generation, GenerationRequest, Item, Job, Model, RefusalCode } from './types';
 
 const BUCKET = 'generations';
-export const PAGE_SIZE = 30;
+/** A multiple of any number of columns, so that a page that comes below moves no row. */
+export const PAGE_SIZE = 36;
 export const MOST_IDS = 50;
 
 /** Every reason to say no, and what the request then waits for; null where repeating it cannot change the answer. */
