@@ -7,6 +7,8 @@ import { Words } from './words';
 
 interface ButtonProps {
   label: string;
+  /** What it is for, where there are several with one label; said and not shown. */
+  of?: string;
   onPress: () => void;
   kind?: 'primary' | 'quiet' | 'danger';
   isSmall?: boolean;
@@ -18,12 +20,13 @@ const COLOURS = {
   danger: ['raised', 'danger'],
 } as const satisfies Record<string, [keyof Theme, keyof Theme]>;
 
-export function Button({ label, onPress, kind = 'quiet', isSmall = false }: ButtonProps) {
+export function Button({ label, of, onPress, kind = 'quiet', isSmall = false }: ButtonProps) {
   const theme = useTheme();
   const [ground, tone] = COLOURS[kind];
   return (
     <Pressable
       role="button"
+      aria-label={of ? `${label}: ${of}` : undefined}
       onPress={onPress}
       hitSlop={isSmall ? 6 : 0}
       style={({ pressed }) => [

@@ -27,8 +27,8 @@ export function Composer({ models, draft, onDraft, onGenerate }: ComposerProps) 
 
   function generate() {
     if (!prompt || !model) return;
-    onDraft('');
     onGenerate(model.id, prompt);
+    onDraft('');
   }
 
   return (

@@ -14,7 +14,7 @@ test('a failed one shows the original prompt, the reason and Retry', async () =>
   await show(item('failed'));
   expect(screen.getByText('a fox')).toBeOnTheScreen();
   expect(screen.getByText(/isn’t allowed/)).toBeOnTheScreen();
-  await userEvent.press(screen.getByRole('button', { name: 'Retry' }));
+  await userEvent.press(screen.getByRole('button', { name: 'Retry: a fox' }));
   expect(actions.onRetry).toHaveBeenCalledTimes(1);
 });
 
@@ -26,7 +26,7 @@ test('out of credits says what to do', async () => {
 test('one under way shows how far it is and can be canceled', async () => {
   await show(item('waiting', { progress: 0.42 }));
   expect(screen.getByRole('progressbar')).toHaveAccessibilityValue({ now: 42, min: 0, max: 100 });
-  await userEvent.press(screen.getByRole('button', { name: 'Cancel' }));
+  await userEvent.press(screen.getByRole('button', { name: 'Cancel: a fox' }));
   expect(actions.onCancel).toHaveBeenCalledTimes(1);
 });
 

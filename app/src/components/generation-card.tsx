@@ -74,13 +74,13 @@ function Pending({ item, onCancel }: CardProps) {
     <>
       <Glow prompt={promptOf(item)} />
       <View style={styles.corner}>
-        <SignButton sign="close" label="Cancel" size={30} ground="rgba(20, 12, 6, 0.55)" colour="#FFF" onPress={onCancel} />
+        <SignButton sign="close" label={`Cancel: ${promptOf(item)}`} size={30} ground="rgba(20, 12, 6, 0.55)" colour="#FFF" onPress={onCancel} />
       </View>
       <View style={styles.caption}>
         <Words kind="small" numberOfLines={2} style={styles.captionPrompt}>
           {promptOf(item)}
         </Words>
-        <Words kind="small" aria-live="polite" numberOfLines={2} style={styles.captionStatus}>
+        <Words kind="small" aria-live={progress === null ? 'polite' : 'off'} numberOfLines={2} style={styles.captionStatus}>
           {statusLine(item)}
         </Words>
         {progress !== null ? (
@@ -114,10 +114,10 @@ function Unsuccessful({ item, onOpen, onRetry, onDelete }: CardProps) {
         </Words>
       </Pressable>
       <View style={styles.actions}>
-        <Button label="Retry" kind="primary" isSmall onPress={onRetry} />
+        <Button label="Retry" of={promptOf(item)} kind="primary" isSmall onPress={onRetry} />
       </View>
       <View style={styles.corner}>
-        <SignButton sign="close" label="Delete" size={30} colour={theme.muted} onPress={onDelete} />
+        <SignButton sign="close" label={`Delete: ${promptOf(item)}`} size={30} colour={theme.muted} onPress={onDelete} />
       </View>
     </>
   );

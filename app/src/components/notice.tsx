@@ -1,12 +1,17 @@
 /** One line of news that a screen reader says, too. */
 
-import { StyleSheet, View } from 'react-native';
+import { useEffect } from 'react';
+import { AccessibilityInfo, Platform, StyleSheet, View } from 'react-native';
 
 import { round, space, useTheme } from './theme';
 import { Words } from './words';
 
 export function Notice({ text }: { text: string | null }) {
   const theme = useTheme();
+  useEffect(() => {
+    // iOS knows no live regions.
+    if (text && Platform.OS === 'ios') AccessibilityInfo.announceForAccessibility(text);
+  }, [text]);
   return (
     <View role="status" aria-live="polite" style={styles.place}>
       {text ? (

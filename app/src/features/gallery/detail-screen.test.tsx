@@ -11,6 +11,7 @@ import { draft } from './draft';
 const mockDismissTo = jest.fn();
 jest.mock('expo-router', () => ({ useRouter: () => ({ dismissTo: mockDismissTo }) }));
 jest.mock('react-native-safe-area-context', () => ({ useSafeAreaInsets: () => ({ top: 0, bottom: 0 }) }));
+jest.mock('./use-notice', () => ({ useNotice: () => null, report: jest.fn() }));
 jest.mock('@/lib/supabase', () => ({ supabase: {} }));
 jest.mock('@/lib/pictures', () => ({ sharePicture: jest.fn(async () => {}) }));
 jest.mock('@/features/generations', () => ({

@@ -24,6 +24,7 @@ import {
 import { sharePicture } from '@/lib/pictures';
 
 import { draft } from './draft';
+import { report, useNotice } from './use-notice';
 
 export function DetailScreen({ id }: { id: string }) {
   const theme = useTheme();
@@ -49,18 +50,17 @@ export function DetailScreen({ id }: { id: string }) {
 
 function Detail({ item, onGone }: { item: Item; onGone: () => void }) {
   const insets = useSafeAreaInsets();
-  const [problem, setProblem] = useState<string | null>(null);
   const outputs = item.status === 'succeeded' ? item.output : [];
   return (
     <ScrollView contentContainerStyle={[styles.content, { paddingBottom: insets.bottom + space.xl }]}>
-      <Notice text={problem} />
+      <Notice text={useNotice()} />
       {hasEnded(item) ? null : (
         <Frame>
           <Glow prompt={promptOf(item)} />
         </Frame>
       )}
       {outputs.map((output) => (
-        <Result key={output.path} output={output} label={promptOf(item)} onProblem={setProblem} />
+        <Result key={output.path} output={output} label={promptOf(item)} />
       ))}
       <Words kind="title" role="heading" selectable>
         {promptOf(item)}
@@ -68,7 +68,7 @@ function Detail({ item, onGone }: { item: Item; onGone: () => void }) {
       <Words tone="muted" aria-live="polite">
         {statusLine(item)} · {new Date(item.requestedAt).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })}
       </Words>
-      <Actions item={item} onGone={onGone} onProblem={setProblem} />
+      <Actions item={item} onGone={onGone} />
     </ScrollView>
   );
 }
@@ -85,16 +85,15 @@ function Frame({ ratio = 1, children }: PropsWithChildren<{ ratio?: number }>) {
 interface ResultProps {
   output: Output;
   label: string;
-  onProblem: (text: string) => void;
 }
 
-function Result({ output, label, onProblem }: ResultProps) {
+function Result({ output, label }: ResultProps) {
   const { path, mime, width, height, blurhash } = output;
   const { url, renew } = useSignedUrl(output);
   const share = () => {
-    if (!url) return onProblem('The picture is not here yet.');
+    if (!url) return report('The picture is not here yet.');
     const picture = { url, name: path.split('/').slice(-2).join('-'), mime };
-    sharePicture(picture).catch(() => onProblem('It could not be shared. Try again in a moment.'));
+    sharePicture(picture).catch(() => report('It could not be shared. Try again in a moment.'));
   };
   return (
     <>
@@ -111,10 +110,9 @@ function Result({ output, label, onProblem }: ResultProps) {
 interface ActionsProps {
   item: Item;
   onGone: () => void;
-  onProblem: (text: string) => void;
 }
 
-function Actions({ item, onGone, onProblem }: ActionsProps) {
+function Actions({ item, onGone }: ActionsProps) {
   const router = useRouter();
   const { cancelItem, deleteItem, retryItem } = useActions();
   const [isSure, setSure] = useState(false);
@@ -126,15 +124,16 @@ function Actions({ item, onGone, onProblem }: ActionsProps) {
   };
   const remove = () => {
     if (!isSure) return setSure(true);
-    deleteItem(item).then(onGone, () => onProblem('It could not be deleted. Try again in a moment.'));
+    onGone();
+    deleteItem(item).catch(() => report('It could not be deleted. Try again in a moment.'));
   };
   const cancel = () => {
     cancelItem(item).then(
       (isOver) => {
-        if (!isOver) onProblem('It stops as soon as it can.');
+        if (!isOver) report('It stops as soon as it can.');
         else if (item.status === 'sending') onGone();
       },
-      () => onProblem('It could not be canceled. Try again in a moment.'),
+      () => report('It could not be canceled. Try again in a moment.'),
     );
   };
 

@@ -6,12 +6,9 @@ import { memo } from 'react';
 import { GenerationCard } from '@/components/generation-card';
 import { type Item, useActions, useSignedUrl } from '@/features/generations';
 
-interface GalleryCardProps {
-  item: Item;
-  onProblem: (text: string) => void;
-}
+import { report } from './use-notice';
 
-export const GalleryCard = memo(function GalleryCard({ item, onProblem }: GalleryCardProps) {
+export const GalleryCard = memo(function GalleryCard({ item }: { item: Item }) {
   const router = useRouter();
   const { cancelItem, deleteItem, retryItem } = useActions();
   const { url, renew } = useSignedUrl(item.status === 'succeeded' ? item.output[0] : undefined);
@@ -24,11 +21,11 @@ export const GalleryCard = memo(function GalleryCard({ item, onProblem }: Galler
       onRetry={() => retryItem(item)}
       onCancel={() => {
         cancelItem(item).then(
-          (isOver) => isOver || onProblem('It stops as soon as it can.'),
-          () => onProblem('It could not be canceled. Try again in a moment.'),
+          (isOver) => isOver || report('It stops as soon as it can.'),
+          () => report('It could not be canceled. Try again in a moment.'),
         );
       }}
-      onDelete={() => void deleteItem(item).catch(() => onProblem('It could not be deleted. Try again in a moment.'))}
+      onDelete={() => void deleteItem(item).catch(() => report('It could not be deleted. Try again in a moment.'))}
     />
   );
 });

@@ -25,7 +25,6 @@ export function GalleryScreen() {
   const generate = useGenerate();
   const list = useRef<FlatList<Item[]>>(null);
   const text = useStore(draft);
-  const [notice, report] = useNotice();
 
   function onGenerate(model: string, prompt: string) {
     generate(model, { prompt });
@@ -38,8 +37,8 @@ export function GalleryScreen() {
       style={[styles.screen, { backgroundColor: theme.ground, paddingTop: insets.top }]}
     >
       <Header />
-      <Notice text={notice} />
-      <Wall list={list} onProblem={report} onIdea={(idea) => onGenerate(models[0]?.id ?? '', idea)} />
+      <Notice text={useNotice()} />
+      <Wall list={list} onIdea={(idea) => onGenerate(models[0]?.id ?? '', idea)} />
       <View style={{ paddingTop: space.s, paddingBottom: Math.max(insets.bottom, space.m) }}>
         <Composer models={models} draft={text} onDraft={draft.set} onGenerate={onGenerate} />
       </View>
@@ -69,11 +68,10 @@ function Header() {
 
 interface WallProps {
   list: React.RefObject<FlatList<Item[]> | null>;
-  onProblem: (text: string) => void;
   onIdea: (idea: string) => void;
 }
 
-function Wall({ list, onProblem, onIdea }: WallProps) {
+function Wall({ list, onIdea }: WallProps) {
   const theme = useTheme();
   const { width } = useWindowDimensions();
   const gallery = useGallery();
@@ -92,7 +90,7 @@ function Wall({ list, onProblem, onIdea }: WallProps) {
       renderItem={({ item: row }) => (
         <View style={[styles.row, { aspectRatio: columns }]}>
           {row.map((item) => (
-            <GalleryCard key={item.id} item={item} onProblem={onProblem} />
+            <GalleryCard key={item.id} item={item} />
           ))}
         </View>
       )}

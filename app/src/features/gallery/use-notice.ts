@@ -1,26 +1,29 @@
 /** The one line of news at the top: a problem just now, or why nothing moves. */
 
-import { useEffect, useState } from 'react';
+import { useEffect } from 'react';
 
 import { useGallery } from '@/features/generations';
 import { useIsOnline } from '@/lib/foreground';
+import { createStore, useStore } from '@/lib/store';
 
 const SHOWN_FOR = 5000;
 
-export function useNotice(): [string | null, (problem: string) => void] {
+const problem = createStore<string | null>(null);
+
+/** Said on whatever screen is shown, also when the one on which it began is gone. */
+export const report = problem.set;
+
+export function useNotice(): string | null {
   const isOnline = useIsOnline();
   const { hasFailed } = useGallery();
-  const [problem, setProblem] = useState<string | null>(null);
+  const said = useStore(problem);
   useEffect(() => {
-    if (!problem) return;
-    const timer = setTimeout(() => setProblem(null), SHOWN_FOR);
+    if (!said) return;
+    const timer = setTimeout(() => problem.set(null), SHOWN_FOR);
     return () => clearTimeout(timer);
-  }, [problem]);
+  }, [said]);
 
-  const standing = !isOnline
-    ? 'You’re offline. What you ask for is kept and sent later.'
-    : hasFailed
-      ? 'The server is out of reach. Trying again.'
-      : null;
-  return [problem ?? standing, setProblem];
+  if (said) return said;
+  if (!isOnline) return 'You’re offline. What you ask for is kept and sent later.';
+  return hasFailed ? 'The server is out of reach. Trying again.' : null;
 }
