@@ -212,6 +212,30 @@ def test_a_tap_before_the_session_is_refused(phone: Phone, system: System) -> No
     expect_charged_once(system, screen, job_id)
 
 
+@pytest.mark.parametrize(
+    "status", [403, 429, 540], ids=["a proxy's page", "a rate limit", "a paused project"]
+)
+def test_a_session_that_cannot_be_renewed_now_is_kept(phone: Phone, system: System, status: int) -> None:
+    screen = phone.start().open()
+    user_id = screen.user_id()
+    session = screen.session()
+    screen.page.close()
+    phone.change_session(session | {"expires_at": int(time.time()) - 10})
+    refused: list[int] = []
+
+    def refuse(route: Route) -> None:
+        refused.append(status)
+        route.fulfill(status=status, body="<html>", headers={"Access-Control-Allow-Origin": "*"})
+
+    phone.context.route("**/auth/v1/token?*", refuse)
+    screen = phone.start().open()
+    job_id = screen.ask("A picture of the same user")
+    screen.until(lambda: len(refused) > 1, "a second try")
+    phone.context.unroute("**/auth/v1/token?*")
+    screen.expect_picture(job_id)
+    assert screen.user_id() == user_id
+
+
 def test_the_account_is_deleted_while_its_token_is_good(phone: Phone, system: System) -> None:
     screen = phone.start().open()
     user_id = screen.user_id()

@@ -14,7 +14,7 @@ jest.mock('./supabase', () => ({
 }));
 jest.useFakeTimers();
 
-type Say = (event: string, current: { user: { id: string } } | null) => void;
+type Say = (event: string, current: { user: { id: string; is_anonymous?: boolean } } | null) => void;
 let say: Say = () => {};
 let stop: () => void;
 
@@ -31,12 +31,13 @@ afterEach(() => stop());
 
 test('a new phone gets an anonymous user, and keeps trying until it has one', async () => {
   mockAuth.getSession.mockResolvedValue({ data: { session: null }, error: null });
-  mockAuth.signInAnonymously.mockResolvedValueOnce({ error: new Error('down') }).mockResolvedValue({ error: null });
+  mockAuth.signInAnonymously.mockResolvedValueOnce({ data: { user: null } }).mockResolvedValue({ data: { user: { id: 'u', is_anonymous: true } } });
   say('INITIAL_SESSION', null);
   await jest.advanceTimersByTimeAsync(0);
   expect(session.get()).toEqual({ userId: null, isReady: false });
   await jest.advanceTimersByTimeAsync(1000);
   expect(mockAuth.signInAnonymously).toHaveBeenCalledTimes(2);
+  expect(session.get()).toMatchObject({ userId: 'u', isReady: true });
 });
 
 test('a session that cannot be renewed now is not replaced by a new user', async () => {
@@ -49,5 +50,21 @@ test('a session that cannot be renewed now is not replaced by a new user', async
 test('the last user is remembered while the session is out of reach', () => {
   say('SIGNED_IN', { user: { id: 'u' } });
   say('SIGNED_OUT', null);
-  expect(session.get()).toEqual({ userId: 'u', isReady: false });
+  expect(session.get()).toMatchObject({ userId: 'u', isReady: false });
+});
+
+test('a session that comes back without a word is taken up', async () => {
+  mockAuth.getSession.mockResolvedValue({ data: { session: { user: { id: 'u' } } }, error: null });
+  say('INITIAL_SESSION', null);
+  await jest.advanceTimersByTimeAsync(0);
+  expect(session.get()).toMatchObject({ userId: 'u', isReady: true });
+});
+
+test.each([
+  ['a new anonymous user takes the place of a refused one', true, 'refused'],
+  ['whoever signs in by name takes nobody’s', false, null],
+])('%s', (_name, is_anonymous, replaced) => {
+  session.set({ userId: 'refused', isReady: false });
+  say('SIGNED_IN', { user: { id: 'next', is_anonymous } });
+  expect(session.get()).toEqual({ userId: 'next', isReady: true, replaced });
 });

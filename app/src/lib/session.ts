@@ -1,6 +1,8 @@
 /** Who is using the app. Known at once from disk, signed in behind the first screen, and never waited for. */
 
+import type { User } from '@supabase/supabase-js';
 import { onlineManager } from '@tanstack/react-query';
+import { Platform } from 'react-native';
 
 import { readDisk, writeDisk } from './disk';
 import { onForeground, onOnline } from './foreground';
@@ -12,6 +14,8 @@ export interface Session {
   userId: string | null;
   /** There is an access token: calls may be made. */
   isReady: boolean;
+  /** Whose session was refused for good, when a new user took their place: what they had not sent yet goes with the phone. */
+  replaced?: string | null;
 }
 
 const LAST_USER = 'user';
@@ -35,20 +39,17 @@ export function keepSignedIn(): () => void {
     if (isTrying || session.get().isReady) return;
     isTrying = true;
     clearTimeout(timer);
-    const isSignedIn = await signIn().catch(() => false);
+    const user = await aloneAmongTabs(signIn).catch(() => null);
     isTrying = false;
-    failures = isSignedIn ? 0 : failures + 1;
-    if (!isSignedIn) timer = setTimeout(attempt, Math.min(LONGEST_PAUSE, 500 * 2 ** Math.min(failures, 10)));
+    failures = user ? 0 : failures + 1;
+    if (user) become(user);
+    else timer = setTimeout(attempt, Math.min(LONGEST_PAUSE, 500 * 2 ** Math.min(failures, 10)));
   };
 
   const { data } = supabase.auth.onAuthStateChange((_event, current) => {
-    const userId = current?.user.id ?? null;
-    if (userId) writeDisk(LAST_USER, userId);
-    const known = session.get();
-    const next = { userId: userId ?? known.userId, isReady: userId !== null };
-    if (next.userId !== known.userId || next.isReady !== known.isReady) session.set(next);
+    become(current?.user ?? null);
     // Not from inside the callback: auth-js must not be called before it returns.
-    if (!userId) setTimeout(attempt, 0);
+    if (!current) setTimeout(attempt, 0);
   });
   const stops = [onForeground(() => void attempt()), onOnline(() => void attempt())];
   return () => {
@@ -58,12 +59,28 @@ export function keepSignedIn(): () => void {
   };
 }
 
-async function signIn(): Promise<boolean> {
-  if (!onlineManager.isOnline()) return false;
+function become(user: User | null): void {
+  const known = session.get();
+  if (user) writeDisk(LAST_USER, user.id);
+  const isSame = !user || user.id === known.userId;
+  const next = {
+    userId: user?.id ?? known.userId,
+    isReady: user !== null,
+    // Whoever signs in by name may come back and find what they had asked for.
+    replaced: isSame ? known.replaced : user.is_anonymous ? known.userId : null,
+  };
+  if (!isSame || next.isReady !== known.isReady) session.set(next);
+}
+
+async function signIn(): Promise<User | null> {
+  if (!onlineManager.isOnline()) return null;
   const { data, error } = await supabase.auth.getSession();
-  if (data.session) return true;
   // A session that could not be renewed now is still this user's; a new anonymous user would lose the gallery.
-  if (error) return false;
-  const { error: refused } = await supabase.auth.signInAnonymously();
-  return !refused;
+  if (data.session || error) return data.session?.user ?? null;
+  return (await supabase.auth.signInAnonymously()).data.user;
+}
+
+/** Two tabs that sign in at once would become two users on one disk. */
+function aloneAmongTabs<T>(work: () => Promise<T>): Promise<T> {
+  return Platform.OS === 'web' && navigator.locks ? navigator.locks.request('pilotlight.sign-in', work) : work();
 }

@@ -2,9 +2,10 @@
 
 import 'expo-sqlite/localStorage/install';
 
-import { createClient, isAuthApiError } from '@supabase/supabase-js';
+import { createClient, isAuthRetryableFetchError } from '@supabase/supabase-js';
 import { AppState, Platform } from 'react-native';
 
+import { mendAnswer } from './auth-answers';
 import { boundedFetch } from './bounded-fetch';
 
 // Expo puts these values in at build time, and only where the names are written out.
@@ -16,6 +17,7 @@ const PUBLISHABLE_KEY = required(
 
 // A cold function is slow, not dead; whoever calls one asks again meanwhile.
 const LONGEST_COLD_START = 45_000;
+const REPLACE_EVERY = 30_000;
 
 export const supabase = createClient(SUPABASE_URL, PUBLISHABLE_KEY, {
   auth: { storage: localStorage, autoRefreshToken: true, persistSession: true, detectSessionInUrl: false },
@@ -25,16 +27,27 @@ export const supabase = createClient(SUPABASE_URL, PUBLISHABLE_KEY, {
 async function call(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const url = String(input);
   const response = await boundedFetch(input, init, url.includes('/functions/v1/') ? LONGEST_COLD_START : undefined);
-  if (response.status === 401 && !url.includes('/auth/v1/')) void replaceToken();
-  return response;
+  if (response.status === 401 && !url.includes('/auth/v1/')) {
+    void replaceToken(new Headers(init?.headers).get('Authorization')).catch(() => {});
+  }
+  return mendAnswer(url, response);
 }
 
+let replacedAt = 0;
+
 /** The token was revoked, its user is gone, or the clock of this phone is wrong and it has expired unnoticed. */
-async function replaceToken(): Promise<void> {
-  const { error } = await supabase.auth.refreshSession();
-  // auth-js keeps a session until its token expires by this phone's clock, but a server that refuses both is done with it.
-  if (isAuthApiError(error) && [400, 401, 403].includes(error.status)) await supabase.auth.signOut({ scope: 'local' });
+async function replaceToken(authorization: string | null): Promise<void> {
+  const refused = await tokens();
+  // A late answer to an older token, or one that no token can change, must not spend a good one.
+  if (authorization !== `Bearer ${refused?.access_token}` || Date.now() - replacedAt < REPLACE_EVERY) return;
+  replacedAt = Date.now();
+  const { error } = await supabase.auth.refreshSession(refused);
+  if (!error || isAuthRetryableFetchError(error)) return;
+  // auth-js keeps a session whose token looks good to this phone, but a server that refuses both is done with it.
+  if ((await tokens())?.refresh_token === refused?.refresh_token) await supabase.auth.signOut({ scope: 'local' });
 }
+
+const tokens = async () => (await supabase.auth.getSession()).data.session ?? undefined;
 
 // A browser tells auth-js itself; a phone suspends timers in the background.
 if (Platform.OS !== 'web') {

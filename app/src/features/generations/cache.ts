@@ -18,9 +18,10 @@ export const accountKey = (userId: string | null) => ['account', userId] as cons
 /** What this phone knew when it was last used; drawn before the server is asked. */
 export function openGallery(userId: string | null): Gallery {
   const kept = readDisk(`gallery.${userId}`);
-  const gallery = { ...EMPTY, items: Array.isArray(kept) ? (kept as Item[]) : [] };
-  const waiting = outbox.ofUser(userId).filter((entry) => !entry.isWithdrawn);
-  return merge(gallery, waiting.map((entry) => outbox.toItem(entry)));
+  const entries = outbox.ofUser(userId);
+  const gone = entries.filter((entry) => entry.isWithdrawn).map(({ id }) => id);
+  const gallery = { ...EMPTY, items: Array.isArray(kept) ? (kept as Item[]) : [], gone };
+  return merge(gallery, entries.map((entry) => outbox.toItem(entry)));
 }
 
 /** Writes every change to disk soon after it. */

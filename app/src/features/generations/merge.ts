@@ -61,6 +61,11 @@ export function drop(gallery: Gallery, ids: string[]): Gallery {
   return { ...gallery, items: gallery.items.filter(({ id }) => !ids.includes(id)), gone: [...gallery.gone, ...ids] };
 }
 
+/** What was dropped and is there all the same may come back. */
+export function restore(gallery: Gallery, id: string): Gallery {
+  return { ...gallery, gone: gallery.gone.filter((gone) => gone !== id) };
+}
+
 /** The first page of the server's truth, and what the server knows of jobs under way. */
 export interface Truth {
   page: Item[];

@@ -5,7 +5,7 @@ import { eraseDisk, keysOnDisk, readDisk, writeDisk } from '@/lib/disk';
 import type { Delay, GenerationRequest, Item, RefusalCode } from './types';
 
 export interface Entry extends GenerationRequest {
-  /** Null until a session is confirmed, and again when its token is refused: then it belongs to whoever comes first. */
+  /** Null until a session is confirmed, and again when it is refused: then it belongs to whoever comes first. */
   userId: string | null;
   requestedAt: string;
   /** It may have reached the server. */
@@ -43,6 +43,11 @@ export function change(id: string, changes: Partial<Entry>): Entry | undefined {
   const changed = { ...entry, ...changes };
   put(changed);
   return changed;
+}
+
+/** What this user asked for and the server may not know goes to whoever is signed in next. */
+export function disown(userId: string): void {
+  for (const entry of opened().values()) if (entry.userId === userId) put({ ...entry, userId: null });
 }
 
 export function erase(id: string): void {

@@ -10,6 +10,7 @@ const ANSWER: Answer = { job: job('queued'), credits: 4 };
 const enqueue = jest.fn<Promise<Answer>, [outbox.Entry]>();
 const cancel = jest.fn<Promise<Answer>, [string]>();
 const onAnswer = jest.fn();
+const onTooLate = jest.fn();
 const onChange = jest.fn();
 let sender: ReturnType<typeof createSender>;
 
@@ -17,7 +18,7 @@ beforeEach(() => {
   localStorage.clear();
   outbox.reopen();
   jest.resetAllMocks();
-  sender = createSender({ enqueue, cancel, onAnswer, onChange });
+  sender = createSender({ enqueue, cancel, onAnswer, onTooLate, onChange });
   outbox.put({
     ...{ id: 'a', model: 'preview', input: {}, userId: null, requestedAt: '2026-01-01T10:00:00Z' },
     ...{ isTried: false, isWithdrawn: false, delay: null, refusal: null },
@@ -101,6 +102,19 @@ test('withdrawn while it was under way: it is canceled, and a lost cancel is rep
   await jest.advanceTimersByTimeAsync(1000);
   expect(cancel.mock.calls).toEqual([['a'], ['a']]);
   expect(outbox.find('a')).toBeUndefined();
+});
+
+test.each([
+  ['running', [['a']]],
+  ['canceled', []],
+] as const)('a withdrawn one that is %s then', async (status, tooLate) => {
+  enqueue.mockResolvedValue(ANSWER);
+  cancel.mockResolvedValue({ job: job(status), credits: 4 });
+  sender.flush('u');
+  outbox.change('a', { isWithdrawn: true });
+  await settled();
+  expect(onTooLate.mock.calls).toEqual(tooLate);
+  expect(onAnswer).toHaveBeenCalledTimes(1);
 });
 
 test.each([

@@ -12,6 +12,8 @@ export interface Deliveries {
   enqueue(entry: outbox.Entry): Promise<Answer>;
   cancel(id: string): Promise<Answer>;
   onAnswer(answer: Answer): void;
+  /** It was withdrawn, but a worker has it already and may finish it. */
+  onTooLate(id: string): void;
   /** The entry is still here, delayed or refused. */
   onChange(entry: outbox.Entry): void;
 }
@@ -51,6 +53,7 @@ export function createSender(deliveries: Deliveries) {
       const last = isWithdrawn ? await deliveries.cancel(entry.id) : answer;
       outbox.erase(entry.id);
       failures.delete(entry.id);
+      if (isWithdrawn && last.job.status !== 'canceled') deliveries.onTooLate(entry.id);
       deliveries.onAnswer(last);
     } catch (error) {
       settle(entry.id, error);

@@ -6,7 +6,7 @@ import { useSession } from '@/lib/session';
 
 import { cancel, remove } from './api';
 import { absorbAnswer, changeGallery } from './cache';
-import { drop, merge } from './merge';
+import { drop, merge, restore } from './merge';
 import * as outbox from './outbox';
 import { hasEnded, type Item } from './types';
 import { useGenerate } from './use-generate';
@@ -19,9 +19,7 @@ export function useActions() {
 
   const hide = ({ id }: Item) => changeGallery(client, userId, (gallery) => drop(gallery, [id]));
   const bringBack = (item: Item) =>
-    changeGallery(client, userId, ({ gone, ...gallery }) =>
-      merge({ ...gallery, gone: gone.filter((id) => id !== item.id) }, [item]),
-    );
+    changeGallery(client, userId, (gallery) => merge(restore(gallery, item.id), [item]));
 
   /** Rejects when the server could not be told; the card is then back. */
   async function deleteItem(item: Item): Promise<void> {

@@ -24,8 +24,28 @@ jest.useFakeTimers();
 const client = new QueryClient({ defaultOptions: { queries: { gcTime: Infinity, retry: false } } });
 const wrapper = ({ children }: PropsWithChildren) => <QueryClientProvider client={client}>{children}</QueryClientProvider>;
 
-test('a tap whose token is refused after another user took over is sent and shown as the other’s', async () => {
+beforeEach(() => {
+  localStorage.clear();
   outbox.reopen();
+  client.clear();
+  mockEnqueue.mockReset().mockReturnValue(new Promise(() => {}));
+});
+
+test('what a refused user had asked for offline is sent and shown as the next one’s', async () => {
+  session.set({ userId: 'refused', isReady: false });
+  outbox.put({
+    ...{ id: 'a', model: 'preview', input: { prompt: 'a fox' }, userId: 'refused', requestedAt: '2026-01-01T10:00:00Z' },
+    ...{ isTried: false, isWithdrawn: false, delay: null, refusal: null },
+  });
+  const { unmount } = await renderHook(useLiveUpdates, { wrapper });
+  await act(() => session.set({ userId: 'next', isReady: true, replaced: 'refused' }));
+  expect(outbox.find('a')?.userId).toBe('next');
+  expect(galleryOf(client, 'next').items.map((item) => item.id)).toEqual(['a']);
+  expect(mockEnqueue).toHaveBeenCalledTimes(1);
+  await unmount();
+});
+
+test('a tap whose token is refused after another user took over is sent and shown as the other’s', async () => {
   session.set({ userId: 'refused', isReady: true });
   const { result, unmount } = await renderHook(() => [useGenerate(), useLiveUpdates()] as const, { wrapper });
   let refuse: (error: Error) => void = () => {};

@@ -8,7 +8,8 @@ import { session, useSession } from '@/lib/session';
 import { createStore, useStore } from '@/lib/store';
 
 import { cancel, enqueue } from './api';
-import { absorb, absorbAnswer, absorbJobs, accountKey, galleryKey, keepOnDisk } from './cache';
+import { absorb, absorbAnswer, absorbJobs, accountKey, changeGallery, galleryKey, keepOnDisk } from './cache';
+import { restore } from './merge';
 import * as outbox from './outbox';
 import { pollEvery } from './polling';
 import { listen } from './realtime';
@@ -30,12 +31,24 @@ export const ringOutbox = () => outboxBell.set(outboxBell.get() + 1);
 
 export function useLiveUpdates(): void {
   const client = useQueryClient();
-  const { userId, isReady } = useSession();
+  const { userId, isReady, replaced } = useSession();
   const user = isReady ? userId : null;
   useEffect(() => keepOnDisk(client), [client]);
+  useInheritance(user, replaced);
   useOutbox(user);
   useChannel(user);
   usePolling(user);
+}
+
+/** What a refused user had not sent yet is the next one's. */
+function useInheritance(userId: string | null, replaced: string | null | undefined): void {
+  const client = useQueryClient();
+  useEffect(() => {
+    if (!userId || !replaced) return;
+    outbox.disown(replaced);
+    const wanted = outbox.ofUser(userId).filter((entry) => !entry.isWithdrawn);
+    absorb(client, userId, wanted.map((entry) => outbox.toItem(entry)));
+  }, [client, userId, replaced]);
 }
 
 function useOutbox(userId: string | null): void {
@@ -46,6 +59,7 @@ function useOutbox(userId: string | null): void {
       enqueue: ({ id, model, input }) => enqueue({ id, model, input }),
       cancel,
       onAnswer: (answer) => absorbAnswer(client, userId, answer),
+      onTooLate: (id) => changeGallery(client, userId, (gallery) => restore(gallery, id)),
       onChange: (entry) => {
         if (entry.isWithdrawn) return;
         const owner = entry.userId ?? session.get().userId;
