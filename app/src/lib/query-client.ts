@@ -11,11 +11,23 @@ notifyManager.setScheduler(queueMicrotask);
 if (Platform.OS !== 'web') {
   AppState.addEventListener('change', (state) => focusManager.setFocused(state === 'active'));
   onlineManager.setEventListener((setOnline) => {
-    const subscription = Network.addNetworkStateListener((state) => setOnline(state.isConnected !== false));
+    const note = ({ isConnected }: Network.NetworkState) => setOnline(isConnected !== false);
+    const subscription = Network.addNetworkStateListener(note);
+    void Network.getNetworkStateAsync().then(note);
     return () => subscription.remove();
   });
 }
 
+const AGAIN_AFTER = 15_000;
+
 export const queryClient = new QueryClient({
-  defaultOptions: { queries: { retry: 2, refetchOnReconnect: 'always', refetchOnWindowFocus: 'always' } },
+  defaultOptions: {
+    queries: {
+      retry: 2,
+      refetchOnReconnect: 'always',
+      refetchOnWindowFocus: 'always',
+      // A query that gave up would wait for the next return to the app.
+      refetchInterval: ({ state }) => (state.fetchFailureCount > 0 ? AGAIN_AFTER : false),
+    },
+  },
 });

@@ -27,6 +27,8 @@ jest.mock('./realtime', () => ({
   },
 }));
 
+jest.useFakeTimers();
+
 const PATH = 'u/a/0.png';
 const OUTPUT: Output = { path: PATH, mime: 'image/png' };
 const tokenFor = (seconds: number) =>
@@ -68,8 +70,27 @@ test('a URL of the news that does not load is replaced, and stays replaced', asy
   const output = { ...OUTPUT, token: tokenFor(3600) };
   const { result } = await renderHook(() => useSignedUrl(output), { wrapper });
   await act(() => result.current.renew());
-  await waitFor(() => expect(result.current.url).toBe(`https://x/${PATH}`));
+  await act(() => jest.advanceTimersByTimeAsync(1500));
+  expect(result.current.url).toBe(`https://x/${PATH}`);
   expect(knownUrl(output)?.url).toBe(`https://x/${PATH}`);
+});
+
+test('a picture that loads with no URL is asked for ever more rarely', async () => {
+  let signed = 0;
+  jest.mocked(signPaths).mockImplementation(async () => new Map([[PATH, `https://x/${(signed += 1)}`]]));
+  const { result } = await renderHook(() => useSignedUrl(OUTPUT), { wrapper });
+  for (let second = 0; second < 60; second += 1) {
+    await act(() => result.current.renew());
+    await act(() => jest.advanceTimersByTimeAsync(1000));
+  }
+  expect(signed).toBe(5); // at first, and then after 2, 4, 8 and 16 seconds
+});
+
+test('a URL that could not be had is asked for again', async () => {
+  jest.mocked(signPaths).mockRejectedValueOnce(new Error('no connection'));
+  const { result } = await renderHook(() => useSignedUrl(OUTPUT), { wrapper });
+  await act(() => jest.advanceTimersByTimeAsync(20_000));
+  expect(result.current.url).toBe(`https://x/${PATH}`);
 });
 
 test('what has no picture asks for none', () => {

@@ -25,17 +25,23 @@ export function useSignedUrl(output: Output | undefined) {
   const { data } = useQuery({
     ...urlOf(output),
     enabled: isReady && output !== undefined,
-    refetchInterval: ({ state }) => (state.data ? Math.max(SOON, timeLeft(state.data.expiresAt)) : false),
+    refetchInterval: ({ state: { data: known, fetchFailureCount, errorUpdateCount } }) => {
+      if (fetchFailureCount > 0) return pause(errorUpdateCount + 3);
+      return known ? Math.max(SOON, timeLeft(known.expiresAt)) : false;
+    },
     refetchOnWindowFocus: true,
     refetchOnReconnect: true,
   });
-  /** The picture did not load: another URL may help. */
+  /** The picture did not load: another URL may help, and sooner or later it is not the URL. */
   const renew = () => {
     const { queryKey } = urlOf(output);
-    // One that fades out behind its successor fails once more.
-    if (!output || client.getQueryData(queryKey)?.url !== data?.url) return;
-    forget(output.path);
-    void client.invalidateQueries({ queryKey });
+    const tries = client.getQueryState(queryKey)?.dataUpdateCount ?? 0;
+    setTimeout(() => {
+      // One that fades out behind its successor fails once more.
+      if (!output || client.getQueryData(queryKey)?.url !== data?.url) return;
+      forget(output.path);
+      void client.invalidateQueries({ queryKey });
+    }, pause(tries));
   };
   return { url: data?.url, renew };
 }
@@ -45,5 +51,8 @@ export function fetchAhead(client: QueryClient, { generation }: Job): void {
   const output = generation?.output?.[0];
   if (output) client.fetchQuery(urlOf(output)).then(({ url }) => loadAhead(url), () => {});
 }
+
+/** Milliseconds, from a second to four minutes. */
+const pause = (tries: number) => SOON * 2 ** Math.min(tries, 8);
 
 const timeLeft = (expiresAt: number) => expiresAt - RENEW_BEFORE - Date.now();
