@@ -10,7 +10,7 @@ import type { Job, Output } from './types';
 
 const SOON = 1000;
 
-const urlOf = (output: Output | undefined) =>
+const urlQuery = (output: Output | undefined) =>
   queryOptions({
     queryKey: ['url', output?.path],
     queryFn: () => sign(output?.path ?? ''),
@@ -23,7 +23,7 @@ export function useSignedUrl(output: Output | undefined) {
   const client = useQueryClient();
   const { isReady } = useSession();
   const { data } = useQuery({
-    ...urlOf(output),
+    ...urlQuery(output),
     enabled: isReady && output !== undefined,
     refetchInterval: ({ state: { data: known, fetchFailureCount, errorUpdateCount } }) => {
       if (fetchFailureCount > 0) return pause(errorUpdateCount + 3);
@@ -34,7 +34,7 @@ export function useSignedUrl(output: Output | undefined) {
   });
   /** The picture did not load: another URL may help, and sooner or later it is not the URL. */
   const renew = () => {
-    const { queryKey } = urlOf(output);
+    const { queryKey } = urlQuery(output);
     const tries = client.getQueryState(queryKey)?.dataUpdateCount ?? 0;
     setTimeout(() => {
       // One that fades out behind its successor fails once more.
@@ -49,7 +49,7 @@ export function useSignedUrl(output: Output | undefined) {
 /** With the news that there is a picture, its URL is asked for if need be and it begins to load: the card comes a frame later. */
 export function fetchAhead(client: QueryClient, { generation }: Job): void {
   const output = generation?.output?.[0];
-  if (output) client.fetchQuery(urlOf(output)).then(({ url }) => loadAhead(url), () => {});
+  if (output) client.fetchQuery(urlQuery(output)).then(({ url }) => loadAhead(url), () => {});
 }
 
 /** Milliseconds, from a second to four minutes. */
