@@ -69,11 +69,11 @@ class Screen:
             error.add_note(f"its card says {card.inner_text()!r}")
             raise
 
-    def until(self, condition: Callable[[], bool], what: str, timeout: float = PATIENCE) -> None:
-        """Poll; Playwright's own pause lets its handlers run meanwhile."""
+    def until(self, condition: Callable[[], Any], what: str, timeout: float = PATIENCE) -> Any:
+        """Poll for something true and return it; Playwright's own pause lets its handlers run meanwhile."""
         for _ in range(int(timeout / 50)):
-            if condition():
-                return
+            if found := condition():
+                return found
             self.page.wait_for_timeout(50)
         raise AssertionError(f"waited in vain for {what}")
 
@@ -86,8 +86,9 @@ class Screen:
         return session
 
     def user_id(self) -> str:
-        self.until(lambda: "user" in self.session(), "a signed-in user")
-        return str(self.session()["user"]["id"])
+        # Read once: while one user takes another's place, there is none for a moment.
+        user = self.until(lambda: self.session().get("user"), "a signed-in user")
+        return str(user["id"])
 
     def note_frame(self, frame: str | bytes) -> None:
         if isinstance(frame, str):
