@@ -22,7 +22,7 @@ FOLDER = ROOT / ".pilotlight" / "local"
 SUPABASE_SQL = ROOT / "local" / "supabase.sql"
 FUNCTIONS = ROOT / "supabase" / "functions"
 
-LAYOUT = 1  # one more when a data folder of an earlier version can no longer be used
+LAYOUT = 2  # one more when a data folder of an earlier version can no longer be used
 
 # The first two are what the Supabase CLI takes, so that an app needs no other settings.
 GATEWAY_PORT, POSTGRES_PORT, REDIS_PORT = 54321, 54322, 54379

@@ -1,5 +1,6 @@
 """The migrations lead to one schema from wherever a database stands and whoever applies them, and lose nothing."""
 
+import re
 import shutil
 import uuid
 from pathlib import Path
@@ -17,7 +18,7 @@ from tests.sql.test_schema import describe, dump
 
 REMEMBERED = "select version, name from supabase_migrations.schema_migrations order by version"
 STATES = range(len(migrations()) + 1)
-FIRST_WITH_REQUESTS = 4  # with the fourth file a user can ask for something
+FIRST_WITH_REQUESTS = 6  # with the sixth file a user can ask for something
 
 
 def schema(stack: Stack) -> str:
@@ -107,3 +108,21 @@ def test_the_advisors_of_supabase_have_nothing_to_warn_of(database: str, tmp_pat
         conn.execute("create function public.careless() returns int language sql as 'select 1'")
     findings = [finding["name"] for finding in cli.advice(database, "warn")]
     assert findings == ["function_search_path_mutable"], "they do look"
+
+
+def test_a_chapter_uses_only_what_stands_before_it() -> None:
+    """A reader meets nothing that is not explained yet, and `create function` checks no body for it."""
+    code = {path.name: re.sub(r"--.*", "", path.read_text()) for path in migrations()}
+    made = {
+        name: chapter
+        for chapter, text in code.items()
+        for name in re.findall(r"^create (?:table|type|function) ((?:public|private)\.\w+)", text, re.M)
+    }
+    assert len(made) > 50
+    early = [
+        f"{chapter} uses {name}, which {made[name]} creates"
+        for chapter, text in code.items()
+        for name in set(re.findall(r"\b(?:public|private)\.\w+", text)) & made.keys()
+        if made[name] > chapter
+    ]
+    assert not early

@@ -146,21 +146,3 @@ grant execute on function
   private.redispatch_jobs(interval, uuid),
   private.rescue_jobs(integer)
 to generation_bridge;
-
--- prune_jobs: deletes terminal jobs; their generations stay, and the ledger remembers their ids. For an operator or cron.
---
--- What is locked is left for the next time: the deletion of an account takes its jobs in another order.
-create function private.prune_jobs(p_older_than interval)
-returns bigint
-language plpgsql
-set search_path = ''
-as $$
-declare
-  v_count bigint;
-begin
-  delete from public.jobs
-  where id in (select id from public.jobs where finished_at < now() - p_older_than for update skip locked);
-  get diagnostics v_count = row_count;
-  return v_count;
-end
-$$;

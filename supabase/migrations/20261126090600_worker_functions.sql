@@ -187,6 +187,64 @@ begin
 end
 $$;
 
+-- release_job: running -> queued, or waiting where the provider may have the work; costs no attempt
+--
+-- For a worker that shuts down. Its own late write afterwards is fenced out: the job is no longer running.
+create function private.release_job(p_id uuid, p_fence bigint)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
+begin
+  if v_job.status in ('queued', 'waiting') and v_job.fence = p_fence then
+    return true;
+  elsif (v_job.status, v_job.fence) is distinct from ('running', p_fence) then
+    return false;
+  elsif v_job.cancel_requested_at is not null and v_job.submitted_at is null then
+    perform private.cancel_job(v_job);
+    return true;
+  end if;
+
+  update public.jobs
+  set status = case when submitted_at is null then 'queued' else 'waiting' end::public.job_status,
+      attempt = attempt - case when submitted_at is null then 1 else 0 end,
+      lease_expires_at = null
+  where id = p_id;
+  perform private.ring_doorbell();
+  return true;
+end
+$$;
+
+-- adopt_orphan: running, submitted and without a reference: the first of these that is no other job's becomes its own
+--
+-- Returns the reference the job has now, which a webhook may have brought meanwhile.
+create function private.adopt_orphan(p_id uuid, p_fence bigint, p_provider_refs text[])
+returns text
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_provider_ref text;
+begin
+  update public.jobs
+  set provider_ref = coalesce(provider_ref, (
+    select ref from unnest(p_provider_refs) with ordinality as found (ref, number)
+    where private.free_ref(ref, p_id) is not null
+    order by number
+    limit 1
+  ))
+  where id = p_id and status = 'running' and fence = p_fence and submitted_at is not null
+  returning provider_ref into v_provider_ref;
+  return v_provider_ref;
+exception when unique_violation then
+  return null;  -- another job was faster; there may be more to find at the next look
+end
+$$;
+
 grant execute on function
   private.claim_job(uuid, interval),
   private.renew_lease(uuid, bigint, interval, real),
@@ -194,35 +252,7 @@ grant execute on function
   private.wait_for_provider(uuid, bigint, text, interval),
   private.retry_job(uuid, bigint, interval, public.error_code, text, boolean),
   private.complete_job(uuid, bigint, jsonb),
-  private.fail_job(uuid, bigint, public.error_code, text)
+  private.fail_job(uuid, bigint, public.error_code, text),
+  private.release_job(uuid, bigint),
+  private.adopt_orphan(uuid, bigint, text[])
 to generation_worker;
-
--- wake_job: a provider's webhook says the job is worth a look
---
--- In public because the webhook's Edge Function speaks to the Data API; only service_role may execute it. An orphan
--- (a provider's work whose reference we never stored) is adopted here; one that comes when the job is done with, or has
--- found other work, is canceled at the provider. Replayed and foreign calls change nothing.
-create function public.wake_job(p_id uuid, p_provider_ref text, p_is_final boolean default true)
-returns boolean
-language plpgsql
-security definer
-set search_path = ''
-as $$
-begin
-  update public.jobs
-  set provider_ref = p_provider_ref, run_at = null, woken_at = clock_timestamp()
-  where id = p_id
-    and status in ('running', 'waiting')
-    and submitted_at is not null
-    and coalesce(provider_ref, private.free_ref(p_provider_ref, id)) = p_provider_ref
-    and (p_is_final or provider_ref is null);
-  if not found then
-    perform private.abandon_unknown_work(p_id, p_provider_ref);
-    return false;
-  end if;
-  perform private.ring_doorbell();
-  return true;
-end
-$$;
-revoke execute on function public.wake_job(uuid, text, boolean) from public, anon, authenticated;
-grant execute on function public.wake_job(uuid, text, boolean) to service_role;

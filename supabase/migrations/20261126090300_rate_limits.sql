@@ -1,4 +1,4 @@
--- How fast a provider may be asked to start work, and whose an orphan is.
+-- How fast a provider may be asked to start work.
 
 -- The limit of a provider holds jobs back in the table: there they keep their order, cost no attempt and can be canceled.
 -- A provider without a row here has no limit.
@@ -153,49 +153,7 @@ as $$
   where provider = p_provider and (failures > 0 or not p_is_answered)
 $$;
 
--- free_ref: the reference, unless it is another job's, or of an attempt of this one that is over
-create function private.free_ref(p_provider_ref text, p_id uuid)
-returns text
-language sql
-stable
-set search_path = ''
-as $$
-  select p_provider_ref where not exists (
-    select from public.jobs where provider_ref = p_provider_ref and id <> p_id
-    union all
-    select from public.jobs where id = p_id and p_provider_ref = any (former_refs)
-  )
-$$;
-
--- adopt_orphan: running, submitted and without a reference: the first of these that is no other job's becomes its own
---
--- Returns the reference the job has now, which a webhook may have brought meanwhile.
-create function private.adopt_orphan(p_id uuid, p_fence bigint, p_provider_refs text[])
-returns text
-language plpgsql
-security definer
-set search_path = ''
-as $$
-declare
-  v_provider_ref text;
-begin
-  update public.jobs
-  set provider_ref = coalesce(provider_ref, (
-    select ref from unnest(p_provider_refs) with ordinality as found (ref, number)
-    where private.free_ref(ref, p_id) is not null
-    order by number
-    limit 1
-  ))
-  where id = p_id and status = 'running' and fence = p_fence and submitted_at is not null
-  returning provider_ref into v_provider_ref;
-  return v_provider_ref;
-exception when unique_violation then
-  return null;  -- another job was faster; there may be more to find at the next look
-end
-$$;
-
 grant execute on function
   private.report_throttled(text, interval),
-  private.report_start(text, boolean),
-  private.adopt_orphan(uuid, bigint, text[])
+  private.report_start(text, boolean)
 to generation_worker;

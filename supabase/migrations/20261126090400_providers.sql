@@ -1,4 +1,19 @@
--- What a provider may still be working on, and be paid for, although nobody wants it.
+-- Whose a provider's work is, and what it may still be working on, and be paid for, although nobody wants it.
+
+-- free_ref: the reference, unless it is another job's, or of an attempt of this one that is over
+create function private.free_ref(p_provider_ref text, p_id uuid)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+  select p_provider_ref where not exists (
+    select from public.jobs where provider_ref = p_provider_ref and id <> p_id
+    union all
+    select from public.jobs where id = p_id and p_provider_ref = any (former_refs)
+  )
+$$;
+
 create table private.abandoned_work (
   provider_ref text primary key,
   provider text not null,
@@ -117,3 +132,33 @@ as $$
 $$;
 
 grant execute on function private.abandoned_work_of(uuid), private.forget_abandoned_work(text) to generation_worker;
+
+-- wake_job: a provider's webhook says the job is worth a look
+--
+-- In public because the webhook's Edge Function speaks to the Data API; only service_role may execute it. An orphan
+-- (a provider's work whose reference we never stored) is adopted here; one that comes when the job is done with, or has
+-- found other work, is canceled at the provider. Replayed and foreign calls change nothing.
+create function public.wake_job(p_id uuid, p_provider_ref text, p_is_final boolean default true)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  update public.jobs
+  set provider_ref = p_provider_ref, run_at = null, woken_at = clock_timestamp()
+  where id = p_id
+    and status in ('running', 'waiting')
+    and submitted_at is not null
+    and coalesce(provider_ref, private.free_ref(p_provider_ref, id)) = p_provider_ref
+    and (p_is_final or provider_ref is null);
+  if not found then
+    perform private.abandon_unknown_work(p_id, p_provider_ref);
+    return false;
+  end if;
+  perform private.ring_doorbell();
+  return true;
+end
+$$;
+revoke execute on function public.wake_job(uuid, text, boolean) from public, anon, authenticated;
+grant execute on function public.wake_job(uuid, text, boolean) to service_role;

@@ -1,4 +1,36 @@
--- What an operator sees on one screen, and what is wrong.
+-- What an operator does and sees.
+
+-- prune_jobs: deletes terminal jobs; their generations stay, and the ledger remembers their ids. For an operator or cron.
+--
+-- What is locked is left for the next time: the deletion of an account takes its jobs in another order.
+create function private.prune_jobs(p_older_than interval)
+returns bigint
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_count bigint;
+begin
+  delete from public.jobs
+  where id in (select id from public.jobs where finished_at < now() - p_older_than for update skip locked);
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+
+-- ledger_mismatches: must be empty; an operator's check
+create function private.ledger_mismatches()
+returns table (user_id uuid, credits integer, ledger bigint)
+language sql
+stable
+set search_path = ''
+as $$
+  select e.user_id, e.credits, coalesce(sum(c.amount), 0)
+  from public.entitlements e
+  left join public.credit_entries c using (user_id)
+  group by e.user_id
+  having e.credits <> coalesce(sum(c.amount), 0)
+$$;
 
 -- operator_status: a line per fact; problem says what is wrong and is null when nothing is
 create function private.operator_status()

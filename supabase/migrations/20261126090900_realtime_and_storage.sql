@@ -1,0 +1,116 @@
+-- How a client learns of a change, and where the pictures lie.
+
+-- security definer: a sender needs rights on realtime.messages that no caller of ours should have
+create function private.broadcast_job()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  perform realtime.send(private.job_json(new.id), 'job', 'user:' || new.user_id, true);
+  return null;
+end
+$$;
+
+create trigger jobs_broadcast_new
+  after insert on public.jobs
+  for each row execute function private.broadcast_job();
+create trigger jobs_broadcast_change
+  after update on public.jobs
+  for each row
+  when ((old.status, old.progress) is distinct from (new.status, new.progress))
+  execute function private.broadcast_job();
+
+-- There is no policy to insert: a user can receive on the own topic and send nowhere.
+create policy "Users receive on their own topic" on realtime.messages
+  for select to authenticated
+  using (extension = 'broadcast' and (select realtime.topic()) = 'user:' || (select auth.uid())::text);
+
+insert into storage.buckets (id, name, public, file_size_limit, allowed_mime_types)
+values ('generations', 'generations', false, 20971520, array['image/png', 'image/jpeg', 'image/webp'])
+on conflict (id) do update
+set public = excluded.public, file_size_limit = excluded.file_size_limit, allowed_mime_types = excluded.allowed_mime_types;
+
+-- Workers write with the secret key; nobody else does.
+create policy "Users read their own folder" on storage.objects
+  for select to authenticated
+  using (bucket_id = 'generations' and (storage.foldername(name))[1] = (select auth.uid())::text);
+
+-- orphaned_objects: of the next p_limit pictures after p_after, those of nobody; and how far that was
+--
+-- A picture has an owner while its job is unfinished, and then if the generation shows it. Neither can become true
+-- again, so what is an orphan once can be removed at any time later. Names that are not ours are left alone.
+create function private.orphaned_objects(
+  p_after text, p_limit integer,
+  out last_path text, out paths text[]
+)
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+  with page as (
+    select name, case when name ~ '^[0-9a-f-]{36}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[0-9]+\.[a-z]+$' then split_part(name, '/', 2)::uuid end as job_id
+    from storage.objects
+    where bucket_id = 'generations' and name > p_after
+    order by name
+    limit p_limit
+  )
+  select max(name), coalesce(array_agg(name) filter (where
+    job_id is not null
+    and not exists (select from public.jobs j where j.id = job_id and j.finished_at is null and name like j.user_id || '/%')
+    and not exists (
+      select from public.generations g
+      where g.id = job_id and g.output @> jsonb_build_array(jsonb_build_object('path', name))
+    )
+  ), '{}')
+  into last_path, paths
+  from page;
+end
+$$;
+
+create table private.orphan_sweep (
+  is_only_row boolean primary key default true,
+  swept_at timestamptz not null default '-infinity',
+  last_path text not null default '',
+  constraint there_is_one_row check (is_only_row)
+);
+alter table private.orphan_sweep enable row level security;
+comment on table private.orphan_sweep is 'One row: when workers last looked for pictures of nobody, and how far they came.';
+insert into private.orphan_sweep default values;
+
+-- sweep_orphans: of the next p_limit pictures, those of nobody; none if anybody looked less than p_every ago
+--
+-- Of workers that ask at once, one gets the row and the others skip it. The place is written down before anything is
+-- removed: whoever dies in between leaves orphans that the next round finds.
+create function private.sweep_orphans(p_every interval, p_limit integer)
+returns text[]
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_after text;
+  v_page record;
+begin
+  select last_path into v_after
+  from private.orphan_sweep
+  where swept_at <= clock_timestamp() - p_every
+  for update skip locked;
+  if not found then
+    return '{}';
+  end if;
+
+  select * into v_page from private.orphaned_objects(v_after, p_limit);
+  if v_page.last_path is null then  -- the end: a new round begins
+    select * into v_page from private.orphaned_objects('', p_limit);
+  end if;
+  update private.orphan_sweep
+  set swept_at = clock_timestamp(), last_path = coalesce(v_page.last_path, '');
+  return v_page.paths;
+end
+$$;
+
+grant execute on function private.orphaned_objects(text, integer), private.sweep_orphans(interval, integer) to generation_worker;
