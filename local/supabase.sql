@@ -216,7 +216,7 @@ $$;
 create unlogged table realtime.outbox (message_id uuid primary key);
 
 create function realtime.put_in_outbox() returns trigger
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if current_setting('realtime.is_probe', true) = 'true' then
     return null;  -- rolled back at once, see local/gateway/authorization.py
@@ -254,7 +254,7 @@ grant all on realtime.messages to supabase_realtime_admin;
 create trigger put_in_outbox after insert on realtime.messages
   referencing new table as new_messages for each statement execute function realtime.put_in_outbox();
 
-create function storage.refuse_platform_changes() returns event_trigger language plpgsql set search_path = '' as $$
+create function storage.refuse_platform_changes() returns event_trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   v_changed text;
 begin

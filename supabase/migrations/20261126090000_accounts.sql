@@ -3,11 +3,12 @@
 create schema private;
 comment on schema private is 'The machine: not exposed by the Data API.';
 
--- Postgres lets everybody execute a new function. From here on nobody may until it is granted.
--- (The form with "in schema" would change nothing: it can only add to this global default.)
-alter default privileges revoke execute on functions from public;
+-- Every function of the project says `set search_path = pg_catalog, pg_temp`. With an empty path, Postgres
+-- looks for types and relations in pg_temp first: a login that may make temporary objects could shadow
+-- uuid there and run code of its own as the owner of a function that it may call.
 
--- Bridge and worker log in as any member of these and `set role` at once.
+-- The roles of the two processes. Each process logs in as a member of its own role and of no other, and
+-- becomes that role; docs/operations.md has the recipe.
 do $$
 begin
   if to_regrole('generation_bridge') is null then
@@ -55,7 +56,6 @@ create table public.entitlements (
   credits integer not null default 0,
   next_rank double precision not null default 0,
   created_at timestamptz not null default now(),
-  updated_at timestamptz not null default now(),
   constraint credits_are_not_negative check (credits >= 0)
 );
 alter table public.entitlements enable row level security;
@@ -113,14 +113,14 @@ create function private.post_entry(
   p_fingerprint bytea default null
 ) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into public.credit_entries (user_id, kind, amount, reason, job_id, external_ref, fingerprint)
   values (p_user_id, p_kind, p_amount, p_reason, p_job_id, p_external_ref, p_fingerprint);
 
   update public.entitlements
-  set credits = credits + p_amount, updated_at = now()
+  set credits = credits + p_amount
   where user_id = p_user_id and p_amount <> 0;
 end
 $$;
@@ -132,7 +132,7 @@ $$;
 create function private.raise_api_error(p_status integer, p_code text, p_message text, p_headers jsonb default '{}')
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   raise sqlstate 'PGRST' using
@@ -145,7 +145,7 @@ $$;
 create function private.open_account(p_user_id uuid, p_is_anonymous boolean)
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_credits integer;
@@ -170,7 +170,7 @@ create function private.on_user_created()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.open_account(new.id, coalesce(new.is_anonymous, false));
@@ -184,3 +184,7 @@ create trigger open_account_of_new_user
 
 -- users who were there before us
 select private.open_account(id, coalesce(is_anonymous, false)) from auth.users;
+
+-- Postgres lets every role execute a new function: each chapter takes that back inside private, and
+-- leaves the default of the database as it is, for the functions of others.
+revoke execute on all functions in schema private from public;

@@ -107,10 +107,8 @@ create index jobs_held on public.jobs (lane, rank) where lane is not null and di
 create index jobs_scheduled on public.jobs (run_at) where run_at is not null;
 -- dispatch_jobs: how much is outstanding; redispatch_jobs: what is outstanding for too long
 create index jobs_dispatched on public.jobs (dispatched_at) where dispatched_at is not null;
--- rescue_jobs: whose worker is lost
-create index jobs_leases on public.jobs (lease_expires_at) where lease_expires_at is not null;
--- rescue_jobs: whose time is over
-create index jobs_deadlines on public.jobs (deadline_at) where finished_at is null;
+-- rescue_jobs: whose worker is lost, and whose time is over
+create index jobs_overdue on public.jobs (least(lease_expires_at, deadline_at)) where finished_at is null;
 -- enqueue_generation: how many a user has open; and the owner's list of these, few enough to sort. Of user_id alone, as
 -- equal keys share their space: every claim and every end writes here, and a small index stays in memory.
 create index jobs_unfinished_by_user on public.jobs (user_id) where status in ('queued', 'running', 'waiting');
@@ -156,14 +154,20 @@ create policy "Owners delete their generations" on public.generations
   for delete to authenticated using ((select auth.uid()) = user_id);
 
 revoke all on table public.jobs, public.generations from anon, authenticated, service_role;
-grant select on table public.jobs, public.generations to authenticated, service_role;
+grant select on table public.jobs, public.generations to service_role;
+grant select on table public.generations to authenticated;
+-- Of a job, its owner sees what the client contract names; the rest is the machine's.
+grant select (
+  id, user_id, model_id, input, status, cost, progress, error_code, error_message,
+  created_at, started_at, finished_at, updated_at
+) on table public.jobs to authenticated;
 grant delete on table public.generations to authenticated;
 
 -- The functions take only the arrows of job_status; this refuses every other hand, too. What has ended never changes again.
 create function private.refuse_illegal_move()
 returns trigger
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if old.finished_at is not null or new.fence < old.fence or (old.status, new.status) not in (
@@ -189,7 +193,7 @@ create trigger jobs_follow_their_arrows
 create function private.touch_job()
 returns trigger
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   new.updated_at := greatest(coalesce(new.finished_at, clock_timestamp()), old.updated_at + interval '1 microsecond');
@@ -207,42 +211,101 @@ create function private.error_json(p_code public.error_code, p_message text)
 returns jsonb
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select case when p_code is not null then jsonb_build_object('code', p_code, 'message', p_message) end
 $$;
 
--- job_json: a job as its owner sees it, in answers and in broadcasts alike
---
--- A pruned job is told from its generation, and one whose generation was deleted from the job. Null when both are gone.
-create function private.job_json(p_id uuid)
+-- generation_json: a generation as its owner sees it; null when there is none
+create function private.generation_json(p_generation public.generations)
 returns jsonb
 language sql
-stable
-set search_path = ''
+immutable
+set search_path = pg_catalog, pg_temp
 as $$
-  select jsonb_build_object(
-    'id', p_id,
-    'model', coalesce(j.model_id, g.model_id),
-    'input', coalesce(j.input, g.input),
-    'status', coalesce(j.status, g.status),
-    'progress', j.progress,
-    'error', case when coalesce(j.status, g.status) in ('failed', 'canceled')
-      then private.error_json(coalesce(j.error_code, g.error_code), coalesce(j.error_message, g.error_message)) end,
-    'created_at', coalesce(j.created_at, g.requested_at),
-    'updated_at', coalesce(j.updated_at, g.created_at),
-    'generation', case when g.id is not null then jsonb_build_object(
-      'id', g.id,
-      'model', g.model_id,
-      'input', g.input,
-      'status', g.status,
-      'output', g.output,
-      'error', private.error_json(g.error_code, g.error_message),
-      'created_at', g.created_at
-    ) end
-  )
-  from (select p_id as id) asked
-  left join public.jobs j using (id)
-  left join public.generations g using (id)
-  where j.id is not null or g.id is not null
+  select case when p_generation.id is not null then jsonb_build_object(
+    'id', p_generation.id,
+    'model', p_generation.model_id,
+    'input', p_generation.input,
+    'status', p_generation.status,
+    'output', p_generation.output,
+    'error', private.error_json(p_generation.error_code, p_generation.error_message),
+    'created_at', p_generation.created_at
+  ) end
 $$;
+
+-- job_json: a job as its owner sees it, in answers and in broadcasts alike
+--
+-- It takes the row that the caller has, and reads a generation only where there can be one.
+-- enable_seqscan: a session keeps its plans, and one that it made while the table fitted one page
+-- would go on to read the whole table when it has grown.
+create function private.job_json(p_job public.jobs)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+as $$
+declare
+  v_generation public.generations;
+begin
+  if p_job.finished_at is not null then
+    select * into v_generation from public.generations where id = p_job.id;
+  end if;
+  return jsonb_build_object(
+    'id', p_job.id,
+    'model', p_job.model_id,
+    'input', p_job.input,
+    'status', p_job.status,
+    'progress', p_job.progress,
+    'error', case when p_job.status in ('failed', 'canceled')
+      then private.error_json(p_job.error_code, p_job.error_message) end,
+    'created_at', p_job.created_at,
+    'updated_at', p_job.updated_at,
+    'generation', private.generation_json(v_generation)
+  );
+end
+$$;
+
+-- pruned_job_json: the same of a job whose row is gone, as its generation knows it
+create function private.pruned_job_json(p_generation public.generations)
+returns jsonb
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select case when p_generation.id is not null then jsonb_build_object(
+    'id', p_generation.id,
+    'model', p_generation.model_id,
+    'input', p_generation.input,
+    'status', p_generation.status,
+    'progress', null,
+    'error', private.error_json(p_generation.error_code, p_generation.error_message),
+    'created_at', p_generation.requested_at,
+    'updated_at', p_generation.created_at,
+    'generation', private.generation_json(p_generation)
+  ) end
+$$;
+
+-- read_job: a job by its id, or what its generation knows of it; null when both are gone
+create function private.read_job(p_id uuid)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+as $$
+declare
+  v_job public.jobs;
+  v_generation public.generations;
+begin
+  select * into v_job from public.jobs where id = p_id;
+  if found then
+    return private.job_json(v_job);
+  end if;
+  select * into v_generation from public.generations where id = p_id;
+  return private.pruned_job_json(v_generation);
+end
+$$;
+
+revoke execute on all functions in schema private from public;

@@ -8,7 +8,7 @@
 create function private.ring_doorbell()
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if pg_catalog.pg_try_advisory_xact_lock(726177001) then
@@ -17,20 +17,6 @@ begin
 end
 $$;
 
-create function private.on_jobs_enqueued()
-returns trigger
-language plpgsql
-set search_path = ''
-as $$
-begin
-  perform private.ring_doorbell();
-  return null;
-end
-$$;
-create trigger jobs_doorbell
-  after insert on public.jobs
-  for each statement execute function private.on_jobs_enqueued();
-
 -- lock_job: the job, locked together with its account, account first
 --
 -- Whatever ends a job comes through here, so that a cancel, a completion and the deletion of the account meet at the
@@ -38,7 +24,7 @@ create trigger jobs_doorbell
 create function private.lock_job(p_id uuid, p_moves_credits boolean)
 returns public.jobs
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_user_id uuid;
@@ -66,7 +52,7 @@ create function private.end_job(
   p_message text default null
 ) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_now timestamptz := greatest(clock_timestamp(), p_job.updated_at + interval '1 microsecond');
@@ -94,7 +80,9 @@ $$;
 create function private.cancel_job(p_job public.jobs)
 returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select private.end_job(p_job, 'canceled', p_code => 'canceled', p_message => 'You canceled this.')
 $$;
+
+revoke execute on all functions in schema private from public;

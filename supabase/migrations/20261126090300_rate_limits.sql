@@ -33,7 +33,7 @@ alter table public.jobs
 create function private.on_job_queued()
 returns trigger
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   new.lane := case when new.status = 'queued' then (
@@ -56,7 +56,7 @@ create function private.share_now(p_limit private.provider_limits)
 returns double precision
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select least(1, p_limit.share * 2 ^ least(10, extract(epoch from clock_timestamp() - p_limit.throttled_at)::double precision / 60))
 $$;
@@ -69,7 +69,7 @@ $$;
 create function private.release_held_jobs(p_room integer)
 returns interval
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_limit private.provider_limits;
@@ -126,7 +126,7 @@ create function private.report_throttled(p_provider text, p_retry_after interval
 returns void
 language sql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   update private.provider_limits l
   set tokens = 0,
@@ -141,7 +141,7 @@ create function private.report_start(p_provider text, p_is_answered boolean)
 returns void
 language sql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   update private.provider_limits
   set failures = case when p_is_answered then 0 else failures + 1 end,
@@ -153,6 +153,7 @@ as $$
   where provider = p_provider and (failures > 0 or not p_is_answered)
 $$;
 
+revoke execute on all functions in schema private from public;
 grant execute on function
   private.report_throttled(text, interval),
   private.report_start(text, boolean)

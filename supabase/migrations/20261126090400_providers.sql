@@ -5,7 +5,7 @@ create function private.free_ref(p_provider_ref text, p_id uuid)
 returns text
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select p_provider_ref where not exists (
     select from public.jobs where provider_ref = p_provider_ref and id <> p_id
@@ -28,7 +28,7 @@ comment on table private.abandoned_work is
 create function private.abandon_work(p_job_id uuid, p_model_id text, p_provider_ref text)
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into private.abandoned_work (provider_ref, provider, job_id)
@@ -45,7 +45,7 @@ create function private.on_work_abandoned()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.abandon_work(old.id, old.model_id, old.provider_ref);
@@ -70,7 +70,7 @@ create trigger jobs_abandon_work_of_deleted
 create function private.abandon_unknown_work(p_job_id uuid, p_provider_ref text)
 returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select private.abandon_work(id, model_id, p_provider_ref)
   from public.jobs
@@ -83,7 +83,7 @@ $$;
 create function private.jobs_with_abandoned_work(p_limit integer)
 returns uuid[]
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_job_ids uuid[];
@@ -117,7 +117,7 @@ returns table (provider text, provider_ref text)
 language sql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select provider, provider_ref from private.abandoned_work where job_id = p_job_id
 $$;
@@ -126,7 +126,7 @@ create function private.forget_abandoned_work(p_provider_ref text)
 returns void
 language sql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   delete from private.abandoned_work where provider_ref = p_provider_ref
 $$;
@@ -142,7 +142,7 @@ create function public.wake_job(p_id uuid, p_provider_ref text, p_is_final boole
 returns boolean
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   update public.jobs
@@ -161,4 +161,5 @@ begin
 end
 $$;
 revoke execute on function public.wake_job(uuid, text, boolean) from public, anon, authenticated;
+revoke execute on all functions in schema private from public;
 grant execute on function public.wake_job(uuid, text, boolean) to service_role;

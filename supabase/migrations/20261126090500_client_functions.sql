@@ -8,7 +8,7 @@ create function private.caller()
 returns uuid
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if auth.uid() is null then
@@ -25,10 +25,10 @@ create function private.job_answer(p_id uuid, p_user_id uuid)
 returns jsonb
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select jsonb_build_object(
-    'job', coalesce(private.job_json(p_id), (
+    'job', coalesce(private.read_job(p_id), (
       select jsonb_build_object(
         'id', p_id, 'status', case when kind = 'settle' then 'succeeded' when reason = 'canceled' then 'canceled' else 'failed' end,
         'updated_at', created_at, 'generation', null
@@ -49,7 +49,7 @@ create function public.enqueue_generation(p_id uuid, p_model text, p_input jsonb
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_user_id uuid := private.caller();
@@ -83,7 +83,7 @@ create function private.price_request(p_account public.entitlements, p_model pri
 returns integer
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_config private.config;
@@ -120,7 +120,7 @@ $$;
 create function private.rank_request(p_account public.entitlements, out rank double precision, out spacing double precision)
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_config private.config;
@@ -137,7 +137,7 @@ create function private.accept_request(
   p_account public.entitlements, p_id uuid, p_model text, p_input jsonb, p_fingerprint bytea
 ) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_model private.models;
@@ -162,6 +162,7 @@ begin
 
   update public.entitlements set next_rank = v_place.rank + v_place.spacing where user_id = p_account.user_id;
   perform private.post_entry(p_account.user_id, 'hold', -v_cost, p_model, p_id, p_fingerprint => p_fingerprint);
+  perform private.ring_doorbell();
 end
 $$;
 
@@ -172,7 +173,7 @@ create function public.cancel_generation(p_id uuid)
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_user_id uuid := private.caller();
@@ -200,7 +201,7 @@ returns jsonb
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_user_id uuid := private.caller();
@@ -210,7 +211,7 @@ begin
   end if;
 
   return jsonb_build_object('jobs', coalesce((
-    select jsonb_agg(private.job_json(mine.id))
+    select jsonb_agg(private.read_job(mine.id))
     from (
       select id, user_id from public.jobs where id = any (p_ids)
       union
@@ -230,7 +231,7 @@ returns jsonb
 language sql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select jsonb_build_object('models', coalesce(
     jsonb_agg(jsonb_build_object('id', id, 'title', title, 'cost', cost) order by cost, id), '[]'
@@ -239,4 +240,5 @@ as $$
   where enabled
 $$;
 revoke execute on function public.list_models() from public, anon, service_role;
+revoke execute on all functions in schema private from public;
 grant execute on function public.list_models() to authenticated;

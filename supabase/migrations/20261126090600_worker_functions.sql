@@ -17,7 +17,7 @@ returns table (
 )
 language sql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   update public.jobs j
   set status = 'running',
@@ -40,7 +40,7 @@ create function private.renew_lease(p_id uuid, p_fence bigint, p_lease interval,
 returns text
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_is_cancel_requested boolean;
@@ -62,7 +62,7 @@ create function private.record_submission(p_id uuid, p_fence bigint)
 returns boolean
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   update public.jobs
@@ -81,7 +81,7 @@ create function private.wait_for_provider(p_id uuid, p_fence bigint, p_provider_
 returns boolean
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_is_due boolean;
@@ -113,7 +113,7 @@ create function private.retry_job(
 ) returns text
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
@@ -149,7 +149,7 @@ create function private.complete_job(p_id uuid, p_fence bigint, p_output jsonb)
 returns boolean
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_job public.jobs := private.lock_job(p_id, p_moves_credits => false);
@@ -169,7 +169,7 @@ create function private.fail_job(p_id uuid, p_fence bigint, p_code public.error_
 returns boolean
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
@@ -194,7 +194,7 @@ create function private.release_job(p_id uuid, p_fence bigint)
 returns boolean
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
@@ -225,7 +225,7 @@ create function private.adopt_orphan(p_id uuid, p_fence bigint, p_provider_refs 
 returns text
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_provider_ref text;
@@ -245,6 +245,7 @@ exception when unique_violation then
 end
 $$;
 
+revoke execute on all functions in schema private from public;
 grant execute on function
   private.claim_job(uuid, interval),
   private.renew_lease(uuid, bigint, interval, real),

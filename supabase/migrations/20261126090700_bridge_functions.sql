@@ -12,7 +12,7 @@ create function private.dispatch_jobs(
 )
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_now timestamptz := clock_timestamp();
@@ -58,7 +58,7 @@ create function private.redispatch_jobs(p_older_than interval, p_next_in_queue u
 returns integer
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_count integer;
@@ -86,7 +86,7 @@ $$;
 create function private.rescue_job(p_id uuid)
 returns public.job_status
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
@@ -120,16 +120,18 @@ create function private.rescue_jobs(p_limit integer)
 returns table (job_id uuid, new_status public.job_status)
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_now timestamptz := clock_timestamp();
   v_user_id uuid;
 begin
   for job_id, v_user_id in
-    (select id, user_id from public.jobs where lease_expires_at <= v_now order by lease_expires_at limit p_limit)
-    union
-    (select id, user_id from public.jobs where finished_at is null and deadline_at <= v_now order by deadline_at limit p_limit)
+    select id, user_id
+    from public.jobs
+    where finished_at is null and least(lease_expires_at, deadline_at) <= v_now
+    order by least(lease_expires_at, deadline_at)
+    limit p_limit
   loop
     perform from public.entitlements where user_id = v_user_id for no key update skip locked;
     continue when not found;
@@ -141,6 +143,7 @@ begin
 end
 $$;
 
+revoke execute on all functions in schema private from public;
 grant execute on function
   private.dispatch_jobs(integer, integer),
   private.redispatch_jobs(interval, uuid),

@@ -8,7 +8,7 @@ create function public.grant_credits(p_user_id uuid, p_amount integer, p_reason 
 returns integer
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_credits integer;

@@ -5,10 +5,10 @@ create function private.broadcast_job()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
-  perform realtime.send(private.job_json(new.id), 'job', 'user:' || new.user_id, true);
+  perform realtime.send(private.job_json(new), 'job', 'user:' || new.user_id, true);
   return null;
 end
 $$;
@@ -48,7 +48,7 @@ create function private.orphaned_objects(
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   with page as (
@@ -89,7 +89,7 @@ create function private.sweep_orphans(p_every interval, p_limit integer)
 returns text[]
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_after text;
@@ -108,9 +108,11 @@ begin
     select * into v_page from private.orphaned_objects('', p_limit);
   end if;
   update private.orphan_sweep
-  set swept_at = clock_timestamp(), last_path = coalesce(v_page.last_path, '');
+  set swept_at = clock_timestamp(), last_path = coalesce(v_page.last_path, '')
+  where is_only_row;
   return v_page.paths;
 end
 $$;
 
+revoke execute on all functions in schema private from public;
 grant execute on function private.orphaned_objects(text, integer), private.sweep_orphans(interval, integer) to generation_worker;

@@ -6,7 +6,7 @@
 create function private.prune_jobs(p_older_than interval)
 returns bigint
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_count bigint;
@@ -23,7 +23,7 @@ create function private.ledger_mismatches()
 returns table (user_id uuid, credits integer, ledger bigint)
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select e.user_id, e.credits, coalesce(sum(c.amount), 0)
   from public.entitlements e
@@ -38,7 +38,7 @@ returns table (item text, value text, problem text)
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_now timestamptz := clock_timestamp();
@@ -113,4 +113,5 @@ begin
   from private.ledger_mismatches();
 end
 $$;
+revoke execute on all functions in schema private from public;
 grant execute on function private.operator_status() to generation_bridge;

@@ -48,12 +48,16 @@ select 'bucket', id, null from storage.buckets
 Deed = Callable[[str], str]
 
 RIGHTS_OF_OWNERS = "truncate, references, trigger, maintain"
-SELECT = "select to_jsonb(t) from {0} t"
+SELECT = "select to_jsonb(t) from (select {1} from {0}) t"
 UPDATE = "update {0} t set {1} = {1} returning to_jsonb(t)"
 DELETE = "delete from {0} t returning to_jsonb(t)"
 COLUMNS = """
 select quote_ident(attname) from pg_attribute
 where attrelid = %s::regclass and attnum > 0 and not attisdropped and attgenerated = '' and attidentity = ''
+"""
+READABLE = """
+select quote_ident(attname) from pg_attribute
+where attrelid = %s::regclass and attnum > 0 and not attisdropped and has_column_privilege(%s, attrelid, attnum, 'select')
 """
 UPLOAD = "insert into storage.objects (bucket_id, name) values ('generations', '{0}/new.png')"
 SEND = "insert into realtime.messages (topic, extension, private) values ('{0}', '{1}', true)"
@@ -137,6 +141,16 @@ class Explorer:
             return "none" if rows == [] else str(rows)
         return "own" if {owner_of(table, row) for row in rows} == {str(self.ids.get(actor))} else "all"
 
+    def select(self, table: str, actor: str) -> str:
+        """How far the actor gets with the columns that are granted; `some:` before it if others are not."""
+        role = ROLES.get(actor, "authenticated")
+        columns = [str(row[0]) for row in self.conn.execute(READABLE, (table, role))]
+        cell = self.reach(SELECT.format("{0}", ", ".join(columns) or "*"), table, actor)
+        (is_whole,) = self.conn.execute(
+            "select has_table_privilege(%s, %s, 'select')", (role, table)
+        ).fetchone() or (False,)
+        return cell if is_whole or cell == "-" else f"some:{cell}"
+
     def update(self, table: str, actor: str) -> str:
         columns = [str(row[0]) for row in self.conn.execute(COLUMNS, (table,))]
         cells = {column: self.reach(UPDATE.format("{0}", column), table, actor) for column in columns}
@@ -184,7 +198,7 @@ class Explorer:
         match found.kind:
             case "table":
                 return {
-                    "select": partial(self.reach, SELECT, name),
+                    "select": partial(self.select, name),
                     "insert": partial(self.may, f"has_any_column_privilege('{name}', 'insert')"),
                     "update": partial(self.update, name),
                     "delete": partial(self.reach, DELETE, name),
@@ -204,8 +218,8 @@ class Explorer:
     def platform_deeds(self) -> dict[tuple[str, str], Deed]:
         """What our policies decide about the objects of Supabase."""
         deeds: dict[tuple[str, str], Deed] = {
-            ("bucket generations", "see the bucket"): partial(self.reach, SELECT, "storage.buckets"),
-            ("bucket generations", "list and download"): partial(self.reach, SELECT, "storage.objects"),
+            ("bucket generations", "see the bucket"): partial(self.select, "storage.buckets"),
+            ("bucket generations", "list and download"): partial(self.select, "storage.objects"),
             ("bucket generations", "upload to own folder"): partial(self.upload, "own"),
             ("bucket generations", "upload to the owner's"): partial(self.upload, "owner"),
             ("bucket generations", "replace and move"): partial(self.update, "storage.objects"),

@@ -45,7 +45,7 @@ ALTER TYPE public.job_status OWNER TO postgres;
 
 CREATE FUNCTION private.abandon_unknown_work(p_job_id uuid, p_provider_ref text) RETURNS void
     LANGUAGE sql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select private.abandon_work(id, model_id, p_provider_ref)
   from public.jobs
@@ -56,7 +56,7 @@ ALTER FUNCTION private.abandon_unknown_work(p_job_id uuid, p_provider_ref text) 
 
 CREATE FUNCTION private.abandon_work(p_job_id uuid, p_model_id text, p_provider_ref text) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   insert into private.abandoned_work (provider_ref, provider, job_id)
@@ -70,7 +70,7 @@ ALTER FUNCTION private.abandon_work(p_job_id uuid, p_model_id text, p_provider_r
 
 CREATE FUNCTION private.abandoned_work_of(p_job_id uuid) RETURNS TABLE(provider text, provider_ref text)
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select provider, provider_ref from private.abandoned_work where job_id = p_job_id
 $$;
@@ -83,7 +83,6 @@ CREATE TABLE public.entitlements (
     credits integer DEFAULT 0 NOT NULL,
     next_rank double precision DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT credits_are_not_negative CHECK ((credits >= 0))
 );
 
@@ -93,7 +92,7 @@ COMMENT ON TABLE public.entitlements IS 'What a user may do. credits is always t
 
 CREATE FUNCTION private.accept_request(p_account public.entitlements, p_id uuid, p_model text, p_input jsonb, p_fingerprint bytea) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_model private.models;
@@ -118,6 +117,7 @@ begin
 
   update public.entitlements set next_rank = v_place.rank + v_place.spacing where user_id = p_account.user_id;
   perform private.post_entry(p_account.user_id, 'hold', -v_cost, p_model, p_id, p_fingerprint => p_fingerprint);
+  perform private.ring_doorbell();
 end
 $$;
 
@@ -125,7 +125,7 @@ ALTER FUNCTION private.accept_request(p_account public.entitlements, p_id uuid, 
 
 CREATE FUNCTION private.adopt_orphan(p_id uuid, p_fence bigint, p_provider_refs text[]) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_provider_ref text;
@@ -149,10 +149,10 @@ ALTER FUNCTION private.adopt_orphan(p_id uuid, p_fence bigint, p_provider_refs t
 
 CREATE FUNCTION private.broadcast_job() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-  perform realtime.send(private.job_json(new.id), 'job', 'user:' || new.user_id, true);
+  perform realtime.send(private.job_json(new), 'job', 'user:' || new.user_id, true);
   return null;
 end
 $$;
@@ -161,7 +161,7 @@ ALTER FUNCTION private.broadcast_job() OWNER TO postgres;
 
 CREATE FUNCTION private.caller() RETURNS uuid
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   if auth.uid() is null then
@@ -239,7 +239,7 @@ COMMENT ON COLUMN public.jobs.woken_at IS 'A webhook came while the job was runn
 
 CREATE FUNCTION private.cancel_job(p_job public.jobs) RETURNS void
     LANGUAGE sql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select private.end_job(p_job, 'canceled', p_code => 'canceled', p_message => 'You canceled this.')
 $$;
@@ -248,7 +248,7 @@ ALTER FUNCTION private.cancel_job(p_job public.jobs) OWNER TO postgres;
 
 CREATE FUNCTION private.claim_job(p_id uuid, p_lease interval) RETURNS TABLE(id uuid, user_id uuid, model text, provider text, provider_model text, defaults jsonb, input_keys text[], input jsonb, attempt integer, max_attempts integer, fence bigint, provider_ref text, submitted_at timestamp with time zone, claimed_at timestamp with time zone, is_cancel_requested boolean, seconds_left double precision)
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   update public.jobs j
   set status = 'running',
@@ -270,7 +270,7 @@ ALTER FUNCTION private.claim_job(p_id uuid, p_lease interval) OWNER TO postgres;
 
 CREATE FUNCTION private.complete_job(p_id uuid, p_fence bigint, p_output jsonb) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_job public.jobs := private.lock_job(p_id, p_moves_credits => false);
@@ -289,7 +289,7 @@ ALTER FUNCTION private.complete_job(p_id uuid, p_fence bigint, p_output jsonb) O
 
 CREATE FUNCTION private.dispatch_jobs(p_limit integer, p_window integer, OUT job_ids uuid[], OUT outstanding integer, OUT next_due_in interval) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_now timestamptz := clock_timestamp();
@@ -331,7 +331,7 @@ ALTER FUNCTION private.dispatch_jobs(p_limit integer, p_window integer, OUT job_
 
 CREATE FUNCTION private.end_job(p_job public.jobs, p_status public.job_status, p_output jsonb DEFAULT NULL::jsonb, p_code public.error_code DEFAULT NULL::public.error_code, p_message text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_now timestamptz := greatest(clock_timestamp(), p_job.updated_at + interval '1 microsecond');
@@ -359,7 +359,7 @@ ALTER FUNCTION private.end_job(p_job public.jobs, p_status public.job_status, p_
 
 CREATE FUNCTION private.error_json(p_code public.error_code, p_message text) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select case when p_code is not null then jsonb_build_object('code', p_code, 'message', p_message) end
 $$;
@@ -368,7 +368,7 @@ ALTER FUNCTION private.error_json(p_code public.error_code, p_message text) OWNE
 
 CREATE FUNCTION private.fail_job(p_id uuid, p_fence bigint, p_code public.error_code, p_message text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
@@ -390,7 +390,7 @@ ALTER FUNCTION private.fail_job(p_id uuid, p_fence bigint, p_code public.error_c
 
 CREATE FUNCTION private.forget_abandoned_work(p_provider_ref text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   delete from private.abandoned_work where provider_ref = p_provider_ref
 $$;
@@ -399,7 +399,7 @@ ALTER FUNCTION private.forget_abandoned_work(p_provider_ref text) OWNER TO postg
 
 CREATE FUNCTION private.free_ref(p_provider_ref text, p_id uuid) RETURNS text
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select p_provider_ref where not exists (
     select from public.jobs where provider_ref = p_provider_ref and id <> p_id
@@ -410,12 +410,53 @@ $$;
 
 ALTER FUNCTION private.free_ref(p_provider_ref text, p_id uuid) OWNER TO postgres;
 
+CREATE TABLE public.generations (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    model_id text NOT NULL,
+    input jsonb NOT NULL,
+    status public.job_status NOT NULL,
+    output jsonb,
+    error_code public.error_code,
+    error_message text,
+    requested_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT generations_have_ended CHECK ((status = ANY (ARRAY['succeeded'::public.job_status, 'failed'::public.job_status, 'canceled'::public.job_status]))),
+    CONSTRAINT only_succeeded_generations_have_output CHECK (((status = 'succeeded'::public.job_status) = (output IS NOT NULL))),
+    CONSTRAINT outputs_are_lists CHECK ((jsonb_typeof(output) = 'array'::text)),
+    CONSTRAINT unsuccessful_generations_say_why CHECK ((((status = 'succeeded'::public.job_status) = (error_code IS NULL)) AND ((error_code IS NULL) = (error_message IS NULL))))
+);
+ALTER TABLE ONLY public.generations ALTER COLUMN user_id SET (n_distinct=-0.0005);
+
+ALTER TABLE public.generations OWNER TO postgres;
+
+COMMENT ON TABLE public.generations IS 'What the gallery shows: one row per ended job, under the job''s id, with the original input whatever came of it.';
+
+COMMENT ON COLUMN public.generations.output IS 'List of {path, mime, width, height, blurhash, token}; path is in the bucket "generations", token reads it for an hour.';
+
+CREATE FUNCTION private.generation_json(p_generation public.generations) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case when p_generation.id is not null then jsonb_build_object(
+    'id', p_generation.id,
+    'model', p_generation.model_id,
+    'input', p_generation.input,
+    'status', p_generation.status,
+    'output', p_generation.output,
+    'error', private.error_json(p_generation.error_code, p_generation.error_message),
+    'created_at', p_generation.created_at
+  ) end
+$$;
+
+ALTER FUNCTION private.generation_json(p_generation public.generations) OWNER TO postgres;
+
 CREATE FUNCTION private.job_answer(p_id uuid, p_user_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select jsonb_build_object(
-    'job', coalesce(private.job_json(p_id), (
+    'job', coalesce(private.read_job(p_id), (
       select jsonb_build_object(
         'id', p_id, 'status', case when kind = 'settle' then 'succeeded' when reason = 'canceled' then 'canceled' else 'failed' end,
         'updated_at', created_at, 'generation', null
@@ -429,41 +470,37 @@ $$;
 
 ALTER FUNCTION private.job_answer(p_id uuid, p_user_id uuid) OWNER TO postgres;
 
-CREATE FUNCTION private.job_json(p_id uuid) RETURNS jsonb
-    LANGUAGE sql STABLE
-    SET search_path TO ''
+CREATE FUNCTION private.job_json(p_job public.jobs) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
     AS $$
-  select jsonb_build_object(
-    'id', p_id,
-    'model', coalesce(j.model_id, g.model_id),
-    'input', coalesce(j.input, g.input),
-    'status', coalesce(j.status, g.status),
-    'progress', j.progress,
-    'error', case when coalesce(j.status, g.status) in ('failed', 'canceled')
-      then private.error_json(coalesce(j.error_code, g.error_code), coalesce(j.error_message, g.error_message)) end,
-    'created_at', coalesce(j.created_at, g.requested_at),
-    'updated_at', coalesce(j.updated_at, g.created_at),
-    'generation', case when g.id is not null then jsonb_build_object(
-      'id', g.id,
-      'model', g.model_id,
-      'input', g.input,
-      'status', g.status,
-      'output', g.output,
-      'error', private.error_json(g.error_code, g.error_message),
-      'created_at', g.created_at
-    ) end
-  )
-  from (select p_id as id) asked
-  left join public.jobs j using (id)
-  left join public.generations g using (id)
-  where j.id is not null or g.id is not null
+declare
+  v_generation public.generations;
+begin
+  if p_job.finished_at is not null then
+    select * into v_generation from public.generations where id = p_job.id;
+  end if;
+  return jsonb_build_object(
+    'id', p_job.id,
+    'model', p_job.model_id,
+    'input', p_job.input,
+    'status', p_job.status,
+    'progress', p_job.progress,
+    'error', case when p_job.status in ('failed', 'canceled')
+      then private.error_json(p_job.error_code, p_job.error_message) end,
+    'created_at', p_job.created_at,
+    'updated_at', p_job.updated_at,
+    'generation', private.generation_json(v_generation)
+  );
+end
 $$;
 
-ALTER FUNCTION private.job_json(p_id uuid) OWNER TO postgres;
+ALTER FUNCTION private.job_json(p_job public.jobs) OWNER TO postgres;
 
 CREATE FUNCTION private.jobs_with_abandoned_work(p_limit integer) RETURNS uuid[]
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_job_ids uuid[];
@@ -495,7 +532,7 @@ ALTER FUNCTION private.jobs_with_abandoned_work(p_limit integer) OWNER TO postgr
 
 CREATE FUNCTION private.ledger_mismatches() RETURNS TABLE(user_id uuid, credits integer, ledger bigint)
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select e.user_id, e.credits, coalesce(sum(c.amount), 0)
   from public.entitlements e
@@ -508,7 +545,7 @@ ALTER FUNCTION private.ledger_mismatches() OWNER TO postgres;
 
 CREATE FUNCTION private.lock_job(p_id uuid, p_moves_credits boolean) RETURNS public.jobs
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_user_id uuid;
@@ -529,7 +566,7 @@ ALTER FUNCTION private.lock_job(p_id uuid, p_moves_credits boolean) OWNER TO pos
 
 CREATE FUNCTION private.on_job_queued() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   new.lane := case when new.status = 'queued' then (
@@ -541,21 +578,9 @@ $$;
 
 ALTER FUNCTION private.on_job_queued() OWNER TO postgres;
 
-CREATE FUNCTION private.on_jobs_enqueued() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO ''
-    AS $$
-begin
-  perform private.ring_doorbell();
-  return null;
-end
-$$;
-
-ALTER FUNCTION private.on_jobs_enqueued() OWNER TO postgres;
-
 CREATE FUNCTION private.on_user_created() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   perform private.open_account(new.id, coalesce(new.is_anonymous, false));
@@ -567,7 +592,7 @@ ALTER FUNCTION private.on_user_created() OWNER TO postgres;
 
 CREATE FUNCTION private.on_work_abandoned() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   perform private.abandon_work(old.id, old.model_id, old.provider_ref);
@@ -579,7 +604,7 @@ ALTER FUNCTION private.on_work_abandoned() OWNER TO postgres;
 
 CREATE FUNCTION private.open_account(p_user_id uuid, p_is_anonymous boolean) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_credits integer;
@@ -603,7 +628,7 @@ ALTER FUNCTION private.open_account(p_user_id uuid, p_is_anonymous boolean) OWNE
 
 CREATE FUNCTION private.operator_status() RETURNS TABLE(item text, value text, problem text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_now timestamptz := clock_timestamp();
@@ -683,7 +708,7 @@ ALTER FUNCTION private.operator_status() OWNER TO postgres;
 
 CREATE FUNCTION private.orphaned_objects(p_after text, p_limit integer, OUT last_path text, OUT paths text[]) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 begin
   with page as (
@@ -710,14 +735,14 @@ ALTER FUNCTION private.orphaned_objects(p_after text, p_limit integer, OUT last_
 
 CREATE FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kind, p_amount integer, p_reason text, p_job_id uuid DEFAULT NULL::uuid, p_external_ref text DEFAULT NULL::text, p_fingerprint bytea DEFAULT NULL::bytea) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   insert into public.credit_entries (user_id, kind, amount, reason, job_id, external_ref, fingerprint)
   values (p_user_id, p_kind, p_amount, p_reason, p_job_id, p_external_ref, p_fingerprint);
 
   update public.entitlements
-  set credits = credits + p_amount, updated_at = now()
+  set credits = credits + p_amount
   where user_id = p_user_id and p_amount <> 0;
 end
 $$;
@@ -751,7 +776,7 @@ COMMENT ON COLUMN private.models.timeout IS 'From the request to the last useful
 
 CREATE FUNCTION private.price_request(p_account public.entitlements, p_model private.models, p_input jsonb) RETURNS integer
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_config private.config;
@@ -785,7 +810,7 @@ ALTER FUNCTION private.price_request(p_account public.entitlements, p_model priv
 
 CREATE FUNCTION private.prune_jobs(p_older_than interval) RETURNS bigint
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_count bigint;
@@ -799,9 +824,28 @@ $$;
 
 ALTER FUNCTION private.prune_jobs(p_older_than interval) OWNER TO postgres;
 
+CREATE FUNCTION private.pruned_job_json(p_generation public.generations) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case when p_generation.id is not null then jsonb_build_object(
+    'id', p_generation.id,
+    'model', p_generation.model_id,
+    'input', p_generation.input,
+    'status', p_generation.status,
+    'progress', null,
+    'error', private.error_json(p_generation.error_code, p_generation.error_message),
+    'created_at', p_generation.requested_at,
+    'updated_at', p_generation.created_at,
+    'generation', private.generation_json(p_generation)
+  ) end
+$$;
+
+ALTER FUNCTION private.pruned_job_json(p_generation public.generations) OWNER TO postgres;
+
 CREATE FUNCTION private.raise_api_error(p_status integer, p_code text, p_message text, p_headers jsonb DEFAULT '{}'::jsonb) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   raise sqlstate 'PGRST' using
@@ -814,7 +858,7 @@ ALTER FUNCTION private.raise_api_error(p_status integer, p_code text, p_message 
 
 CREATE FUNCTION private.rank_request(p_account public.entitlements, OUT rank double precision, OUT spacing double precision) RETURNS record
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_config private.config;
@@ -828,9 +872,29 @@ $$;
 
 ALTER FUNCTION private.rank_request(p_account public.entitlements, OUT rank double precision, OUT spacing double precision) OWNER TO postgres;
 
+CREATE FUNCTION private.read_job(p_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+declare
+  v_job public.jobs;
+  v_generation public.generations;
+begin
+  select * into v_job from public.jobs where id = p_id;
+  if found then
+    return private.job_json(v_job);
+  end if;
+  select * into v_generation from public.generations where id = p_id;
+  return private.pruned_job_json(v_generation);
+end
+$$;
+
+ALTER FUNCTION private.read_job(p_id uuid) OWNER TO postgres;
+
 CREATE FUNCTION private.record_submission(p_id uuid, p_fence bigint) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   update public.jobs
@@ -844,7 +908,7 @@ ALTER FUNCTION private.record_submission(p_id uuid, p_fence bigint) OWNER TO pos
 
 CREATE FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_queue uuid DEFAULT NULL::uuid) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_count integer;
@@ -868,7 +932,7 @@ ALTER FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_queue uu
 
 CREATE FUNCTION private.refuse_illegal_move() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   if old.finished_at is not null or new.fence < old.fence or (old.status, new.status) not in (
@@ -887,7 +951,7 @@ ALTER FUNCTION private.refuse_illegal_move() OWNER TO postgres;
 
 CREATE FUNCTION private.release_held_jobs(p_room integer) RETURNS interval
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_limit private.provider_limits;
@@ -941,7 +1005,7 @@ ALTER FUNCTION private.release_held_jobs(p_room integer) OWNER TO postgres;
 
 CREATE FUNCTION private.release_job(p_id uuid, p_fence bigint) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
@@ -969,7 +1033,7 @@ ALTER FUNCTION private.release_job(p_id uuid, p_fence bigint) OWNER TO postgres;
 
 CREATE FUNCTION private.renew_lease(p_id uuid, p_fence bigint, p_lease interval, p_progress real DEFAULT NULL::real) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_is_cancel_requested boolean;
@@ -987,7 +1051,7 @@ ALTER FUNCTION private.renew_lease(p_id uuid, p_fence bigint, p_lease interval, 
 
 CREATE FUNCTION private.report_start(p_provider text, p_is_answered boolean) RETURNS void
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   update private.provider_limits
   set failures = case when p_is_answered then 0 else failures + 1 end,
@@ -1003,7 +1067,7 @@ ALTER FUNCTION private.report_start(p_provider text, p_is_answered boolean) OWNE
 
 CREATE FUNCTION private.report_throttled(p_provider text, p_retry_after interval) RETURNS void
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   update private.provider_limits l
   set tokens = 0,
@@ -1017,7 +1081,7 @@ ALTER FUNCTION private.report_throttled(p_provider text, p_retry_after interval)
 
 CREATE FUNCTION private.rescue_job(p_id uuid) RETURNS public.job_status
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
@@ -1047,16 +1111,18 @@ ALTER FUNCTION private.rescue_job(p_id uuid) OWNER TO postgres;
 
 CREATE FUNCTION private.rescue_jobs(p_limit integer) RETURNS TABLE(job_id uuid, new_status public.job_status)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_now timestamptz := clock_timestamp();
   v_user_id uuid;
 begin
   for job_id, v_user_id in
-    (select id, user_id from public.jobs where lease_expires_at <= v_now order by lease_expires_at limit p_limit)
-    union
-    (select id, user_id from public.jobs where finished_at is null and deadline_at <= v_now order by deadline_at limit p_limit)
+    select id, user_id
+    from public.jobs
+    where finished_at is null and least(lease_expires_at, deadline_at) <= v_now
+    order by least(lease_expires_at, deadline_at)
+    limit p_limit
   loop
     perform from public.entitlements where user_id = v_user_id for no key update skip locked;
     continue when not found;
@@ -1072,7 +1138,7 @@ ALTER FUNCTION private.rescue_jobs(p_limit integer) OWNER TO postgres;
 
 CREATE FUNCTION private.retry_job(p_id uuid, p_fence bigint, p_delay interval, p_code public.error_code, p_message text, p_costs_attempt boolean DEFAULT true) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
@@ -1107,7 +1173,7 @@ ALTER FUNCTION private.retry_job(p_id uuid, p_fence bigint, p_delay interval, p_
 
 CREATE FUNCTION private.ring_doorbell() RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   if pg_catalog.pg_try_advisory_xact_lock(726177001) then
@@ -1141,7 +1207,7 @@ COMMENT ON COLUMN private.provider_limits.failures IS 'Starts in a row that the 
 
 CREATE FUNCTION private.share_now(p_limit private.provider_limits) RETURNS double precision
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select least(1, p_limit.share * 2 ^ least(10, extract(epoch from clock_timestamp() - p_limit.throttled_at)::double precision / 60))
 $$;
@@ -1150,7 +1216,7 @@ ALTER FUNCTION private.share_now(p_limit private.provider_limits) OWNER TO postg
 
 CREATE FUNCTION private.sweep_orphans(p_every interval, p_limit integer) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_after text;
@@ -1169,7 +1235,8 @@ begin
     select * into v_page from private.orphaned_objects('', p_limit);
   end if;
   update private.orphan_sweep
-  set swept_at = clock_timestamp(), last_path = coalesce(v_page.last_path, '');
+  set swept_at = clock_timestamp(), last_path = coalesce(v_page.last_path, '')
+  where is_only_row;
   return v_page.paths;
 end
 $$;
@@ -1178,7 +1245,7 @@ ALTER FUNCTION private.sweep_orphans(p_every interval, p_limit integer) OWNER TO
 
 CREATE FUNCTION private.touch_job() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   new.updated_at := greatest(coalesce(new.finished_at, clock_timestamp()), old.updated_at + interval '1 microsecond');
@@ -1190,7 +1257,7 @@ ALTER FUNCTION private.touch_job() OWNER TO postgres;
 
 CREATE FUNCTION private.wait_for_provider(p_id uuid, p_fence bigint, p_provider_ref text, p_check_in interval) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_is_due boolean;
@@ -1217,7 +1284,7 @@ ALTER FUNCTION private.wait_for_provider(p_id uuid, p_fence bigint, p_provider_r
 
 CREATE FUNCTION public.cancel_generation(p_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_user_id uuid := private.caller();
@@ -1241,7 +1308,7 @@ ALTER FUNCTION public.cancel_generation(p_id uuid) OWNER TO postgres;
 
 CREATE FUNCTION public.enqueue_generation(p_id uuid, p_model text, p_input jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_user_id uuid := private.caller();
@@ -1272,7 +1339,7 @@ ALTER FUNCTION public.enqueue_generation(p_id uuid, p_model text, p_input jsonb)
 
 CREATE FUNCTION public.get_job_status(p_ids uuid[]) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_user_id uuid := private.caller();
@@ -1282,7 +1349,7 @@ begin
   end if;
 
   return jsonb_build_object('jobs', coalesce((
-    select jsonb_agg(private.job_json(mine.id))
+    select jsonb_agg(private.read_job(mine.id))
     from (
       select id, user_id from public.jobs where id = any (p_ids)
       union
@@ -1298,7 +1365,7 @@ ALTER FUNCTION public.get_job_status(p_ids uuid[]) OWNER TO postgres;
 
 CREATE FUNCTION public.grant_credits(p_user_id uuid, p_amount integer, p_reason text, p_external_ref text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_credits integer;
@@ -1330,7 +1397,7 @@ ALTER FUNCTION public.grant_credits(p_user_id uuid, p_amount integer, p_reason t
 
 CREATE FUNCTION public.list_models() RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select jsonb_build_object('models', coalesce(
     jsonb_agg(jsonb_build_object('id', id, 'title', title, 'cost', cost) order by cost, id), '[]'
@@ -1343,7 +1410,7 @@ ALTER FUNCTION public.list_models() OWNER TO postgres;
 
 CREATE FUNCTION public.wake_job(p_id uuid, p_provider_ref text, p_is_final boolean DEFAULT true) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   update public.jobs
@@ -1443,30 +1510,6 @@ ALTER TABLE public.credit_entries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTI
     CACHE 1
 );
 
-CREATE TABLE public.generations (
-    id uuid NOT NULL,
-    user_id uuid NOT NULL,
-    model_id text NOT NULL,
-    input jsonb NOT NULL,
-    status public.job_status NOT NULL,
-    output jsonb,
-    error_code public.error_code,
-    error_message text,
-    requested_at timestamp with time zone NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT generations_have_ended CHECK ((status = ANY (ARRAY['succeeded'::public.job_status, 'failed'::public.job_status, 'canceled'::public.job_status]))),
-    CONSTRAINT only_succeeded_generations_have_output CHECK (((status = 'succeeded'::public.job_status) = (output IS NOT NULL))),
-    CONSTRAINT outputs_are_lists CHECK ((jsonb_typeof(output) = 'array'::text)),
-    CONSTRAINT unsuccessful_generations_say_why CHECK ((((status = 'succeeded'::public.job_status) = (error_code IS NULL)) AND ((error_code IS NULL) = (error_message IS NULL))))
-);
-ALTER TABLE ONLY public.generations ALTER COLUMN user_id SET (n_distinct=-0.0005);
-
-ALTER TABLE public.generations OWNER TO postgres;
-
-COMMENT ON TABLE public.generations IS 'What the gallery shows: one row per ended job, under the job''s id, with the original input whatever came of it.';
-
-COMMENT ON COLUMN public.generations.output IS 'List of {path, mime, width, height, blurhash, token}; path is in the bucket "generations", token reads it for an hour.';
-
 ALTER TABLE ONLY private.abandoned_work
     ADD CONSTRAINT abandoned_work_pkey PRIMARY KEY (provider_ref);
 
@@ -1509,8 +1552,6 @@ CREATE UNIQUE INDEX jobs_by_provider_ref ON public.jobs USING btree (provider_re
 
 CREATE INDEX jobs_by_user ON public.jobs USING btree (user_id);
 
-CREATE INDEX jobs_deadlines ON public.jobs USING btree (deadline_at) WHERE (finished_at IS NULL);
-
 CREATE INDEX jobs_dispatched ON public.jobs USING btree (dispatched_at) WHERE (dispatched_at IS NOT NULL);
 
 CREATE INDEX jobs_due ON public.jobs USING btree (rank) WHERE ((status = ANY (ARRAY['queued'::public.job_status, 'waiting'::public.job_status])) AND (dispatched_at IS NULL) AND (run_at IS NULL) AND (lane IS NULL));
@@ -1519,7 +1560,7 @@ CREATE INDEX jobs_finished ON public.jobs USING btree (finished_at) WHERE (finis
 
 CREATE INDEX jobs_held ON public.jobs USING btree (lane, rank) WHERE ((lane IS NOT NULL) AND (dispatched_at IS NULL) AND (run_at IS NULL));
 
-CREATE INDEX jobs_leases ON public.jobs USING btree (lease_expires_at) WHERE (lease_expires_at IS NOT NULL);
+CREATE INDEX jobs_overdue ON public.jobs USING btree (LEAST(lease_expires_at, deadline_at)) WHERE (finished_at IS NULL);
 
 CREATE INDEX jobs_scheduled ON public.jobs USING btree (run_at) WHERE (run_at IS NOT NULL);
 
@@ -1532,8 +1573,6 @@ CREATE TRIGGER jobs_abandon_work_of_deleted AFTER DELETE ON public.jobs FOR EACH
 CREATE TRIGGER jobs_broadcast_change AFTER UPDATE ON public.jobs FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR (old.progress IS DISTINCT FROM new.progress))) EXECUTE FUNCTION private.broadcast_job();
 
 CREATE TRIGGER jobs_broadcast_new AFTER INSERT ON public.jobs FOR EACH ROW EXECUTE FUNCTION private.broadcast_job();
-
-CREATE TRIGGER jobs_doorbell AFTER INSERT ON public.jobs FOR EACH STATEMENT EXECUTE FUNCTION private.on_jobs_enqueued();
 
 CREATE TRIGGER jobs_follow_their_arrows BEFORE UPDATE ON public.jobs FOR EACH ROW WHEN (((old.finished_at IS NOT NULL) OR ((old.status IS DISTINCT FROM new.status) OR (old.fence IS DISTINCT FROM new.fence)))) EXECUTE FUNCTION private.refuse_illegal_move();
 
@@ -1617,8 +1656,33 @@ REVOKE ALL ON FUNCTION private.broadcast_job() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.caller() FROM PUBLIC;
 
-GRANT SELECT ON TABLE public.jobs TO authenticated;
 GRANT SELECT ON TABLE public.jobs TO service_role;
+
+GRANT SELECT(id) ON TABLE public.jobs TO authenticated;
+
+GRANT SELECT(user_id) ON TABLE public.jobs TO authenticated;
+
+GRANT SELECT(model_id) ON TABLE public.jobs TO authenticated;
+
+GRANT SELECT(input) ON TABLE public.jobs TO authenticated;
+
+GRANT SELECT(status) ON TABLE public.jobs TO authenticated;
+
+GRANT SELECT(cost) ON TABLE public.jobs TO authenticated;
+
+GRANT SELECT(progress) ON TABLE public.jobs TO authenticated;
+
+GRANT SELECT(error_code) ON TABLE public.jobs TO authenticated;
+
+GRANT SELECT(error_message) ON TABLE public.jobs TO authenticated;
+
+GRANT SELECT(created_at) ON TABLE public.jobs TO authenticated;
+
+GRANT SELECT(started_at) ON TABLE public.jobs TO authenticated;
+
+GRANT SELECT(finished_at) ON TABLE public.jobs TO authenticated;
+
+GRANT SELECT(updated_at) ON TABLE public.jobs TO authenticated;
 
 REVOKE ALL ON FUNCTION private.cancel_job(p_job public.jobs) FROM PUBLIC;
 
@@ -1643,9 +1707,14 @@ GRANT ALL ON FUNCTION private.forget_abandoned_work(p_provider_ref text) TO gene
 
 REVOKE ALL ON FUNCTION private.free_ref(p_provider_ref text, p_id uuid) FROM PUBLIC;
 
+GRANT SELECT ON TABLE public.generations TO service_role;
+GRANT SELECT,DELETE ON TABLE public.generations TO authenticated;
+
+REVOKE ALL ON FUNCTION private.generation_json(p_generation public.generations) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.job_answer(p_id uuid, p_user_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.job_json(p_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.job_json(p_job public.jobs) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.jobs_with_abandoned_work(p_limit integer) FROM PUBLIC;
 
@@ -1654,8 +1723,6 @@ REVOKE ALL ON FUNCTION private.ledger_mismatches() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.lock_job(p_id uuid, p_moves_credits boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.on_job_queued() FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION private.on_jobs_enqueued() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.on_user_created() FROM PUBLIC;
 
@@ -1675,9 +1742,13 @@ REVOKE ALL ON FUNCTION private.price_request(p_account public.entitlements, p_mo
 
 REVOKE ALL ON FUNCTION private.prune_jobs(p_older_than interval) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.pruned_job_json(p_generation public.generations) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.raise_api_error(p_status integer, p_code text, p_message text, p_headers jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.rank_request(p_account public.entitlements, OUT rank double precision, OUT spacing double precision) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.read_job(p_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.record_submission(p_id uuid, p_fence bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.record_submission(p_id uuid, p_fence bigint) TO generation_worker;
@@ -1742,9 +1813,6 @@ GRANT ALL ON FUNCTION public.wake_job(p_id uuid, p_provider_ref text, p_is_final
 GRANT SELECT ON TABLE public.credit_entries TO authenticated;
 GRANT SELECT ON TABLE public.credit_entries TO service_role;
 
-GRANT SELECT,DELETE ON TABLE public.generations TO authenticated;
-GRANT SELECT ON TABLE public.generations TO service_role;
-
 -- policies
 -- realtime.messages: Users receive on their own topic for SELECT to {authenticated} using ((extension = 'broadcast'::text) AND (( SELECT realtime.topic() AS topic) = ('user:'::text || (( SELECT auth.uid() AS uid))::text))) with check 
 -- storage.objects: Users read their own folder for SELECT to {authenticated} using ((bucket_id = 'generations'::text) AND ((storage.foldername(name))[1] = (( SELECT auth.uid() AS uid))::text)) with check 
@@ -1764,4 +1832,3 @@ GRANT SELECT ON TABLE public.generations TO service_role;
 -- postgres in generation_worker
 
 -- default privileges
--- f in 0: {postgres=X/postgres}

@@ -82,11 +82,12 @@ def test_every_table_has_row_level_security(conn: psycopg.Connection[Any]) -> No
     )
 
 
-def test_every_function_has_an_empty_search_path(conn: psycopg.Connection[Any]) -> None:
+def test_every_function_looks_into_pg_temp_last(conn: psycopg.Connection[Any]) -> None:
+    """With an empty path, types and relations of pg_temp would come first: see test_shadowing."""
     assert not names(
         conn,
         "select oid::regprocedure from pg_proc where pronamespace in ('public'::regnamespace, 'private'::regnamespace)"
-        " and not coalesce(proconfig, '{}') @> array['search_path=\"\"']",
+        " and not coalesce(proconfig, '{}') @> array['search_path=pg_catalog, pg_temp']",
     )
 
 
@@ -104,14 +105,29 @@ def test_nothing_is_granted_to_everybody_or_to_anon(conn: psycopg.Connection[Any
     )
 
 
-def test_a_function_made_later_is_executable_by_nobody_until_it_is_granted(
-    conn: psycopg.Connection[Any],
+def test_the_default_privileges_of_the_host_project_stay_as_they_were(
+    conn: psycopg.Connection[Any], postgres: Stack
 ) -> None:
+    """A function that the host project makes later keeps the rights that Postgres or the project gives it."""
+    defaults = "select format('%s in %s: %s', defaclobjtype, defaclnamespace, defaclacl) from pg_default_acl"
+    with psycopg.connect(postgres.database_url, autocommit=True) as without_migrations:
+        assert names(conn, defaults) == names(without_migrations, defaults)
     with conn.transaction(force_rollback=True):
         conn.execute("create function public.later() returns int language sql as 'select 1'")
         conn.execute("set local role authenticated")
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            conn.execute("select public.later()")
+        assert conn.execute("select public.later()").fetchone() == (1,)
+
+
+def test_a_job_shows_its_owner_the_columns_of_the_client_contract(conn: psycopg.Connection[Any]) -> None:
+    readable = names(
+        conn,
+        "select attname from pg_attribute where attrelid = 'public.jobs'::regclass and attnum > 0"
+        " and has_column_privilege('authenticated', attrelid, attnum, 'select')",
+    )
+    assert readable == sorted(
+        "id user_id model_id input status cost progress error_code error_message"
+        " created_at started_at finished_at updated_at".split()
+    )
 
 
 def test_only_functions_that_say_so_run_with_the_rights_of_their_owner(conn: psycopg.Connection[Any]) -> None:
