@@ -25,6 +25,9 @@ LOGIN_ROLES = (
     "supabase_realtime_admin",
 )
 
+# A login for each process, in one role only; docs/operations.md has the same for a hosted project.
+PROCESS_LOGINS = {"pilotlight_bridge": "generation_bridge", "pilotlight_worker": "generation_worker"}
+
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",  # nothing to leave behind
@@ -116,6 +119,16 @@ def bring_supabase(stack: Stack) -> None:
         for role in LOGIN_ROLES:
             change = sql.SQL("alter role {} password {}")
             conn.execute(change.format(sql.Identifier(role), sql.Literal(stack.password)))
+
+
+def make_process_logins(stack: Stack) -> None:
+    """As the role of the migrations, which bring the roles that the logins are in."""
+    create = sql.SQL("create role {} login noinherit password {} in role {}")
+    with psycopg.connect(stack.database_url, autocommit=True) as conn:
+        for login, role in PROCESS_LOGINS.items():
+            if conn.execute("select to_regrole(%s)", (login,)).fetchone() == (None,):
+                names = sql.Identifier(login), sql.Literal(stack.password), sql.Identifier(role)
+                conn.execute(create.format(*names))
 
 
 @contextmanager

@@ -62,6 +62,14 @@ class Stack:
         return self.url_of("postgres")
 
     @property
+    def bridge_url(self) -> str:
+        return self.url_of("pilotlight_bridge")
+
+    @property
+    def worker_url(self) -> str:
+        return self.url_of("pilotlight_worker")
+
+    @property
     def authenticator_url(self) -> str:
         return self.url_of("authenticator")
 

@@ -85,6 +85,7 @@ def run(stack: Stack, *, attached: bool, restarts: bool) -> None:
             postgres.bring_supabase(stack)
             for name in migrate(stack.database_url):
                 say(f"Applied {name}")
+            postgres.make_process_logins(stack)
             runner.start(*processes.supabase(stack))
             runner.start(*processes.ours(stack))
             runner.wait_ready()

@@ -34,6 +34,7 @@ def template(postgres: Stack) -> Stack:
     """The database that tests copy. Nobody may stay connected to it."""
     migrated = copy(postgres, "template_pilotlight")
     migrate(migrated.database_url)
+    embedded_postgres.make_process_logins(migrated)
     return migrated
 
 

@@ -6,6 +6,10 @@ comment on schema private is 'The machine: not exposed by the Data API.';
 -- Every function of the project says `set search_path = pg_catalog, pg_temp`. With an empty path, Postgres
 -- looks for types and relations in pg_temp first: a login that may make temporary objects could shadow
 -- uuid there and run code of its own as the owner of a function that it may call.
+--
+-- Every function that a role calls says `set random_page_cost = 0`, for all that it does: a session keeps
+-- its plans, and one that it made while a table fitted one page would go on to read the whole table when
+-- that has grown. With this, a plan takes the index even then.
 
 -- The roles of the two processes. Each process logs in as a member of its own role and of no other, and
 -- becomes that role; docs/operations.md has the recipe.
@@ -171,6 +175,7 @@ returns trigger
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
 as $$
 begin
   perform private.open_account(new.id, coalesce(new.is_anonymous, false));

@@ -237,14 +237,11 @@ $$;
 -- job_json: a job as its owner sees it, in answers and in broadcasts alike
 --
 -- It takes the row that the caller has, and reads a generation only where there can be one.
--- enable_seqscan: a session keeps its plans, and one that it made while the table fitted one page
--- would go on to read the whole table when it has grown.
 create function private.job_json(p_job public.jobs)
 returns jsonb
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
-set enable_seqscan = off
 as $$
 declare
   v_generation public.generations;
@@ -293,7 +290,6 @@ returns jsonb
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
-set enable_seqscan = off
 as $$
 declare
   v_job public.jobs;

@@ -127,6 +127,7 @@ returns void
 language sql
 security definer
 set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
 as $$
   update private.provider_limits l
   set tokens = 0,
@@ -142,6 +143,7 @@ returns void
 language sql
 security definer
 set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
 as $$
   update private.provider_limits
   set failures = case when p_is_answered then 0 else failures + 1 end,

@@ -118,6 +118,7 @@ language sql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
 as $$
   select provider, provider_ref from private.abandoned_work where job_id = p_job_id
 $$;
@@ -127,6 +128,7 @@ returns void
 language sql
 security definer
 set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
 as $$
   delete from private.abandoned_work where provider_ref = p_provider_ref
 $$;
@@ -143,6 +145,7 @@ returns boolean
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
 as $$
 begin
   update public.jobs

@@ -50,6 +50,7 @@ returns jsonb
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
 as $$
 declare
   v_user_id uuid := private.caller();
@@ -174,6 +175,7 @@ returns jsonb
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
 as $$
 declare
   v_user_id uuid := private.caller();
@@ -202,6 +204,7 @@ language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
 as $$
 declare
   v_user_id uuid := private.caller();
@@ -232,6 +235,7 @@ language sql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
 as $$
   select jsonb_build_object('models', coalesce(
     jsonb_agg(jsonb_build_object('id', id, 'title', title, 'cost', cost) order by cost, id), '[]'

@@ -18,6 +18,7 @@ returns table (
 language sql
 security definer
 set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
 as $$
   update public.jobs j
   set status = 'running',
@@ -41,6 +42,7 @@ returns text
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
 as $$
 declare
   v_is_cancel_requested boolean;
@@ -63,6 +65,7 @@ returns boolean
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
 as $$
 begin
   update public.jobs
@@ -82,6 +85,7 @@ returns boolean
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
 as $$
 declare
   v_is_due boolean;
@@ -114,6 +118,7 @@ create function private.retry_job(
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
 as $$
 declare
   v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
@@ -150,6 +155,7 @@ returns boolean
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
 as $$
 declare
   v_job public.jobs := private.lock_job(p_id, p_moves_credits => false);
@@ -170,6 +176,7 @@ returns boolean
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
 as $$
 declare
   v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
@@ -195,6 +202,7 @@ returns boolean
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
 as $$
 declare
   v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
@@ -226,6 +234,7 @@ returns text
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
 as $$
 declare
   v_provider_ref text;

@@ -13,6 +13,7 @@ create function private.dispatch_jobs(
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
 as $$
 declare
   v_now timestamptz := clock_timestamp();
@@ -59,6 +60,7 @@ returns integer
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
 as $$
 declare
   v_count integer;
@@ -121,6 +123,7 @@ returns table (job_id uuid, new_status public.job_status)
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
 as $$
 declare
   v_now timestamptz := clock_timestamp();

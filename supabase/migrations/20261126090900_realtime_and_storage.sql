@@ -49,6 +49,7 @@ language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
 as $$
 begin
   with page as (
@@ -90,6 +91,7 @@ returns text[]
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
 as $$
 declare
   v_after text;

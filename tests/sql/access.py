@@ -57,7 +57,8 @@ where attrelid = %s::regclass and attnum > 0 and not attisdropped and attgenerat
 """
 READABLE = """
 select quote_ident(attname) from pg_attribute
-where attrelid = %s::regclass and attnum > 0 and not attisdropped and has_column_privilege(%s, attrelid, attnum, 'select')
+where attrelid = %s::regclass and attnum > 0 and not attisdropped
+  and has_column_privilege(%s, attrelid, attnum, 'select')
 """
 UPLOAD = "insert into storage.objects (bucket_id, name) values ('generations', '{0}/new.png')"
 SEND = "insert into realtime.messages (topic, extension, private) values ('{0}', '{1}', true)"

@@ -71,6 +71,7 @@ ALTER FUNCTION private.abandon_work(p_job_id uuid, p_model_id text, p_provider_r
 CREATE FUNCTION private.abandoned_work_of(p_job_id uuid) RETURNS TABLE(provider text, provider_ref text)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
   select provider, provider_ref from private.abandoned_work where job_id = p_job_id
 $$;
@@ -126,6 +127,7 @@ ALTER FUNCTION private.accept_request(p_account public.entitlements, p_id uuid, 
 CREATE FUNCTION private.adopt_orphan(p_id uuid, p_fence bigint, p_provider_refs text[]) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
 declare
   v_provider_ref text;
@@ -249,6 +251,7 @@ ALTER FUNCTION private.cancel_job(p_job public.jobs) OWNER TO postgres;
 CREATE FUNCTION private.claim_job(p_id uuid, p_lease interval) RETURNS TABLE(id uuid, user_id uuid, model text, provider text, provider_model text, defaults jsonb, input_keys text[], input jsonb, attempt integer, max_attempts integer, fence bigint, provider_ref text, submitted_at timestamp with time zone, claimed_at timestamp with time zone, is_cancel_requested boolean, seconds_left double precision)
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
   update public.jobs j
   set status = 'running',
@@ -271,6 +274,7 @@ ALTER FUNCTION private.claim_job(p_id uuid, p_lease interval) OWNER TO postgres;
 CREATE FUNCTION private.complete_job(p_id uuid, p_fence bigint, p_output jsonb) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
 declare
   v_job public.jobs := private.lock_job(p_id, p_moves_credits => false);
@@ -290,6 +294,7 @@ ALTER FUNCTION private.complete_job(p_id uuid, p_fence bigint, p_output jsonb) O
 CREATE FUNCTION private.dispatch_jobs(p_limit integer, p_window integer, OUT job_ids uuid[], OUT outstanding integer, OUT next_due_in interval) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
 declare
   v_now timestamptz := clock_timestamp();
@@ -369,6 +374,7 @@ ALTER FUNCTION private.error_json(p_code public.error_code, p_message text) OWNE
 CREATE FUNCTION private.fail_job(p_id uuid, p_fence bigint, p_code public.error_code, p_message text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
 declare
   v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
@@ -391,6 +397,7 @@ ALTER FUNCTION private.fail_job(p_id uuid, p_fence bigint, p_code public.error_c
 CREATE FUNCTION private.forget_abandoned_work(p_provider_ref text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
   delete from private.abandoned_work where provider_ref = p_provider_ref
 $$;
@@ -473,7 +480,6 @@ ALTER FUNCTION private.job_answer(p_id uuid, p_user_id uuid) OWNER TO postgres;
 CREATE FUNCTION private.job_json(p_job public.jobs) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
     AS $$
 declare
   v_generation public.generations;
@@ -581,6 +587,7 @@ ALTER FUNCTION private.on_job_queued() OWNER TO postgres;
 CREATE FUNCTION private.on_user_created() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
 begin
   perform private.open_account(new.id, coalesce(new.is_anonymous, false));
@@ -709,6 +716,7 @@ ALTER FUNCTION private.operator_status() OWNER TO postgres;
 CREATE FUNCTION private.orphaned_objects(p_after text, p_limit integer, OUT last_path text, OUT paths text[]) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $_$
 begin
   with page as (
@@ -875,7 +883,6 @@ ALTER FUNCTION private.rank_request(p_account public.entitlements, OUT rank doub
 CREATE FUNCTION private.read_job(p_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
     AS $$
 declare
   v_job public.jobs;
@@ -895,6 +902,7 @@ ALTER FUNCTION private.read_job(p_id uuid) OWNER TO postgres;
 CREATE FUNCTION private.record_submission(p_id uuid, p_fence bigint) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
 begin
   update public.jobs
@@ -909,6 +917,7 @@ ALTER FUNCTION private.record_submission(p_id uuid, p_fence bigint) OWNER TO pos
 CREATE FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_queue uuid DEFAULT NULL::uuid) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
 declare
   v_count integer;
@@ -1006,6 +1015,7 @@ ALTER FUNCTION private.release_held_jobs(p_room integer) OWNER TO postgres;
 CREATE FUNCTION private.release_job(p_id uuid, p_fence bigint) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
 declare
   v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
@@ -1034,6 +1044,7 @@ ALTER FUNCTION private.release_job(p_id uuid, p_fence bigint) OWNER TO postgres;
 CREATE FUNCTION private.renew_lease(p_id uuid, p_fence bigint, p_lease interval, p_progress real DEFAULT NULL::real) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
 declare
   v_is_cancel_requested boolean;
@@ -1052,6 +1063,7 @@ ALTER FUNCTION private.renew_lease(p_id uuid, p_fence bigint, p_lease interval, 
 CREATE FUNCTION private.report_start(p_provider text, p_is_answered boolean) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
   update private.provider_limits
   set failures = case when p_is_answered then 0 else failures + 1 end,
@@ -1068,6 +1080,7 @@ ALTER FUNCTION private.report_start(p_provider text, p_is_answered boolean) OWNE
 CREATE FUNCTION private.report_throttled(p_provider text, p_retry_after interval) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
   update private.provider_limits l
   set tokens = 0,
@@ -1112,6 +1125,7 @@ ALTER FUNCTION private.rescue_job(p_id uuid) OWNER TO postgres;
 CREATE FUNCTION private.rescue_jobs(p_limit integer) RETURNS TABLE(job_id uuid, new_status public.job_status)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
 declare
   v_now timestamptz := clock_timestamp();
@@ -1139,6 +1153,7 @@ ALTER FUNCTION private.rescue_jobs(p_limit integer) OWNER TO postgres;
 CREATE FUNCTION private.retry_job(p_id uuid, p_fence bigint, p_delay interval, p_code public.error_code, p_message text, p_costs_attempt boolean DEFAULT true) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
 declare
   v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
@@ -1217,6 +1232,7 @@ ALTER FUNCTION private.share_now(p_limit private.provider_limits) OWNER TO postg
 CREATE FUNCTION private.sweep_orphans(p_every interval, p_limit integer) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
 declare
   v_after text;
@@ -1258,6 +1274,7 @@ ALTER FUNCTION private.touch_job() OWNER TO postgres;
 CREATE FUNCTION private.wait_for_provider(p_id uuid, p_fence bigint, p_provider_ref text, p_check_in interval) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
 declare
   v_is_due boolean;
@@ -1285,6 +1302,7 @@ ALTER FUNCTION private.wait_for_provider(p_id uuid, p_fence bigint, p_provider_r
 CREATE FUNCTION public.cancel_generation(p_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
 declare
   v_user_id uuid := private.caller();
@@ -1309,6 +1327,7 @@ ALTER FUNCTION public.cancel_generation(p_id uuid) OWNER TO postgres;
 CREATE FUNCTION public.enqueue_generation(p_id uuid, p_model text, p_input jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
 declare
   v_user_id uuid := private.caller();
@@ -1340,6 +1359,7 @@ ALTER FUNCTION public.enqueue_generation(p_id uuid, p_model text, p_input jsonb)
 CREATE FUNCTION public.get_job_status(p_ids uuid[]) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
 declare
   v_user_id uuid := private.caller();
@@ -1366,6 +1386,7 @@ ALTER FUNCTION public.get_job_status(p_ids uuid[]) OWNER TO postgres;
 CREATE FUNCTION public.grant_credits(p_user_id uuid, p_amount integer, p_reason text, p_external_ref text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
 declare
   v_credits integer;
@@ -1398,6 +1419,7 @@ ALTER FUNCTION public.grant_credits(p_user_id uuid, p_amount integer, p_reason t
 CREATE FUNCTION public.list_models() RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
   select jsonb_build_object('models', coalesce(
     jsonb_agg(jsonb_build_object('id', id, 'title', title, 'cost', cost) order by cost, id), '[]'
@@ -1411,6 +1433,7 @@ ALTER FUNCTION public.list_models() OWNER TO postgres;
 CREATE FUNCTION public.wake_job(p_id uuid, p_provider_ref text, p_is_final boolean DEFAULT true) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
 begin
   update public.jobs
@@ -1828,6 +1851,8 @@ GRANT SELECT ON TABLE public.credit_entries TO service_role;
 -- generation_worker: login f, superuser f, bypassrls f, createrole f
 
 -- memberships
+-- pilotlight_bridge in generation_bridge
+-- pilotlight_worker in generation_worker
 -- postgres in generation_bridge
 -- postgres in generation_worker
 

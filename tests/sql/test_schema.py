@@ -124,10 +124,19 @@ def test_a_job_shows_its_owner_the_columns_of_the_client_contract(conn: psycopg.
         "select attname from pg_attribute where attrelid = 'public.jobs'::regclass and attnum > 0"
         " and has_column_privilege('authenticated', attrelid, attnum, 'select')",
     )
-    assert readable == sorted(
-        "id user_id model_id input status cost progress error_code error_message"
-        " created_at started_at finished_at updated_at".split()
-    )
+    assert readable == [
+        "cost", "created_at", "error_code", "error_message", "finished_at", "id", "input", "model_id",
+        "progress", "started_at", "status", "updated_at", "user_id",
+    ]  # fmt: skip
+
+
+def test_every_function_that_a_role_calls_keeps_its_plans_on_indexes(conn: psycopg.Connection[Any]) -> None:
+    """test_plans shows why. A screen for an operator reads whole tables on purpose."""
+    assert names(
+        conn,
+        "select proname from pg_proc where pronamespace in ('public'::regnamespace, 'private'::regnamespace)"
+        " and prosecdef and not coalesce(proconfig, '{}') @> array['random_page_cost=0']",
+    ) == ["broadcast_job", "on_work_abandoned", "operator_status"]
 
 
 def test_only_functions_that_say_so_run_with_the_rights_of_their_owner(conn: psycopg.Connection[Any]) -> None:

@@ -1,0 +1,80 @@
+"""Plans that sessions made while the project was empty still serve when it has grown."""
+
+from uuid import UUID
+
+import psycopg
+
+from local.stack import Stack
+from tests.sql.actors import Bridge, Operator, Service, User, Worker
+
+TABLES = ("jobs", "generations", "credit_entries", "entitlements")
+GROWN = 20_000
+# Custom plans are made anew at every call; after five calls Postgres may keep a generic one.
+CALLS_UNTIL_PLANS_ARE_KEPT = 8
+
+GROW = """
+insert into auth.users (id) select md5('user' || n)::uuid from generate_series(1, 2000) n;
+insert into public.jobs (id, user_id, model_id, input, status, cost, rank, max_attempts, deadline_at,
+  finished_at, attempt)
+select md5('job' || n)::uuid, md5('user' || n %% 2000 + 1)::uuid, 'preview', '{}', 'succeeded', 1, n, 3, now(), now(), 1
+from generate_series(1, %(rows)s) n;
+insert into public.generations (id, user_id, model_id, input, status, output, requested_at)
+select id, user_id, model_id, input, 'succeeded', '[]', created_at from public.jobs where status = 'succeeded'
+on conflict do nothing;
+insert into public.credit_entries (user_id, kind, amount, job_id, reason, fingerprint)
+select user_id, 'hold', -1, id, 'grown', '' from public.jobs where status = 'succeeded'
+on conflict do nothing;
+"""
+
+
+def rows_read_by_scans(operator: Operator) -> dict[str, int]:
+    operator.conn.execute("select pg_stat_clear_snapshot()")
+    return {
+        row["relname"]: int(row["seq_tup_read"])
+        for row in operator.rows(
+            "select relname, seq_tup_read from pg_stat_user_tables where relname = any(%s)", list(TABLES)
+        )
+    }
+
+
+def test_plans_of_an_empty_project_do_not_read_whole_tables_later(stack: Stack) -> None:
+    operator, service = Operator(stack.database_url), Service(stack.database_url)
+    user, worker, bridge = User(stack.database_url), Worker(stack.worker_url), Bridge(stack.bridge_url)
+    user.sign_in(operator.add_user(credits=1000))
+
+    def work() -> None:
+        """Every function that a life of a job takes, in the sessions that stay."""
+        job_id = user.job()
+        assert bridge.dispatch() == [job_id]
+        fence = worker.claimed(job_id)
+        worker.renew(job_id, fence, progress=0.5)
+        worker.record_submission(job_id, fence)
+        worker.wait(job_id, fence, f"ref-{job_id}")
+        service.wake(job_id, f"ref-{job_id}")
+        assert worker.complete(job_id, worker.claimed(job_id))
+        fails(user.job())
+        user.status(job_id)
+        user.cancel(user.job())
+        bridge.rescue()
+
+    def fails(job_id: UUID) -> None:
+        worker.retry(job_id, worker.claimed(job_id))
+        worker.release(job_id, worker.claimed(job_id))
+        assert worker.fail(job_id, worker.claimed(job_id))
+
+    for table in TABLES:  # the statistics of an empty project, which nothing refreshes in a burst
+        operator.conn.execute(f"alter table public.{table} set (autovacuum_enabled = off)".encode())
+    work()
+    operator.conn.execute("vacuum analyze")
+    for _ in range(CALLS_UNTIL_PLANS_ARE_KEPT):
+        work()
+    with psycopg.connect(stack.database_url, autocommit=True) as other:
+        other.execute((GROW % {"rows": GROWN}).encode())
+    before = rows_read_by_scans(operator)
+    for _ in range(5):
+        work()
+    for actor in (user, worker, bridge, service):
+        actor.conn.close()  # a session tells what it has read at the latest when it ends
+    after = rows_read_by_scans(operator)
+    operator.conn.close()
+    assert {table: after[table] - before[table] for table in TABLES} == dict.fromkeys(TABLES, 0)
