@@ -49,7 +49,9 @@ CREATE FUNCTION private.abandon_unknown_work(p_job_id uuid, p_provider_ref text)
     AS $$
   select private.abandon_work(id, model_id, p_provider_ref)
   from public.jobs
-  where id = p_job_id and provider_ref is distinct from p_provider_ref and private.free_ref(p_provider_ref, id) is not null
+  where id = p_job_id
+    and provider_ref is distinct from p_provider_ref
+    and private.free_ref(p_provider_ref, id) is not null
 $$;
 
 ALTER FUNCTION private.abandon_unknown_work(p_job_id uuid, p_provider_ref text) OWNER TO postgres;
@@ -89,7 +91,7 @@ CREATE TABLE public.entitlements (
 
 ALTER TABLE public.entitlements OWNER TO postgres;
 
-COMMENT ON TABLE public.entitlements IS 'What a user may do. credits is always the sum of the user''s credit_entries; only private.post_entry writes it.';
+COMMENT ON TABLE public.entitlements IS 'What a user may do. credits equals the sum of the user''s credit_entries.';
 
 CREATE FUNCTION private.accept_request(p_account public.entitlements, p_id uuid, p_model text, p_input jsonb, p_fingerprint bytea) RETURNS void
     LANGUAGE plpgsql
@@ -102,22 +104,29 @@ declare
 begin
   select * into v_model from private.models where id = p_model and enabled;
   if not found then
-    perform private.raise_api_error(404, 'unknown_model', 'There is no such model. Ask list_models.');
+    perform private.raise_api_error(
+      404, 'unknown_model', 'There is no such model. Ask list_models.'
+    );
   end if;
   v_cost := private.price_request(p_account, v_model, p_input);
   v_place := private.rank_request(p_account);
 
   insert into public.jobs (id, user_id, model_id, input, cost, rank, max_attempts, deadline_at)
   values (
-    p_id, p_account.user_id, p_model, p_input, v_cost, v_place.rank, v_model.max_attempts, clock_timestamp() + v_model.timeout
+    p_id, p_account.user_id, p_model, p_input, v_cost, v_place.rank, v_model.max_attempts,
+    clock_timestamp() + v_model.timeout
   )
   on conflict (id) do nothing;
-  if not found then  -- another user was faster with this id
+  if not found then  -- another user has used this id
     perform private.raise_api_error(409, 'id_conflict', 'This id was used for another request.');
   end if;
 
-  update public.entitlements set next_rank = v_place.rank + v_place.spacing where user_id = p_account.user_id;
-  perform private.post_entry(p_account.user_id, 'hold', -v_cost, p_model, p_id, p_fingerprint => p_fingerprint);
+  update public.entitlements
+  set next_rank = v_place.rank + v_place.spacing
+  where user_id = p_account.user_id;
+  perform private.post_entry(
+    p_account.user_id, 'hold', -v_cost, p_model, p_id, p_fingerprint => p_fingerprint
+  );
   perform private.ring_doorbell();
 end
 $$;
@@ -211,7 +220,7 @@ CREATE TABLE public.jobs (
     CONSTRAINT only_unclaimed_jobs_are_scheduled_or_dispatched CHECK (((status = ANY (ARRAY['queued'::public.job_status, 'waiting'::public.job_status])) OR ((run_at IS NULL) AND (dispatched_at IS NULL)))),
     CONSTRAINT progress_is_a_fraction CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double precision))),
     CONSTRAINT providers_know_only_submitted_jobs CHECK (((provider_ref IS NULL) OR (submitted_at IS NOT NULL))),
-    CONSTRAINT running_jobs_hold_a_lease CHECK (((status = 'running'::public.job_status) = (lease_expires_at IS NOT NULL))),
+    CONSTRAINT running_jobs_have_a_lease CHECK (((status = 'running'::public.job_status) = (lease_expires_at IS NOT NULL))),
     CONSTRAINT scheduled_jobs_are_not_dispatched CHECK (((run_at IS NULL) OR (dispatched_at IS NULL))),
     CONSTRAINT unsuccessful_jobs_say_why CHECK (
 CASE
@@ -225,19 +234,19 @@ WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_analyze_scale_factor='0.
 
 ALTER TABLE public.jobs OWNER TO postgres;
 
-COMMENT ON TABLE public.jobs IS 'One row per generation a user asked for. The row is the truth; Celery only carries its id.';
+COMMENT ON TABLE public.jobs IS 'One row per requested generation. The row is the truth; Celery only carries its id.';
 
-COMMENT ON COLUMN public.jobs.lane IS 'The provider whose limit holds the job back. Null: nothing does.';
+COMMENT ON COLUMN public.jobs.lane IS 'The provider whose rate limit keeps the job back. Null: the job is not rate-limited.';
 
-COMMENT ON COLUMN public.jobs.fence IS 'One more at every claim. A late writer carries an old one and loses.';
+COMMENT ON COLUMN public.jobs.fence IS 'Fencing token: every claim adds one. A late writer carries an old fence and changes nothing.';
 
-COMMENT ON COLUMN public.jobs.run_at IS 'Not before this time. Null is "as soon as possible": dispatch clears it when the time has come, so that one index by rank holds exactly what is due.';
+COMMENT ON COLUMN public.jobs.run_at IS 'The job must not run before this time. Null: as soon as possible. dispatch_jobs clears it when the time has come, so that the index by rank has exactly the due jobs.';
 
-COMMENT ON COLUMN public.jobs.submitted_at IS 'The provider was, or was about to be, called in this attempt. Set and without provider_ref: the call may have happened.';
+COMMENT ON COLUMN public.jobs.submitted_at IS 'When this attempt called the provider, or was about to. Set without provider_ref: the call may have happened.';
 
-COMMENT ON COLUMN public.jobs.former_refs IS 'What failed at the provider in earlier attempts: news of it that comes late is not of this attempt.';
+COMMENT ON COLUMN public.jobs.former_refs IS 'The predictions of earlier attempts that failed. A late webhook that names one is ignored.';
 
-COMMENT ON COLUMN public.jobs.woken_at IS 'A webhook came while the job was running: it must be looked at again at once.';
+COMMENT ON COLUMN public.jobs.woken_at IS 'A webhook came while the job was running. The job is due again as soon as it waits.';
 
 CREATE FUNCTION private.cancel_job(p_job public.jobs) RETURNS void
     LANGUAGE sql
@@ -261,9 +270,13 @@ CREATE FUNCTION private.claim_job(p_id uuid, p_lease interval) RETURNS TABLE(id 
       run_at = null, dispatched_at = null, woken_at = null,
       started_at = coalesce(j.started_at, clock_timestamp())
   from private.models m
-  where j.id = p_id and j.status in ('queued', 'waiting') and j.deadline_at > clock_timestamp() and m.id = j.model_id
+  where j.id = p_id
+    and j.status in ('queued', 'waiting')
+    and j.deadline_at > clock_timestamp()
+    and m.id = j.model_id
   returning
-    j.id, j.user_id, j.model_id, m.provider, m.provider_model, m.defaults, m.input_keys, j.input,
+    j.id, j.user_id, j.model_id,
+    m.provider, m.provider_model, m.defaults, m.input_keys, j.input,
     j.attempt, j.max_attempts, j.fence,
     j.provider_ref, j.submitted_at, clock_timestamp(), j.cancel_requested_at is not null,
     extract(epoch from j.deadline_at - clock_timestamp())::double precision
@@ -300,13 +313,18 @@ declare
   v_now timestamptz := clock_timestamp();
   v_room_in interval;
 begin
-  -- A bridge that freezes while it publishes would hold its jobs, and the row of a provider's limit, for ever.
+  -- A bridge that freezes while it publishes must not keep its locks on jobs and on
+  -- provider_limits.
   perform set_config('idle_in_transaction_session_timeout', '15s', true);
 
   update public.jobs
   set run_at = null
   where id = any (array(
-    select id from public.jobs where run_at <= v_now order by run_at limit p_limit for no key update skip locked
+    select id from public.jobs
+    where run_at <= v_now
+    order by run_at
+    limit p_limit
+    for no key update skip locked
   ));
 
   select count(*) into outstanding from public.jobs where dispatched_at is not null;
@@ -314,21 +332,23 @@ begin
 
   with due as (
     select id from public.jobs
-    where status in ('queued', 'waiting') and dispatched_at is null and run_at is null and lane is null
+    where status in ('queued', 'waiting')
+      and dispatched_at is null and run_at is null and lane is null
     order by rank
     limit greatest(0, least(p_limit, p_window - outstanding))
     for no key update skip locked
   ), dispatched as (
     update public.jobs
     set dispatched_at = v_now
-    where id = any (array(select id from due))  -- a join would be planned by the table's size, which changes quickly
+    where id = any (array(select id from due))  -- a join would be planned by the size of the table
     returning id, rank
   )
   select coalesce(array_agg(id order by rank), '{}') into job_ids from dispatched;
 
   outstanding := outstanding + cardinality(job_ids);
   job_ids := job_ids || private.jobs_with_abandoned_work(p_limit);
-  select least(min(run_at) - v_now, v_room_in) into next_due_in from public.jobs where run_at is not null;
+  select least(min(run_at) - v_now, v_room_in) into next_due_in
+  from public.jobs where run_at is not null;
 end
 $$;
 
@@ -342,9 +362,11 @@ declare
   v_now timestamptz := greatest(clock_timestamp(), p_job.updated_at + interval '1 microsecond');
 begin
   insert into public.generations
-    (id, user_id, model_id, input, status, output, error_code, error_message, requested_at, created_at)
+    (id, user_id, model_id, input, status, output,
+     error_code, error_message, requested_at, created_at)
   values
-    (p_job.id, p_job.user_id, p_job.model_id, p_job.input, p_status, p_output, p_code, p_message, p_job.created_at, v_now);
+    (p_job.id, p_job.user_id, p_job.model_id, p_job.input, p_status, p_output,
+     p_code, p_message, p_job.created_at, v_now);
 
   if p_status = 'succeeded' then
     perform private.post_entry(p_job.user_id, 'settle', 0, 'succeeded', p_job.id);
@@ -366,7 +388,9 @@ CREATE FUNCTION private.error_json(p_code public.error_code, p_message text) RET
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select case when p_code is not null then jsonb_build_object('code', p_code, 'message', p_message) end
+  select case
+    when p_code is not null then jsonb_build_object('code', p_code, 'message', p_message)
+  end
 $$;
 
 ALTER FUNCTION private.error_json(p_code public.error_code, p_message text) OWNER TO postgres;
@@ -437,9 +461,9 @@ ALTER TABLE ONLY public.generations ALTER COLUMN user_id SET (n_distinct=-0.0005
 
 ALTER TABLE public.generations OWNER TO postgres;
 
-COMMENT ON TABLE public.generations IS 'What the gallery shows: one row per ended job, under the job''s id, with the original input whatever came of it.';
+COMMENT ON TABLE public.generations IS 'What the gallery shows: one row per ended job, with the job''s id and the original input.';
 
-COMMENT ON COLUMN public.generations.output IS 'List of {path, mime, width, height, blurhash, token}; path is in the bucket "generations", token reads it for an hour.';
+COMMENT ON COLUMN public.generations.output IS 'List of {path, mime, width, height, blurhash, token}. path is in the bucket "generations"; token reads it for an hour.';
 
 CREATE FUNCTION private.generation_json(p_generation public.generations) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
@@ -465,8 +489,14 @@ CREATE FUNCTION private.job_answer(p_id uuid, p_user_id uuid) RETURNS jsonb
   select jsonb_build_object(
     'job', coalesce(private.read_job(p_id), (
       select jsonb_build_object(
-        'id', p_id, 'status', case when kind = 'settle' then 'succeeded' when reason = 'canceled' then 'canceled' else 'failed' end,
-        'updated_at', created_at, 'generation', null
+        'id', p_id,
+        'status', case
+          when kind = 'settle' then 'succeeded'
+          when reason = 'canceled' then 'canceled'
+          else 'failed'
+        end,
+        'updated_at', created_at,
+        'generation', null
       )
       from public.credit_entries
       where job_id = p_id and kind in ('settle', 'refund')
@@ -576,7 +606,9 @@ CREATE FUNCTION private.on_job_queued() RETURNS trigger
     AS $$
 begin
   new.lane := case when new.status = 'queued' then (
-    select l.provider from private.models m join private.provider_limits l using (provider) where m.id = new.model_id
+    select l.provider
+    from private.models m join private.provider_limits l using (provider)
+    where m.id = new.model_id
   ) end;
   return new;
 end
@@ -626,7 +658,9 @@ begin
   from private.config;
 
   if v_credits > 0 then
-    perform private.post_entry(p_user_id, 'grant', v_credits, 'starter', p_external_ref => 'starter:' || p_user_id);
+    perform private.post_entry(
+      p_user_id, 'grant', v_credits, 'starter', p_external_ref => 'starter:' || p_user_id
+    );
   end if;
 end
 $$;
@@ -644,14 +678,16 @@ begin
   with unfinished as (
     select
       status, run_at, lane, dispatched_at, lease_expires_at, deadline_at,
+      status in ('queued', 'waiting')
+        and run_at is null and dispatched_at is null and lane is null as is_due,
       extract(epoch from v_now - updated_at) as age,
       extract(epoch from v_now - dispatched_at) as dispatched_age
     from public.jobs
     where finished_at is null
   ), counted as (
     select
-      count(*) filter (where status in ('queued', 'waiting') and run_at is null and dispatched_at is null and lane is null) as due,
-      max(age) filter (where status = 'queued' and run_at is null and dispatched_at is null and lane is null) as oldest_due,
+      count(*) filter (where is_due) as due,
+      max(age) filter (where is_due and status = 'queued') as oldest_due,
       count(lane) as held,
       count(*) filter (where status = 'queued' and run_at is not null) as scheduled,
       count(dispatched_at) as dispatched,
@@ -683,14 +719,18 @@ begin
   return query
   select
     'last hour: ' || coalesce(error_code::text, status::text), count(*)::text,
-    case when error_code = 'internal' then 'a bug of ours: look for attempt.failed in the workers'' logs' end
+    case when error_code = 'internal'
+      then 'a bug of ours: look for attempt.failed in the workers'' logs' end
   from public.jobs
   where finished_at > v_now - interval '1 hour'
   group by status, error_code
   order by 1;
 
   return query
-  select 'last hour, ' || leg || ': p50 / p95', coalesce(round(p50::numeric, 2) || ' / ' || round(p95::numeric, 2) || ' s', '-'), null
+  select
+    'last hour, ' || leg || ': p50 / p95',
+    coalesce(round(p50::numeric, 2) || ' / ' || round(p95::numeric, 2) || ' s', '-'),
+    null
   from (
     select
       leg,
@@ -706,7 +746,10 @@ begin
   order by leg desc;
 
   return query
-  select 'balances that differ from the ledger', count(*)::text, case when count(*) > 0 then 'see private.ledger_mismatches()' end
+  select
+    'balances that differ from the ledger',
+    count(*)::text,
+    case when count(*) > 0 then 'see private.ledger_mismatches()' end
   from private.ledger_mismatches();
 end
 $$;
@@ -720,7 +763,10 @@ CREATE FUNCTION private.orphaned_objects(p_after text, p_limit integer, OUT last
     AS $_$
 begin
   with page as (
-    select name, case when name ~ '^[0-9a-f-]{36}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[0-9]+\.[a-z]+$' then split_part(name, '/', 2)::uuid end as job_id
+    select name, case
+      when name ~ '^[0-9a-f-]{36}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[0-9]+\.[a-z]+$'
+        then split_part(name, '/', 2)::uuid
+    end as job_id
     from storage.objects
     where bucket_id = 'generations' and name > p_after
     order by name
@@ -728,7 +774,10 @@ begin
   )
   select max(name), coalesce(array_agg(name) filter (where
     job_id is not null
-    and not exists (select from public.jobs j where j.id = job_id and j.finished_at is null and name like j.user_id || '/%')
+    and not exists (
+      select from public.jobs j
+      where j.id = job_id and j.finished_at is null and name like j.user_id || '/%'
+    )
     and not exists (
       select from public.generations g
       where g.id = job_id and g.output @> jsonb_build_array(jsonb_build_object('path', name))
@@ -746,8 +795,10 @@ CREATE FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_ki
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-  insert into public.credit_entries (user_id, kind, amount, reason, job_id, external_ref, fingerprint)
-  values (p_user_id, p_kind, p_amount, p_reason, p_job_id, p_external_ref, p_fingerprint);
+  insert into public.credit_entries
+    (user_id, kind, amount, reason, job_id, external_ref, fingerprint)
+  values
+    (p_user_id, p_kind, p_amount, p_reason, p_job_id, p_external_ref, p_fingerprint);
 
   update public.entitlements
   set credits = credits + p_amount
@@ -776,11 +827,11 @@ CREATE TABLE private.models (
 
 ALTER TABLE private.models OWNER TO postgres;
 
-COMMENT ON TABLE private.models IS 'What can be asked for. Clients see id, title and cost through list_models().';
+COMMENT ON TABLE private.models IS 'The models that a user may choose. Clients see id, title and cost through list_models().';
 
-COMMENT ON COLUMN private.models.input_keys IS 'What of a request''s input is passed on to the provider, over the defaults; anything else is refused. With "seed" among them we choose one.';
+COMMENT ON COLUMN private.models.input_keys IS 'The keys of a request''s input that the provider gets, over the defaults. Any other key is refused. With "seed" in this list, a request without a seed gets one.';
 
-COMMENT ON COLUMN private.models.timeout IS 'From the request to the last useful moment, waiting included; then the job fails as timed_out.';
+COMMENT ON COLUMN private.models.timeout IS 'From the request to its deadline, waiting included. Then the job fails as timed_out.';
 
 CREATE FUNCTION private.price_request(p_account public.entitlements, p_model private.models, p_input jsonb) RETURNS integer
     LANGUAGE plpgsql STABLE
@@ -803,7 +854,8 @@ begin
     ) unfinished
   ) >= v_config.max_unfinished_jobs then
     perform private.raise_api_error(
-      429, 'too_many_jobs', 'Too many generations are under way. Wait for one to end.', '{"Retry-After": "5"}'
+      429, 'too_many_jobs', 'Too many generations are under way. Wait for one to end.',
+      '{"Retry-After": "5"}'
     );
   end if;
 
@@ -824,7 +876,9 @@ declare
   v_count bigint;
 begin
   delete from public.jobs
-  where id in (select id from public.jobs where finished_at < now() - p_older_than for update skip locked);
+  where id in (
+    select id from public.jobs where finished_at < now() - p_older_than for update skip locked
+  );
   get diagnostics v_count = row_count;
   return v_count;
 end
@@ -857,7 +911,9 @@ CREATE FUNCTION private.raise_api_error(p_status integer, p_code text, p_message
     AS $$
 begin
   raise sqlstate 'PGRST' using
-    message = json_build_object('code', p_code, 'message', p_message, 'details', null, 'hint', null)::text,
+    message = json_build_object(
+      'code', p_code, 'message', p_message, 'details', null, 'hint', null
+    )::text,
     detail = json_build_object('status', p_status, 'headers', p_headers)::text;
 end
 $$;
@@ -874,7 +930,9 @@ declare
 begin
   select * into v_config from private.config;
   spacing := case when p_account.is_paid then v_config.paid_spacing else v_config.free_spacing end;
-  rank := greatest(v_now, least(p_account.next_rank, v_now + v_config.max_unfinished_jobs * spacing));
+  rank := greatest(
+    v_now, least(p_account.next_rank, v_now + v_config.max_unfinished_jobs * spacing)
+  );
 end
 $$;
 
@@ -907,7 +965,11 @@ CREATE FUNCTION private.record_submission(p_id uuid, p_fence bigint) RETURNS boo
 begin
   update public.jobs
   set submitted_at = clock_timestamp()
-  where id = p_id and status = 'running' and fence = p_fence and submitted_at is null and cancel_requested_at is null;
+  where id = p_id
+    and status = 'running'
+    and fence = p_fence
+    and submitted_at is null
+    and cancel_requested_at is null;
   return found;
 end
 $$;
@@ -924,7 +986,7 @@ declare
 begin
   update public.jobs
   set dispatched_at = null
-  where id = any (array(  -- an array, so that no plan walks all jobs to join them with these few
+  where id = any (array(  -- an array: a join could be planned as a scan of all jobs
     select id from public.jobs
     where dispatched_at < p_older_than * -1 + case
       when p_next_in_queue is null then clock_timestamp()
@@ -946,11 +1008,12 @@ CREATE FUNCTION private.refuse_illegal_move() RETURNS trigger
 begin
   if old.finished_at is not null or new.fence < old.fence or (old.status, new.status) not in (
     ('queued', 'queued'), ('queued', 'running'), ('queued', 'canceled'), ('queued', 'failed'),
-    ('running', 'running'), ('running', 'succeeded'), ('running', 'failed'), ('running', 'canceled'),
-    ('running', 'waiting'), ('running', 'queued'),
+    ('running', 'running'), ('running', 'succeeded'), ('running', 'failed'),
+    ('running', 'canceled'), ('running', 'waiting'), ('running', 'queued'),
     ('waiting', 'waiting'), ('waiting', 'running'), ('waiting', 'canceled'), ('waiting', 'failed')
   ) then
-    raise exception 'job % cannot go from % to %', old.id, old.status, new.status using errcode = 'integrity_constraint_violation';
+    raise exception 'job % cannot go from % to %', old.id, old.status, new.status
+      using errcode = 'integrity_constraint_violation';
   end if;
   return new;
 end
@@ -980,9 +1043,15 @@ begin
     v_is_open := v_limit.failures >= 5;
     v_rate := v_limit.starts_per_minute / 60.0 * private.share_now(v_limit);
     v_limit.tokens := least(
-      greatest(1, v_rate), v_limit.tokens + v_rate * extract(epoch from v_now - v_limit.refilled_at)::double precision
+      greatest(1, v_rate),
+      v_limit.tokens
+        + v_rate * extract(epoch from v_now - v_limit.refilled_at)::double precision
     );
-    v_count := case when v_limit.paused_until > v_now then 0 when v_is_open then 1 else floor(v_limit.tokens)::integer end;
+    v_count := case
+      when v_limit.paused_until > v_now then 0
+      when v_is_open then 1
+      else floor(v_limit.tokens)::integer
+    end;
 
     with next as (
       select id from public.jobs
@@ -999,11 +1068,14 @@ begin
       v_limit.paused_until := v_now + interval '30 seconds';
     end if;
     update private.provider_limits
-    set tokens = v_limit.tokens - v_count, refilled_at = v_now, paused_until = v_limit.paused_until
+    set tokens = v_limit.tokens - v_count,
+        refilled_at = v_now,
+        paused_until = v_limit.paused_until
     where provider = v_limit.provider;
 
     v_room_in := least(v_room_in, greatest(
-      greatest(v_limit.paused_until, v_now) - v_now, make_interval(secs => (1 - v_limit.tokens + v_count) / v_rate)
+      greatest(v_limit.paused_until, v_now) - v_now,
+      make_interval(secs => (1 - v_limit.tokens + v_count) / v_rate)
     ));
   end loop;
   return case when p_room > 0 then v_room_in end;
@@ -1050,11 +1122,16 @@ declare
   v_is_cancel_requested boolean;
 begin
   update public.jobs
-  set lease_expires_at = clock_timestamp() + p_lease, progress = greatest(progress, least(greatest(p_progress, 0), 1))
+  set lease_expires_at = clock_timestamp() + p_lease,
+      progress = greatest(progress, least(greatest(p_progress, 0), 1))
   where id = p_id and status = 'running' and fence = p_fence
   returning cancel_requested_at is not null into v_is_cancel_requested;
 
-  return case when not found then 'lost' when v_is_cancel_requested then 'cancel_requested' else 'renewed' end;
+  return case
+    when not found then 'lost'
+    when v_is_cancel_requested then 'cancel_requested'
+    else 'renewed'
+  end;
 end
 $$;
 
@@ -1069,7 +1146,8 @@ CREATE FUNCTION private.report_start(p_provider text, p_is_answered boolean) RET
   set failures = case when p_is_answered then 0 else failures + 1 end,
       paused_until = case
         when p_is_answered and failures >= 5 then 'epoch'
-        when not p_is_answered and failures >= 4 then greatest(paused_until, clock_timestamp() + interval '20 seconds')
+        when not p_is_answered and failures >= 4
+          then greatest(paused_until, clock_timestamp() + interval '20 seconds')
         else paused_until
       end
   where provider = p_provider and (failures > 0 or not p_is_answered)
@@ -1084,9 +1162,17 @@ CREATE FUNCTION private.report_throttled(p_provider text, p_retry_after interval
     AS $$
   update private.provider_limits l
   set tokens = 0,
-      share = case when paused_until > clock_timestamp() then share else greatest(1.0 / 128, private.share_now(l) / 2) end,
-      throttled_at = case when paused_until > clock_timestamp() then throttled_at else clock_timestamp() end,
-      paused_until = greatest(paused_until, clock_timestamp() + least(p_retry_after, interval '5 minutes'))
+      share = case
+        when paused_until > clock_timestamp() then share
+        else greatest(1.0 / 128, private.share_now(l) / 2)
+      end,
+      throttled_at = case
+        when paused_until > clock_timestamp() then throttled_at
+        else clock_timestamp()
+      end,
+      paused_until = greatest(
+        paused_until, clock_timestamp() + least(p_retry_after, interval '5 minutes')
+      )
   where provider = p_provider
 $$;
 
@@ -1099,14 +1185,21 @@ CREATE FUNCTION private.rescue_job(p_id uuid) RETURNS public.job_status
 declare
   v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
 begin
-  if v_job.id is null or v_job.finished_at is not null or least(v_job.lease_expires_at, v_job.deadline_at) > clock_timestamp() then
-    return null;  -- it ended, went on or was deleted while we came for it
+  if v_job.id is null
+    or v_job.finished_at is not null
+    or least(v_job.lease_expires_at, v_job.deadline_at) > clock_timestamp()
+  then
+    return null;  -- it ended, was renewed or was deleted before the lock
   elsif v_job.cancel_requested_at is not null then
     perform private.cancel_job(v_job);
   elsif v_job.deadline_at <= clock_timestamp() then
-    perform private.end_job(v_job, 'failed', p_code => 'timed_out', p_message => 'This took too long.');
+    perform private.end_job(
+      v_job, 'failed', p_code => 'timed_out', p_message => 'This took too long.'
+    );
   elsif v_job.attempt >= v_job.max_attempts then
-    perform private.end_job(v_job, 'failed', p_code => 'worker_lost', p_message => 'Something went wrong on our side.');
+    perform private.end_job(
+      v_job, 'failed', p_code => 'worker_lost', p_message => 'Something went wrong on our side.'
+    );
   else
     update public.jobs
     set status = case when submitted_at is null then 'queued' else 'waiting' end::public.job_status,
@@ -1170,9 +1263,10 @@ begin
   end if;
 
   update public.jobs
-  set status = 'queued', lease_expires_at = null, submitted_at = null, provider_ref = null, progress = null,
+  set status = 'queued', lease_expires_at = null,
+      submitted_at = null, provider_ref = null, progress = null,
       former_refs = array_remove(former_refs || provider_ref, null),
-      run_at = case when p_delay > interval '0' then clock_timestamp() + p_delay end,  -- due now if there is none
+      run_at = case when p_delay > interval '0' then clock_timestamp() + p_delay end,
       attempt = attempt - case when p_costs_attempt then 0 else 1 end,
       error_code = p_code, error_message = p_message
   where id = p_id
@@ -1214,17 +1308,19 @@ CREATE TABLE private.provider_limits (
 
 ALTER TABLE private.provider_limits OWNER TO postgres;
 
-COMMENT ON TABLE private.provider_limits IS 'A token bucket and a circuit breaker per provider. Change starts_per_minute with update; the rest keeps itself.';
+COMMENT ON TABLE private.provider_limits IS 'A token bucket and a circuit breaker per provider. Change starts_per_minute with update; the functions below write the other columns.';
 
-COMMENT ON COLUMN private.provider_limits.share IS 'How much of the rate was left after the provider last said "too many requests"; it doubles every minute since throttled_at.';
+COMMENT ON COLUMN private.provider_limits.share IS 'The fraction of the rate in force after the last 429. It doubles every minute from throttled_at on.';
 
-COMMENT ON COLUMN private.provider_limits.failures IS 'Starts in a row that the provider did not answer. From five on the circuit is open: one job tries, the others wait.';
+COMMENT ON COLUMN private.provider_limits.failures IS 'Starts in a row that the provider did not answer. At five the circuit opens: one job at a time tries, the others wait.';
 
 CREATE FUNCTION private.share_now(p_limit private.provider_limits) RETURNS double precision
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select least(1, p_limit.share * 2 ^ least(10, extract(epoch from clock_timestamp() - p_limit.throttled_at)::double precision / 60))
+  select least(1, p_limit.share * 2 ^ least(
+    10, extract(epoch from clock_timestamp() - p_limit.throttled_at)::double precision / 60
+  ))
 $$;
 
 ALTER FUNCTION private.share_now(p_limit private.provider_limits) OWNER TO postgres;
@@ -1264,7 +1360,9 @@ CREATE FUNCTION private.touch_job() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-  new.updated_at := greatest(coalesce(new.finished_at, clock_timestamp()), old.updated_at + interval '1 microsecond');
+  new.updated_at := greatest(
+    coalesce(new.finished_at, clock_timestamp()), old.updated_at + interval '1 microsecond'
+  );
   return new;
 end
 $$;
@@ -1284,7 +1382,9 @@ begin
       submitted_at = coalesce(submitted_at, clock_timestamp()),
       provider_ref = coalesce(private.free_ref(p_provider_ref, id), provider_ref),
       run_at = case when status = 'waiting' then run_at
-        when woken_at is null and cancel_requested_at is null then clock_timestamp() + p_check_in end
+        when woken_at is null and cancel_requested_at is null
+          then clock_timestamp() + p_check_in
+      end
   where id = p_id and status in ('running', 'waiting') and fence = p_fence
   returning run_at is null into v_is_due;
 
@@ -1308,7 +1408,10 @@ declare
   v_user_id uuid := private.caller();
   v_job public.jobs;
 begin
-  if not exists (select from public.credit_entries where job_id = p_id and kind = 'hold' and user_id = v_user_id) then
+  if not exists (
+    select from public.credit_entries
+    where job_id = p_id and kind = 'hold' and user_id = v_user_id
+  ) then
     perform private.raise_api_error(404, 'unknown_job', 'There is no such generation.');
   end if;
 
@@ -1316,7 +1419,9 @@ begin
   if v_job.status in ('queued', 'waiting') then
     perform private.cancel_job(v_job);
   elsif v_job.status = 'running' then
-    update public.jobs set cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp()) where id = p_id;
+    update public.jobs
+    set cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp())
+    where id = p_id;
   end if;
   return private.job_answer(p_id, v_user_id);
 end
@@ -1331,12 +1436,16 @@ CREATE FUNCTION public.enqueue_generation(p_id uuid, p_model text, p_input jsonb
     AS $$
 declare
   v_user_id uuid := private.caller();
-  v_fingerprint bytea := sha256(convert_to(coalesce(p_model, '') || chr(10) || coalesce(p_input::text, ''), 'utf8'));
+  v_fingerprint bytea := sha256(
+    convert_to(coalesce(p_model, '') || chr(10) || coalesce(p_input::text, ''), 'utf8')
+  );
   v_account public.entitlements;
   v_receipt public.credit_entries;
 begin
   if p_id is null or p_model is null or jsonb_typeof(p_input) is distinct from 'object' then
-    perform private.raise_api_error(400, 'invalid_request', 'A request needs an id (uuid), a model and an input (object).');
+    perform private.raise_api_error(
+      400, 'invalid_request', 'A request needs an id (uuid), a model and an input (object).'
+    );
   end if;
 
   select * into v_account from public.entitlements where user_id = v_user_id for no key update;
@@ -1374,7 +1483,7 @@ begin
       select id, user_id from public.jobs where id = any (p_ids)
       union
       select id, user_id from public.generations where id = any (p_ids)
-      offset 0  -- find by id, then look whose it is: the other way round, a heavy user's rows are read by the thousand
+      offset 0  -- find by id first: found by user, all rows of a user with many are read
     ) mine
     where user_id = v_user_id
   ), '[]'));
@@ -1392,10 +1501,15 @@ declare
   v_credits integer;
   v_known public.credit_entries;
 begin
-  if p_amount is null or p_amount <= 0 or coalesce(p_reason, '') = '' or coalesce(p_external_ref, '') = '' then
-    perform private.raise_api_error(400, 'invalid_request', 'A grant needs an amount above 0, a reason and an external_ref.');
+  if p_amount is null or p_amount <= 0
+    or coalesce(p_reason, '') = '' or coalesce(p_external_ref, '') = ''
+  then
+    perform private.raise_api_error(
+      400, 'invalid_request', 'A grant needs an amount above 0, a reason and an external_ref.'
+    );
   end if;
-  select credits into v_credits from public.entitlements where user_id = p_user_id for no key update;
+  select credits into v_credits
+  from public.entitlements where user_id = p_user_id for no key update;
   if not found then
     perform private.raise_api_error(404, 'unknown_user', 'There is no such user.');
   end if;
@@ -1403,13 +1517,19 @@ begin
   select * into v_known from public.credit_entries where external_ref = p_external_ref;
   if found then
     if (v_known.user_id, v_known.amount) is distinct from (p_user_id, p_amount) then
-      perform private.raise_api_error(409, 'id_conflict', 'This external_ref was used for another grant.');
+      perform private.raise_api_error(
+        409, 'id_conflict', 'This external_ref was used for another grant.'
+      );
     end if;
     return v_credits;
-  elsif v_credits > 1000000000 - p_amount then  -- a refund must never meet the end of integers
-    perform private.raise_api_error(400, 'invalid_request', 'Nobody can hold more than 1000000000 credits.');
+  elsif v_credits > 1000000000 - p_amount then  -- a refund must never overflow the integer
+    perform private.raise_api_error(
+      400, 'invalid_request', 'A balance cannot exceed 1000000000 credits.'
+    );
   end if;
-  perform private.post_entry(p_user_id, 'grant', p_amount, p_reason, p_external_ref => p_external_ref);
+  perform private.post_entry(
+    p_user_id, 'grant', p_amount, p_reason, p_external_ref => p_external_ref
+  );
   return v_credits + p_amount;
 end
 $$;
@@ -1422,7 +1542,8 @@ CREATE FUNCTION public.list_models() RETURNS jsonb
     SET random_page_cost TO '0'
     AS $$
   select jsonb_build_object('models', coalesce(
-    jsonb_agg(jsonb_build_object('id', id, 'title', title, 'cost', cost) order by cost, id), '[]'
+    jsonb_agg(jsonb_build_object('id', id, 'title', title, 'cost', cost) order by cost, id),
+    '[]'
   ))
   from private.models
   where enabled
@@ -1464,7 +1585,7 @@ CREATE TABLE private.abandoned_work (
 
 ALTER TABLE private.abandoned_work OWNER TO postgres;
 
-COMMENT ON TABLE private.abandoned_work IS 'To be canceled at the provider. A row goes when a worker has done that, or after an hour: no provider works for longer.';
+COMMENT ON TABLE private.abandoned_work IS 'Predictions to be canceled at the provider. A row is deleted when a worker has canceled it, or after an hour: no prediction runs for longer.';
 
 CREATE TABLE private.config (
     is_only_row boolean DEFAULT true NOT NULL,
@@ -1484,7 +1605,9 @@ ALTER TABLE private.config OWNER TO postgres;
 
 COMMENT ON TABLE private.config IS 'The product''s numbers. One row; change it with update.';
 
-COMMENT ON COLUMN private.config.free_spacing IS 'Seconds of rank between two jobs of a free user: the k-th waiting job of one user ranks with jobs requested k spacings later.';
+COMMENT ON COLUMN private.config.free_spacing IS 'Seconds of rank between two unfinished jobs of a free user, so that other users get their turn.';
+
+COMMENT ON COLUMN private.config.paid_spacing IS 'The same for a paid user, who may have more jobs near the front.';
 
 CREATE TABLE private.orphan_sweep (
     is_only_row boolean DEFAULT true NOT NULL,
@@ -1495,7 +1618,7 @@ CREATE TABLE private.orphan_sweep (
 
 ALTER TABLE private.orphan_sweep OWNER TO postgres;
 
-COMMENT ON TABLE private.orphan_sweep IS 'One row: when workers last looked for pictures of nobody, and how far they came.';
+COMMENT ON TABLE private.orphan_sweep IS 'One row: when workers last looked for unreferenced objects, and how far they came.';
 
 CREATE TABLE public.credit_entries (
     id bigint NOT NULL,
@@ -1522,7 +1645,7 @@ END),
 
 ALTER TABLE public.credit_entries OWNER TO postgres;
 
-COMMENT ON TABLE public.credit_entries IS 'Append-only ledger. Its holds remember every job id ever accepted, so an id stays the same job after the job is pruned.';
+COMMENT ON TABLE public.credit_entries IS 'Append-only ledger. Its holds keep every accepted job id: a pruned id is still the same job.';
 
 ALTER TABLE public.credit_entries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.credit_entries_id_seq
@@ -1730,8 +1853,8 @@ GRANT ALL ON FUNCTION private.forget_abandoned_work(p_provider_ref text) TO gene
 
 REVOKE ALL ON FUNCTION private.free_ref(p_provider_ref text, p_id uuid) FROM PUBLIC;
 
-GRANT SELECT ON TABLE public.generations TO service_role;
 GRANT SELECT,DELETE ON TABLE public.generations TO authenticated;
+GRANT SELECT ON TABLE public.generations TO service_role;
 
 REVOKE ALL ON FUNCTION private.generation_json(p_generation public.generations) FROM PUBLIC;
 

@@ -138,8 +138,8 @@ def test_no_hand_can_lower_the_fence(cast: Cast, user: User) -> None:
 @pytest.mark.parametrize(
     ("constraint", "start", "change"),
     [
-        ("running_jobs_hold_a_lease", "running", {"lease_expires_at": "null"}),
-        ("running_jobs_hold_a_lease", "queued", {"lease_expires_at": "now()"}),
+        ("running_jobs_have_a_lease", "running", {"lease_expires_at": "null"}),
+        ("running_jobs_have_a_lease", "queued", {"lease_expires_at": "now()"}),
         ("only_unclaimed_jobs_are_scheduled_or_dispatched", "running", {"run_at": "now()"}),
         ("only_unclaimed_jobs_are_scheduled_or_dispatched", "running", {"dispatched_at": "now()"}),
         ("scheduled_jobs_are_not_dispatched", "queued", {"run_at": "now()", "dispatched_at": "now()"}),

@@ -18,7 +18,7 @@ from tests.sql.test_schema import describe, dump
 
 REMEMBERED = "select version, name from supabase_migrations.schema_migrations order by version"
 STATES = range(len(migrations()) + 1)
-FIRST_WITH_REQUESTS = 6  # with the sixth file a user can ask for something
+FIRST_WITH_REQUESTS = 7  # with the seventh file a user can ask for something
 
 
 def schema(stack: Stack) -> str:

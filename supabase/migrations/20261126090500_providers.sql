@@ -1,6 +1,6 @@
--- Whose a provider's work is, and what it may still be working on, and be paid for, although nobody wants it.
+-- Which prediction belongs to which job, and which predictions are to be canceled at the provider.
 
--- free_ref: the reference, unless it is another job's, or of an attempt of this one that is over
+-- free_ref: the reference, unless another job has it or an earlier attempt of this job had it
 create function private.free_ref(p_provider_ref text, p_id uuid)
 returns text
 language sql
@@ -14,17 +14,20 @@ as $$
   )
 $$;
 
+-- The predictions that cost money and that no job needs any more.
 create table private.abandoned_work (
   provider_ref text primary key,
   provider text not null,
-  job_id uuid not null,  -- no reference: the account, and the job with it, may be gone
+  job_id uuid not null,  -- no foreign key: the account, and the job with it, may be gone
   send_at timestamptz not null default clock_timestamp(),
   created_at timestamptz not null default clock_timestamp()
 );
 alter table private.abandoned_work enable row level security;
 comment on table private.abandoned_work is
-  'To be canceled at the provider. A row goes when a worker has done that, or after an hour: no provider works for longer.';
+  'Predictions to be canceled at the provider. A row is deleted when a worker has canceled it, or '
+  'after an hour: no prediction runs for longer.';
 
+-- abandon_work: has a worker cancel this prediction at its provider
 create function private.abandon_work(p_job_id uuid, p_model_id text, p_provider_ref text)
 returns void
 language plpgsql
@@ -38,9 +41,10 @@ begin
 end
 $$;
 
--- Whatever ends a job or gives it another reference comes through here: a cancel, a deadline, a deleted account. Where the
--- provider had ended by itself, the cancel is one request too many and no harm. A retry is not among it: a job with a
--- reference is queued again only because the provider said that its work had failed.
+-- on_work_abandoned: a job ended without success, was deleted, or got another reference
+--
+-- If the prediction has ended already, the cancel is one request too many and does no harm. A retry
+-- needs none: a job with a reference is queued again only after its prediction has failed.
 create function private.on_work_abandoned()
 returns trigger
 language plpgsql
@@ -57,7 +61,8 @@ create trigger jobs_abandon_work
   for each row
   when (
     old.provider_ref <> new.provider_ref
-    or new.status in ('failed', 'canceled') and old.finished_at is null and old.provider_ref is not null
+    or new.status in ('failed', 'canceled')
+      and old.finished_at is null and old.provider_ref is not null
   )
   execute function private.on_work_abandoned();
 create trigger jobs_abandon_work_of_deleted
@@ -66,7 +71,7 @@ create trigger jobs_abandon_work_of_deleted
   when (old.provider_ref is not null and old.finished_at is null)
   execute function private.on_work_abandoned();
 
--- abandon_unknown_work: what reports itself for a job that knows nothing of it
+-- abandon_unknown_work: cancels a prediction that a webhook names for a job that does not own it
 create function private.abandon_unknown_work(p_job_id uuid, p_provider_ref text)
 returns void
 language sql
@@ -74,12 +79,16 @@ set search_path = pg_catalog, pg_temp
 as $$
   select private.abandon_work(id, model_id, p_provider_ref)
   from public.jobs
-  where id = p_job_id and provider_ref is distinct from p_provider_ref and private.free_ref(p_provider_ref, id) is not null
+  where id = p_job_id
+    and provider_ref is distinct from p_provider_ref
+    and private.free_ref(p_provider_ref, id) is not null
 $$;
 
--- jobs_with_abandoned_work: dispatched like any job, again and again until it is canceled
+-- jobs_with_abandoned_work: the jobs whose worker shall cancel a prediction, every 30 seconds
+-- until it is canceled
 --
--- Once the job has ended: a message for one that is still to run would run it, before its time and past its provider's limit.
+-- Ended jobs only: a message for an unfinished job would run it before its time and past its rate
+-- limit.
 create function private.jobs_with_abandoned_work(p_limit integer)
 returns uuid[]
 language plpgsql
@@ -111,7 +120,7 @@ begin
 end
 $$;
 
--- abandoned_work_of: what a worker shall cancel at the provider for this job
+-- abandoned_work_of: the predictions that a worker shall cancel for this job
 create function private.abandoned_work_of(p_job_id uuid)
 returns table (provider text, provider_ref text)
 language sql
@@ -123,6 +132,7 @@ as $$
   select provider, provider_ref from private.abandoned_work where job_id = p_job_id
 $$;
 
+-- forget_abandoned_work: the prediction is canceled
 create function private.forget_abandoned_work(p_provider_ref text)
 returns void
 language sql
@@ -133,13 +143,17 @@ as $$
   delete from private.abandoned_work where provider_ref = p_provider_ref
 $$;
 
-grant execute on function private.abandoned_work_of(uuid), private.forget_abandoned_work(text) to generation_worker;
+grant execute on function
+  private.abandoned_work_of(uuid),
+  private.forget_abandoned_work(text)
+to generation_worker;
 
--- wake_job: a provider's webhook says the job is worth a look
+-- wake_job: waiting, and due at once; a provider's webhook named the job and a prediction
 --
--- In public because the webhook's Edge Function speaks to the Data API; only service_role may execute it. An orphan
--- (a provider's work whose reference we never stored) is adopted here; one that comes when the job is done with, or has
--- found other work, is canceled at the provider. Replayed and foreign calls change nothing.
+-- It is in public because the webhook's Edge Function calls it through the Data API; only
+-- service_role may execute it. If the job has no reference yet, it adopts the prediction (an
+-- orphan). If the job has ended or has another prediction, this one is canceled at the provider.
+-- A replayed or foreign call changes nothing. Returns whether the job was woken.
 create function public.wake_job(p_id uuid, p_provider_ref text, p_is_final boolean default true)
 returns boolean
 language plpgsql

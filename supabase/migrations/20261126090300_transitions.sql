@@ -1,10 +1,11 @@
--- What every transition shares: the bell, the order of locks, and the one way to end a job.
+-- What every transition shares: the doorbell, the order of locks, and the one way to end a job.
 
--- ring_doorbell: tells the bridge to look at the table; carries nothing
+-- ring_doorbell: tells the bridge to look at the table; the notification has no payload
 --
--- NOTIFY takes a database-wide lock until the commit is done, so notifying commits run one at a time. Only one
--- of the concurrently open transactions rings; the others ride along, and one that the bridge's look misses
--- is found by its next look, half a second later.
+-- NOTIFY takes a lock of the whole database until the commit is done, so commits that notify run
+-- one after the other. Of the transactions that are open at the same time, only one notifies. If
+-- the bridge looks before another of them commits, its next look, half a second later, finds that
+-- job.
 create function private.ring_doorbell()
 returns void
 language plpgsql
@@ -17,10 +18,11 @@ begin
 end
 $$;
 
--- lock_job: the job, locked together with its account, account first
+-- lock_job: locks the account, then the job, and returns the job
 --
--- Whatever ends a job comes through here, so that a cancel, a completion and the deletion of the account meet at the
--- account row in one order. A completion moves no credits and only shares the account; a refund has it alone.
+-- Every function that ends a job calls this one, so that a cancel, a completion and the deletion
+-- of the account take their locks in one order. A completion moves no credits and takes a shared
+-- lock on the account; a refund takes it exclusively.
 create function private.lock_job(p_id uuid, p_moves_credits boolean)
 returns public.jobs
 language plpgsql
@@ -41,9 +43,9 @@ begin
 end
 $$;
 
--- end_job: -> succeeded, failed or canceled; the generation and the credits in the same transaction
+-- end_job: -> succeeded, failed or canceled; with the generation and the credits in one transaction
 --
--- Its caller has the job from lock_job and has checked that it may end.
+-- The caller has locked the job with lock_job, and has checked that it may end.
 create function private.end_job(
   p_job public.jobs,
   p_status public.job_status,
@@ -58,9 +60,11 @@ declare
   v_now timestamptz := greatest(clock_timestamp(), p_job.updated_at + interval '1 microsecond');
 begin
   insert into public.generations
-    (id, user_id, model_id, input, status, output, error_code, error_message, requested_at, created_at)
+    (id, user_id, model_id, input, status, output,
+     error_code, error_message, requested_at, created_at)
   values
-    (p_job.id, p_job.user_id, p_job.model_id, p_job.input, p_status, p_output, p_code, p_message, p_job.created_at, v_now);
+    (p_job.id, p_job.user_id, p_job.model_id, p_job.input, p_status, p_output,
+     p_code, p_message, p_job.created_at, v_now);
 
   if p_status = 'succeeded' then
     perform private.post_entry(p_job.user_id, 'settle', 0, 'succeeded', p_job.id);
@@ -76,7 +80,7 @@ begin
 end
 $$;
 
--- cancel_job: -> canceled, by the user's wish
+-- cancel_job: -> canceled, because the user asked for it
 create function private.cancel_job(p_job public.jobs)
 returns void
 language sql

@@ -1,7 +1,7 @@
 -- How fast a provider may be asked to start work.
 
--- The limit of a provider holds jobs back in the table: there they keep their order, cost no attempt and can be canceled.
--- A provider without a row here has no limit.
+-- A job that its provider's rate limit keeps back stays in the table. There it keeps its order,
+-- costs no attempt and can be canceled. A provider without a row here has no limit.
 create table private.provider_limits (
   provider text primary key,
   starts_per_minute integer not null,
@@ -16,20 +16,24 @@ create table private.provider_limits (
 );
 alter table private.provider_limits enable row level security;
 comment on table private.provider_limits is
-  'A token bucket and a circuit breaker per provider. Change starts_per_minute with update; the rest keeps itself.';
+  'A token bucket and a circuit breaker per provider. Change starts_per_minute with update; the '
+  'functions below write the other columns.';
 comment on column private.provider_limits.share is
-  'How much of the rate was left after the provider last said "too many requests"; it doubles every minute since throttled_at.';
+  'The fraction of the rate in force after the last 429. It doubles every minute from '
+  'throttled_at on.';
 comment on column private.provider_limits.failures is
-  'Starts in a row that the provider did not answer. From five on the circuit is open: one job tries, the others wait.';
+  'Starts in a row that the provider did not answer. At five the circuit opens: one job at a time '
+  'tries, the others wait.';
 
--- what Replicate documents for creating predictions
+-- The limit that Replicate documents for creating predictions.
 insert into private.provider_limits (provider, starts_per_minute) values ('replicate', 600);
 
 alter table public.jobs
   add constraint held_jobs_have_a_limited_provider
   foreign key (lane) references private.provider_limits (provider) on delete set null;
 
--- A job that becomes queued is held if its provider has a limit, and no longer is when it is claimed or ends.
+-- on_job_queued: a job that becomes queued is rate-limited if its provider has a limit, until it is
+-- claimed or ends
 create function private.on_job_queued()
 returns trigger
 language plpgsql
@@ -37,7 +41,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   new.lane := case when new.status = 'queued' then (
-    select l.provider from private.models m join private.provider_limits l using (provider) where m.id = new.model_id
+    select l.provider
+    from private.models m join private.provider_limits l using (provider)
+    where m.id = new.model_id
   ) end;
   return new;
 end
@@ -51,21 +57,25 @@ create trigger jobs_hold_again
   when (old.status <> new.status and (new.status = 'queued' or old.lane is not null))
   execute function private.on_job_queued();
 
--- share_now: of the rate, after the provider has throttled us
+-- share_now: the fraction of the rate in force now
 create function private.share_now(p_limit private.provider_limits)
 returns double precision
 language sql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select least(1, p_limit.share * 2 ^ least(10, extract(epoch from clock_timestamp() - p_limit.throttled_at)::double precision / 60))
+  select least(1, p_limit.share * 2 ^ least(
+    10, extract(epoch from clock_timestamp() - p_limit.throttled_at)::double precision / 60
+  ))
 $$;
 
--- release_held_jobs: as many as their providers have room for, first in rank first; says when there will be more room
+-- release_held_jobs: lets go as many rate-limited jobs as their providers have room for, in order
+-- of rank; returns when there will be more room
 --
--- A bucket holds one second's worth, so a burst stays inside every longer window the provider may count in. While the
--- circuit is open one job goes at a time, and the next when nothing was heard of it for half a minute.
--- Two bridges take turns by skipping what the other has locked.
+-- A bucket has at most the tokens of one second, so a burst stays inside every longer window that
+-- the provider may count in. While the circuit is open, one job goes at a time; the next one goes
+-- when nothing was heard of the first for 30 seconds. A bridge skips the rows that another bridge
+-- has locked.
 create function private.release_held_jobs(p_room integer)
 returns interval
 language plpgsql
@@ -89,9 +99,15 @@ begin
     v_is_open := v_limit.failures >= 5;
     v_rate := v_limit.starts_per_minute / 60.0 * private.share_now(v_limit);
     v_limit.tokens := least(
-      greatest(1, v_rate), v_limit.tokens + v_rate * extract(epoch from v_now - v_limit.refilled_at)::double precision
+      greatest(1, v_rate),
+      v_limit.tokens
+        + v_rate * extract(epoch from v_now - v_limit.refilled_at)::double precision
     );
-    v_count := case when v_limit.paused_until > v_now then 0 when v_is_open then 1 else floor(v_limit.tokens)::integer end;
+    v_count := case
+      when v_limit.paused_until > v_now then 0
+      when v_is_open then 1
+      else floor(v_limit.tokens)::integer
+    end;
 
     with next as (
       select id from public.jobs
@@ -108,20 +124,23 @@ begin
       v_limit.paused_until := v_now + interval '30 seconds';
     end if;
     update private.provider_limits
-    set tokens = v_limit.tokens - v_count, refilled_at = v_now, paused_until = v_limit.paused_until
+    set tokens = v_limit.tokens - v_count,
+        refilled_at = v_now,
+        paused_until = v_limit.paused_until
     where provider = v_limit.provider;
 
     v_room_in := least(v_room_in, greatest(
-      greatest(v_limit.paused_until, v_now) - v_now, make_interval(secs => (1 - v_limit.tokens + v_count) / v_rate)
+      greatest(v_limit.paused_until, v_now) - v_now,
+      make_interval(secs => (1 - v_limit.tokens + v_count) / v_rate)
     ));
   end loop;
   return case when p_room > 0 then v_room_in end;
 end
 $$;
 
--- report_throttled: the provider said "too many requests": nothing starts for a while, then less than before
+-- report_throttled: the provider answered 429; no job starts for a while, then fewer than before
 --
--- The answers to requests that were under way when the first of them was refused shrink the rate no further.
+-- Requests that were under way when the first 429 came do not reduce the rate further.
 create function private.report_throttled(p_provider text, p_retry_after interval)
 returns void
 language sql
@@ -131,13 +150,21 @@ set random_page_cost = 0
 as $$
   update private.provider_limits l
   set tokens = 0,
-      share = case when paused_until > clock_timestamp() then share else greatest(1.0 / 128, private.share_now(l) / 2) end,
-      throttled_at = case when paused_until > clock_timestamp() then throttled_at else clock_timestamp() end,
-      paused_until = greatest(paused_until, clock_timestamp() + least(p_retry_after, interval '5 minutes'))
+      share = case
+        when paused_until > clock_timestamp() then share
+        else greatest(1.0 / 128, private.share_now(l) / 2)
+      end,
+      throttled_at = case
+        when paused_until > clock_timestamp() then throttled_at
+        else clock_timestamp()
+      end,
+      paused_until = greatest(
+        paused_until, clock_timestamp() + least(p_retry_after, interval '5 minutes')
+      )
   where provider = p_provider
 $$;
 
--- report_start: whether the provider answered when it was asked to start work; opens and closes the circuit
+-- report_start: records whether the provider answered a start; opens and closes the circuit
 create function private.report_start(p_provider text, p_is_answered boolean)
 returns void
 language sql
@@ -149,7 +176,8 @@ as $$
   set failures = case when p_is_answered then 0 else failures + 1 end,
       paused_until = case
         when p_is_answered and failures >= 5 then 'epoch'
-        when not p_is_answered and failures >= 4 then greatest(paused_until, clock_timestamp() + interval '20 seconds')
+        when not p_is_answered and failures >= 4
+          then greatest(paused_until, clock_timestamp() + interval '20 seconds')
         else paused_until
       end
   where provider = p_provider and (failures > 0 or not p_is_answered)

@@ -1,8 +1,10 @@
--- What an operator does and sees.
+-- What an operator calls.
 
--- prune_jobs: deletes terminal jobs; their generations stay, and the ledger remembers their ids. For an operator or cron.
+-- prune_jobs: deletes jobs that ended p_older_than ago; returns how many. For an operator or
+-- pg_cron.
 --
--- What is locked is left for the next time: the deletion of an account takes its jobs in another order.
+-- Their generations stay, and the ledger keeps their ids. Locked jobs are left for the next call:
+-- the deletion of an account locks its jobs in another order.
 create function private.prune_jobs(p_older_than interval)
 returns bigint
 language plpgsql
@@ -12,13 +14,15 @@ declare
   v_count bigint;
 begin
   delete from public.jobs
-  where id in (select id from public.jobs where finished_at < now() - p_older_than for update skip locked);
+  where id in (
+    select id from public.jobs where finished_at < now() - p_older_than for update skip locked
+  );
   get diagnostics v_count = row_count;
   return v_count;
 end
 $$;
 
--- ledger_mismatches: must be empty; an operator's check
+-- ledger_mismatches: the users whose balance differs from their ledger; must be empty
 create function private.ledger_mismatches()
 returns table (user_id uuid, credits integer, ledger bigint)
 language sql
@@ -32,7 +36,7 @@ as $$
   having e.credits <> coalesce(sum(c.amount), 0)
 $$;
 
--- operator_status: a line per fact; problem says what is wrong and is null when nothing is
+-- operator_status: one row per fact for `make status`; problem is null when the fact is fine
 create function private.operator_status()
 returns table (item text, value text, problem text)
 language plpgsql
@@ -47,14 +51,16 @@ begin
   with unfinished as (
     select
       status, run_at, lane, dispatched_at, lease_expires_at, deadline_at,
+      status in ('queued', 'waiting')
+        and run_at is null and dispatched_at is null and lane is null as is_due,
       extract(epoch from v_now - updated_at) as age,
       extract(epoch from v_now - dispatched_at) as dispatched_age
     from public.jobs
     where finished_at is null
   ), counted as (
     select
-      count(*) filter (where status in ('queued', 'waiting') and run_at is null and dispatched_at is null and lane is null) as due,
-      max(age) filter (where status = 'queued' and run_at is null and dispatched_at is null and lane is null) as oldest_due,
+      count(*) filter (where is_due) as due,
+      max(age) filter (where is_due and status = 'queued') as oldest_due,
       count(lane) as held,
       count(*) filter (where status = 'queued' and run_at is not null) as scheduled,
       count(dispatched_at) as dispatched,
@@ -86,14 +92,18 @@ begin
   return query
   select
     'last hour: ' || coalesce(error_code::text, status::text), count(*)::text,
-    case when error_code = 'internal' then 'a bug of ours: look for attempt.failed in the workers'' logs' end
+    case when error_code = 'internal'
+      then 'a bug of ours: look for attempt.failed in the workers'' logs' end
   from public.jobs
   where finished_at > v_now - interval '1 hour'
   group by status, error_code
   order by 1;
 
   return query
-  select 'last hour, ' || leg || ': p50 / p95', coalesce(round(p50::numeric, 2) || ' / ' || round(p95::numeric, 2) || ' s', '-'), null
+  select
+    'last hour, ' || leg || ': p50 / p95',
+    coalesce(round(p50::numeric, 2) || ' / ' || round(p95::numeric, 2) || ' s', '-'),
+    null
   from (
     select
       leg,
@@ -109,7 +119,10 @@ begin
   order by leg desc;
 
   return query
-  select 'balances that differ from the ledger', count(*)::text, case when count(*) > 0 then 'see private.ledger_mismatches()' end
+  select
+    'balances that differ from the ledger',
+    count(*)::text,
+    case when count(*) > 0 then 'see private.ledger_mismatches()' end
   from private.ledger_mismatches();
 end
 $$;

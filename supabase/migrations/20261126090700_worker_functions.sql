@@ -1,19 +1,24 @@
--- What a worker may do with a job. Each is security definer: the role generation_worker may execute exactly these.
+-- What a worker may do with a job. Each function is security definer: the role generation_worker
+-- may execute these functions and those of the chapters before that name it, and nothing else.
 --
--- Every one but claim_job is fenced: it acts only while the job is running under the fence that claim_job gave, and
--- says whether it did. What ends a claim says true again when it is repeated because the reply to its commit was lost.
+-- Every function but claim_job is fenced: it acts only while the job is running with the fence
+-- that claim_job returned, and says whether it did. A function that ends a claim says true again
+-- when it is repeated, since the reply to its commit may have been lost.
 
--- claim_job: queued, waiting -> running
+-- claim_job: queued, waiting -> running, with a lease of p_lease
 --
--- A message may be delivered twice, and a job dispatched again whose first message was only slow. Whoever
--- updates the row first runs the job; everyone else gets no row and must drop the message. run_at is ignored on purpose:
--- being due is dispatch's question, and a retry's message that comes a millisecond early must not be dropped.
--- An attempt is consumed here and not at the end, so a job that kills its worker is bounded even if nobody reports.
+-- A message may be delivered twice, and a job may be dispatched again whose first message was
+-- only slow. The worker that updates the row first runs the job; every other worker gets no row
+-- and must drop the message. run_at is ignored on purpose: dispatch_jobs decides whether a job is
+-- due, and the message of a retry that comes a millisecond early must not be dropped. The claim
+-- consumes the attempt, so that a job that kills its workers ends after max_attempts.
 create function private.claim_job(p_id uuid, p_lease interval)
 returns table (
-  id uuid, user_id uuid, model text, provider text, provider_model text, defaults jsonb, input_keys text[], input jsonb,
+  id uuid, user_id uuid, model text,
+  provider text, provider_model text, defaults jsonb, input_keys text[], input jsonb,
   attempt integer, max_attempts integer, fence bigint,
-  provider_ref text, submitted_at timestamptz, claimed_at timestamptz, is_cancel_requested boolean, seconds_left double precision
+  provider_ref text, submitted_at timestamptz, claimed_at timestamptz,
+  is_cancel_requested boolean, seconds_left double precision
 )
 language sql
 security definer
@@ -28,17 +33,24 @@ as $$
       run_at = null, dispatched_at = null, woken_at = null,
       started_at = coalesce(j.started_at, clock_timestamp())
   from private.models m
-  where j.id = p_id and j.status in ('queued', 'waiting') and j.deadline_at > clock_timestamp() and m.id = j.model_id
+  where j.id = p_id
+    and j.status in ('queued', 'waiting')
+    and j.deadline_at > clock_timestamp()
+    and m.id = j.model_id
   returning
-    j.id, j.user_id, j.model_id, m.provider, m.provider_model, m.defaults, m.input_keys, j.input,
+    j.id, j.user_id, j.model_id,
+    m.provider, m.provider_model, m.defaults, m.input_keys, j.input,
     j.attempt, j.max_attempts, j.fence,
     j.provider_ref, j.submitted_at, clock_timestamp(), j.cancel_requested_at is not null,
     extract(epoch from j.deadline_at - clock_timestamp())::double precision
 $$;
 
--- renew_lease: still running; says 'renewed', 'cancel_requested' or 'lost'
-create function private.renew_lease(p_id uuid, p_fence bigint, p_lease interval, p_progress real default null)
-returns text
+-- renew_lease: stays running; returns 'renewed', 'cancel_requested' or 'lost'
+--
+-- p_progress is a fraction from 0 to 1; it never goes back.
+create function private.renew_lease(
+  p_id uuid, p_fence bigint, p_lease interval, p_progress real default null
+) returns text
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
@@ -48,18 +60,24 @@ declare
   v_is_cancel_requested boolean;
 begin
   update public.jobs
-  set lease_expires_at = clock_timestamp() + p_lease, progress = greatest(progress, least(greatest(p_progress, 0), 1))
+  set lease_expires_at = clock_timestamp() + p_lease,
+      progress = greatest(progress, least(greatest(p_progress, 0), 1))
   where id = p_id and status = 'running' and fence = p_fence
   returning cancel_requested_at is not null into v_is_cancel_requested;
 
-  return case when not found then 'lost' when v_is_cancel_requested then 'cancel_requested' else 'renewed' end;
+  return case
+    when not found then 'lost'
+    when v_is_cancel_requested then 'cancel_requested'
+    else 'renewed'
+  end;
 end
 $$;
 
--- record_submission: the provider is about to be called; false when it must not be
+-- record_submission: the provider is about to be called; returns false when it must not be
 --
--- Committed before the call, so that a crash in between leaves a job that knows it may have been paid for. It is
--- granted once per attempt: whoever finds it recorded looks for the orphan first.
+-- It is committed before the call, so that after a crash the row says that the call may have been
+-- paid for. It returns true once per attempt: a worker that finds it recorded looks for the
+-- orphan first.
 create function private.record_submission(p_id uuid, p_fence bigint)
 returns boolean
 language plpgsql
@@ -70,18 +88,24 @@ as $$
 begin
   update public.jobs
   set submitted_at = clock_timestamp()
-  where id = p_id and status = 'running' and fence = p_fence and submitted_at is null and cancel_requested_at is null;
+  where id = p_id
+    and status = 'running'
+    and fence = p_fence
+    and submitted_at is null
+    and cancel_requested_at is null;
   return found;
 end
 $$;
 
--- wait_for_provider: running -> waiting
+-- wait_for_provider: running -> waiting, for p_check_in at most
 --
--- A webhook that came while the job was running, or a cancel request, makes it due at once. A worker that was rescued
--- from meanwhile still leaves its reference, so that nobody pays for the work again; and if the job went on without it, or
--- ended, the reference is taken as a webhook's would be: adopted where it is missed, canceled where nobody wants it.
-create function private.wait_for_provider(p_id uuid, p_fence bigint, p_provider_ref text, p_check_in interval)
-returns boolean
+-- The job is due at once if a webhook came while it was running, or if a cancel was requested. A
+-- worker that lost its lease still stores its reference, so that the same prediction is not paid
+-- for again. If the job has been claimed by another worker or has ended, the reference is treated
+-- as a webhook's: the job adopts it, or it is canceled at the provider.
+create function private.wait_for_provider(
+  p_id uuid, p_fence bigint, p_provider_ref text, p_check_in interval
+) returns boolean
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
@@ -95,7 +119,9 @@ begin
       submitted_at = coalesce(submitted_at, clock_timestamp()),
       provider_ref = coalesce(private.free_ref(p_provider_ref, id), provider_ref),
       run_at = case when status = 'waiting' then run_at
-        when woken_at is null and cancel_requested_at is null then clock_timestamp() + p_check_in end
+        when woken_at is null and cancel_requested_at is null
+          then clock_timestamp() + p_check_in
+      end
   where id = p_id and status in ('running', 'waiting') and fence = p_fence
   returning run_at is null into v_is_due;
 
@@ -108,12 +134,19 @@ begin
 end
 $$;
 
--- retry_job: running -> queued, not before p_delay; forgets the failed try; says 'queued', 'held' or 'lost'
+-- retry_job: running -> queued, not before p_delay; returns 'queued', 'held' or 'lost'
 --
--- 'queued' means: send the retry's message. 'held' means: do not, it would go round the provider's limit; dispatch sends one
--- when there is room. A cancel request ends the job instead. An attempt that was not the job's fault (a 429) is given back.
+-- 'queued': the worker may send the message of the retry. 'held': it must not, since the message
+-- would pass the provider's rate limit; dispatch_jobs sends one when there is room. 'lost':
+-- another worker has the job, or it has ended. A requested cancel ends the job instead. With
+-- p_costs_attempt false, as after a 429, the attempt is not counted.
 create function private.retry_job(
-  p_id uuid, p_fence bigint, p_delay interval, p_code public.error_code, p_message text, p_costs_attempt boolean default true
+  p_id uuid,
+  p_fence bigint,
+  p_delay interval,
+  p_code public.error_code,
+  p_message text,
+  p_costs_attempt boolean default true
 ) returns text
 language plpgsql
 security definer
@@ -135,9 +168,10 @@ begin
   end if;
 
   update public.jobs
-  set status = 'queued', lease_expires_at = null, submitted_at = null, provider_ref = null, progress = null,
+  set status = 'queued', lease_expires_at = null,
+      submitted_at = null, provider_ref = null, progress = null,
       former_refs = array_remove(former_refs || provider_ref, null),
-      run_at = case when p_delay > interval '0' then clock_timestamp() + p_delay end,  -- due now if there is none
+      run_at = case when p_delay > interval '0' then clock_timestamp() + p_delay end,
       attempt = attempt - case when p_costs_attempt then 0 else 1 end,
       error_code = p_code, error_message = p_message
   where id = p_id
@@ -149,7 +183,7 @@ begin
 end
 $$;
 
--- complete_job: running -> succeeded, with its generation; the hold is settled
+-- complete_job: running -> succeeded, with its generation; settles the hold
 create function private.complete_job(p_id uuid, p_fence bigint, p_output jsonb)
 returns boolean
 language plpgsql
@@ -170,9 +204,11 @@ begin
 end
 $$;
 
--- fail_job: running -> failed (or canceled, by that code), with its generation; the hold is refunded
-create function private.fail_job(p_id uuid, p_fence bigint, p_code public.error_code, p_message text)
-returns boolean
+-- fail_job: running -> failed (canceled, if that is the code), with its generation; refunds the
+-- hold
+create function private.fail_job(
+  p_id uuid, p_fence bigint, p_code public.error_code, p_message text
+) returns boolean
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
@@ -194,9 +230,10 @@ begin
 end
 $$;
 
--- release_job: running -> queued, or waiting where the provider may have the work; costs no attempt
+-- release_job: running -> queued; -> waiting if the provider may have the work; costs no attempt
 --
--- For a worker that shuts down. Its own late write afterwards is fenced out: the job is no longer running.
+-- For a worker that shuts down. A late write of that worker changes nothing: the job is not
+-- running.
 create function private.release_job(p_id uuid, p_fence bigint)
 returns boolean
 language plpgsql
@@ -226,9 +263,10 @@ begin
 end
 $$;
 
--- adopt_orphan: running, submitted and without a reference: the first of these that is no other job's becomes its own
+-- adopt_orphan: gives a running, submitted job without a reference the first of these predictions
+-- that no other job has
 --
--- Returns the reference the job has now, which a webhook may have brought meanwhile.
+-- Returns the reference that the job has now; a webhook may have stored it before.
 create function private.adopt_orphan(p_id uuid, p_fence bigint, p_provider_refs text[])
 returns text
 language plpgsql

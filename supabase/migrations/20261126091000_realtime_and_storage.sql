@@ -1,6 +1,9 @@
--- How a client learns of a change, and where the pictures lie.
+-- How a client learns of a change, and where the pictures are stored.
 
--- security definer: a sender needs rights on realtime.messages that no caller of ours should have
+-- broadcast_job: sends the job to its owner's private topic
+--
+-- security definer: to send, a role needs rights on realtime.messages that our callers must not
+-- have.
 create function private.broadcast_job()
 returns trigger
 language plpgsql
@@ -22,25 +25,34 @@ create trigger jobs_broadcast_change
   when ((old.status, old.progress) is distinct from (new.status, new.progress))
   execute function private.broadcast_job();
 
--- There is no policy to insert: a user can receive on the own topic and send nowhere.
+-- There is no policy for insert: a user receives on the own topic and can send on none.
 create policy "Users receive on their own topic" on realtime.messages
   for select to authenticated
-  using (extension = 'broadcast' and (select realtime.topic()) = 'user:' || (select auth.uid())::text);
+  using (
+    extension = 'broadcast'
+    and (select realtime.topic()) = 'user:' || (select auth.uid())::text
+  );
 
 insert into storage.buckets (id, name, public, file_size_limit, allowed_mime_types)
-values ('generations', 'generations', false, 20971520, array['image/png', 'image/jpeg', 'image/webp'])
+values (
+  'generations', 'generations', false, 20971520, array['image/png', 'image/jpeg', 'image/webp']
+)
 on conflict (id) do update
-set public = excluded.public, file_size_limit = excluded.file_size_limit, allowed_mime_types = excluded.allowed_mime_types;
+set public = excluded.public,
+    file_size_limit = excluded.file_size_limit,
+    allowed_mime_types = excluded.allowed_mime_types;
 
--- Workers write with the secret key; nobody else does.
+-- Workers write with the secret key. There is no policy for insert, update or delete.
 create policy "Users read their own folder" on storage.objects
   for select to authenticated
   using (bucket_id = 'generations' and (storage.foldername(name))[1] = (select auth.uid())::text);
 
--- orphaned_objects: of the next p_limit pictures after p_after, those of nobody; and how far that was
+-- orphaned_objects: of the next p_limit objects after p_after, the unreferenced ones; and the
+-- last path
 --
--- A picture has an owner while its job is unfinished, and then if the generation shows it. Neither can become true
--- again, so what is an orphan once can be removed at any time later. Names that are not ours are left alone.
+-- An object is referenced while its job is unfinished, and afterwards if the generation shows it.
+-- Neither can become true again, so an unreferenced object can be removed at any later time. An
+-- object whose name the worker did not make is left alone.
 create function private.orphaned_objects(
   p_after text, p_limit integer,
   out last_path text, out paths text[]
@@ -53,7 +65,10 @@ set random_page_cost = 0
 as $$
 begin
   with page as (
-    select name, case when name ~ '^[0-9a-f-]{36}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[0-9]+\.[a-z]+$' then split_part(name, '/', 2)::uuid end as job_id
+    select name, case
+      when name ~ '^[0-9a-f-]{36}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[0-9]+\.[a-z]+$'
+        then split_part(name, '/', 2)::uuid
+    end as job_id
     from storage.objects
     where bucket_id = 'generations' and name > p_after
     order by name
@@ -61,7 +76,10 @@ begin
   )
   select max(name), coalesce(array_agg(name) filter (where
     job_id is not null
-    and not exists (select from public.jobs j where j.id = job_id and j.finished_at is null and name like j.user_id || '/%')
+    and not exists (
+      select from public.jobs j
+      where j.id = job_id and j.finished_at is null and name like j.user_id || '/%'
+    )
     and not exists (
       select from public.generations g
       where g.id = job_id and g.output @> jsonb_build_array(jsonb_build_object('path', name))
@@ -79,13 +97,17 @@ create table private.orphan_sweep (
   constraint there_is_one_row check (is_only_row)
 );
 alter table private.orphan_sweep enable row level security;
-comment on table private.orphan_sweep is 'One row: when workers last looked for pictures of nobody, and how far they came.';
+comment on table private.orphan_sweep is
+  'One row: when workers last looked for unreferenced objects, and how far they came.';
 insert into private.orphan_sweep default values;
 
--- sweep_orphans: of the next p_limit pictures, those of nobody; none if anybody looked less than p_every ago
+-- sweep_orphans: of the next p_limit objects, the unreferenced ones; none if a worker looked less
+-- than
+-- p_every ago
 --
--- Of workers that ask at once, one gets the row and the others skip it. The place is written down before anything is
--- removed: whoever dies in between leaves orphans that the next round finds.
+-- Of workers that call at the same time, one gets the row and the others skip it. The place is
+-- stored before the objects are removed: if the worker dies in between, the next round finds
+-- them.
 create function private.sweep_orphans(p_every interval, p_limit integer)
 returns text[]
 language plpgsql
@@ -117,4 +139,7 @@ end
 $$;
 
 revoke execute on all functions in schema private from public;
-grant execute on function private.orphaned_objects(text, integer), private.sweep_orphans(interval, integer) to generation_worker;
+grant execute on function
+  private.orphaned_objects(text, integer),
+  private.sweep_orphans(interval, integer)
+to generation_worker;

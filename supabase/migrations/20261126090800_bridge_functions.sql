@@ -1,11 +1,18 @@
--- What a bridge may do. The role generation_bridge may execute exactly these.
+-- What a bridge may do. The role generation_bridge may execute these functions and operator_status.
 
--- dispatch_jobs: marks what is due as dispatched, and says what it sees
+-- dispatch_jobs: marks the due jobs as dispatched
 --
--- The caller publishes the ids and then commits: a bridge that dies before the publish has marked nothing, one that dies
--- after it leaves a message whose job another bridge sends again, which costs one failed claim.
--- The window is what one look allows: of bridges that look at the same moment each fills it with other jobs.
--- plpgsql on purpose: in "language sql" the limit is planned for any number and a deep backlog is scanned.
+-- p_limit     at most so many jobs
+-- p_window    at most so many messages out, these included
+-- job_ids     the jobs to send a message for, in order
+-- outstanding the messages out, these included
+-- next_due_in until the next job is due; null when none is scheduled
+--
+-- The caller publishes the ids and then commits. A bridge that dies before it publishes has
+-- marked nothing. One that dies after it leaves a message whose job another bridge sends again,
+-- which costs one failed claim. The window bounds one call: two bridges at the same moment may
+-- each fill it. plpgsql on purpose: in `language sql` the limit is planned for any number, and a
+-- deep backlog is scanned.
 create function private.dispatch_jobs(
   p_limit integer, p_window integer,
   out job_ids uuid[], out outstanding integer, out next_due_in interval
@@ -19,13 +26,18 @@ declare
   v_now timestamptz := clock_timestamp();
   v_room_in interval;
 begin
-  -- A bridge that freezes while it publishes would hold its jobs, and the row of a provider's limit, for ever.
+  -- A bridge that freezes while it publishes must not keep its locks on jobs and on
+  -- provider_limits.
   perform set_config('idle_in_transaction_session_timeout', '15s', true);
 
   update public.jobs
   set run_at = null
   where id = any (array(
-    select id from public.jobs where run_at <= v_now order by run_at limit p_limit for no key update skip locked
+    select id from public.jobs
+    where run_at <= v_now
+    order by run_at
+    limit p_limit
+    for no key update skip locked
   ));
 
   select count(*) into outstanding from public.jobs where dispatched_at is not null;
@@ -33,28 +45,32 @@ begin
 
   with due as (
     select id from public.jobs
-    where status in ('queued', 'waiting') and dispatched_at is null and run_at is null and lane is null
+    where status in ('queued', 'waiting')
+      and dispatched_at is null and run_at is null and lane is null
     order by rank
     limit greatest(0, least(p_limit, p_window - outstanding))
     for no key update skip locked
   ), dispatched as (
     update public.jobs
     set dispatched_at = v_now
-    where id = any (array(select id from due))  -- a join would be planned by the table's size, which changes quickly
+    where id = any (array(select id from due))  -- a join would be planned by the size of the table
     returning id, rank
   )
   select coalesce(array_agg(id order by rank), '{}') into job_ids from dispatched;
 
   outstanding := outstanding + cardinality(job_ids);
   job_ids := job_ids || private.jobs_with_abandoned_work(p_limit);
-  select least(min(run_at) - v_now, v_room_in) into next_due_in from public.jobs where run_at is not null;
+  select least(min(run_at) - v_now, v_room_in) into next_due_in
+  from public.jobs where run_at is not null;
 end
 $$;
 
--- redispatch_jobs: what was dispatched that long ago and never claimed is due again
+-- redispatch_jobs: makes jobs due again that were dispatched p_older_than ago and never claimed;
+-- how many
 --
--- Given the job whose message is next in the queue, "ago" counts from when that one was dispatched: the queue is first in,
--- first out, so what was dispatched well before it is no longer in the queue, however long the queue is.
+-- With p_next_in_queue, the job whose message is next in the queue, p_older_than counts from when
+-- that job was dispatched: the queue is first in, first out, so the message of a job that was
+-- dispatched well before it is no longer in the queue.
 create function private.redispatch_jobs(p_older_than interval, p_next_in_queue uuid default null)
 returns integer
 language plpgsql
@@ -67,7 +83,7 @@ declare
 begin
   update public.jobs
   set dispatched_at = null
-  where id = any (array(  -- an array, so that no plan walks all jobs to join them with these few
+  where id = any (array(  -- an array: a join could be planned as a scan of all jobs
     select id from public.jobs
     where dispatched_at < p_older_than * -1 + case
       when p_next_in_queue is null then clock_timestamp()
@@ -80,11 +96,11 @@ begin
 end
 $$;
 
--- rescue_job: running -> queued, waiting, failed or canceled, when its worker is lost; anything unfinished -> failed
--- when its deadline has passed
+-- rescue_job: lease passed: running -> queued, waiting, failed or canceled; deadline passed: ->
+-- failed
 --
--- A lost worker costs an attempt. It was consumed when a queued job was claimed; where the provider already had the work,
--- the job was claimed from waiting, so it is consumed here.
+-- A lost worker costs an attempt. The claim of a queued job has consumed it. The claim of a
+-- waiting job has not, so it is consumed here.
 create function private.rescue_job(p_id uuid)
 returns public.job_status
 language plpgsql
@@ -93,14 +109,21 @@ as $$
 declare
   v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
 begin
-  if v_job.id is null or v_job.finished_at is not null or least(v_job.lease_expires_at, v_job.deadline_at) > clock_timestamp() then
-    return null;  -- it ended, went on or was deleted while we came for it
+  if v_job.id is null
+    or v_job.finished_at is not null
+    or least(v_job.lease_expires_at, v_job.deadline_at) > clock_timestamp()
+  then
+    return null;  -- it ended, was renewed or was deleted before the lock
   elsif v_job.cancel_requested_at is not null then
     perform private.cancel_job(v_job);
   elsif v_job.deadline_at <= clock_timestamp() then
-    perform private.end_job(v_job, 'failed', p_code => 'timed_out', p_message => 'This took too long.');
+    perform private.end_job(
+      v_job, 'failed', p_code => 'timed_out', p_message => 'This took too long.'
+    );
   elsif v_job.attempt >= v_job.max_attempts then
-    perform private.end_job(v_job, 'failed', p_code => 'worker_lost', p_message => 'Something went wrong on our side.');
+    perform private.end_job(
+      v_job, 'failed', p_code => 'worker_lost', p_message => 'Something went wrong on our side.'
+    );
   else
     update public.jobs
     set status = case when submitted_at is null then 'queued' else 'waiting' end::public.job_status,
@@ -114,10 +137,11 @@ begin
 end
 $$;
 
--- rescue_jobs: one pass over lost workers and missed deadlines
+-- rescue_jobs: one pass over jobs whose lease or deadline has passed; each with its new status
 --
--- It holds the accounts of one job after another, so it must never wait for one: another bridge, or a clean-up that
--- deletes many users, may hold them in another order. What is busy now is rescued by the next pass.
+-- It locks one account after the other and keeps the locks, so it must never wait for one: another
+-- bridge, or a clean-up that deletes many users, may lock them in another order. It skips a locked
+-- account; the next pass rescues that job.
 create function private.rescue_jobs(p_limit integer)
 returns table (job_id uuid, new_status public.job_status)
 language plpgsql
