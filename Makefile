@@ -53,7 +53,7 @@ worker: install-production ## A worker alone, with the settings of .env
 	@PATH="$(CURDIR)/$(RUN):$$PATH"; exec $$(sed -n 's/^worker: //p' Procfile)
 
 flower: install-local ## Flower on http://127.0.0.1:5555, with the settings of .env
-	@$(RUN)/celery -A tasks.app flower --address=127.0.0.1
+	@$(RUN)/celery -A tasks flower --address=127.0.0.1
 
 status: install-production ## What the operator should know, from the database of .env; fails when something is wrong
 	@$(RUN)/python -m bridge.status

@@ -5,7 +5,7 @@ A missing or malformed value is named in one line that says where to set it; no 
 
 import sys
 from functools import cache
-from typing import Literal, Self
+from typing import Literal
 
 from pydantic import (
     Field,
@@ -14,7 +14,6 @@ from pydantic import (
     SecretStr,
     ValidationError,
     field_validator,
-    model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -28,7 +27,11 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
 
-    database_url: PostgresDsn = Field(description="A direct or session-mode connection: LISTEN needs it")
+    database_url: PostgresDsn | None = Field(
+        None, description="A direct or session-mode connection: LISTEN needs it"
+    )
+    bridge_database_url: PostgresDsn | None = Field(None, description="The bridge's own login")
+    worker_database_url: PostgresDsn | None = Field(None, description="The worker's own login")
     redis_url: RedisDsn = Field(description="Celery's broker")
 
     supabase_url: str | None = Field(None, pattern=r"^https?://", description="The worker's Storage")
@@ -61,14 +64,14 @@ class Settings(BaseSettings):
     def end_without_slash(cls, url: str | None) -> str | None:
         return url and url.rstrip("/")
 
-    @model_validator(mode="after")
-    def refuse_transaction_pooler(self) -> Self:
-        for host in self.database_url.hosts():
-            if host["port"] == 6543:
-                raise ValueError(
-                    "port 6543 is a transaction-mode pooler; use the session pooler or a direct connection (5432)"
-                )
-        return self
+    @field_validator("database_url", "bridge_database_url", "worker_database_url")
+    @classmethod
+    def refuse_transaction_pooler(cls, url: PostgresDsn | None) -> PostgresDsn | None:
+        if url is not None and any(host["port"] == 6543 for host in url.hosts()):
+            raise ValueError(
+                "port 6543 is a transaction-mode pooler; use the session pooler or a direct connection (5432)"
+            )
+        return url
 
     @property
     def webhook_url(self) -> str | None:
@@ -76,6 +79,17 @@ class Settings(BaseSettings):
         if self.replicate_webhook_url is None and (self.supabase_url or "").startswith("https://"):
             return f"{self.supabase_url}/functions/v1/provider_webhook"
         return self.replicate_webhook_url
+
+    def database(self, process: Literal["bridge", "worker"]) -> str:
+        """The URL with the login of this process: its own, or DATABASE_URL. Without either the process ends."""
+        url = (
+            self.bridge_database_url if process == "bridge" else self.worker_database_url
+        ) or self.database_url
+        if url is None:
+            raise SystemExit(
+                f"{process.upper()}_DATABASE_URL is missing: set it, or DATABASE_URL, in .env (see .env.example)"
+            )
+        return str(url)
 
     def secret(self, name: Literal["supabase_url", "supabase_secret_key", "replicate_api_token"]) -> str:
         """A value only some processes need; leaving it unset is an error where it is asked for."""
@@ -92,7 +106,7 @@ def load() -> Settings:
         return Settings()  # type: ignore[call-arg]  # the values come from the environment
     except ValidationError as error:
         for problem in error.errors():
-            name = str(problem["loc"][0]).upper() if problem["loc"] else "DATABASE_URL"
+            name = str(problem["loc"][0]).upper()
             reason = "is missing" if problem["type"] == "missing" else f"is wrong: {problem['msg']}"
             print(
                 f"{name} {reason}. Set it in the environment or in .env (see .env.example).", file=sys.stderr

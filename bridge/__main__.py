@@ -17,7 +17,7 @@ log = logging.getLogger("bridge")
 def main() -> None:
     config = settings.load()
     logs.configure(config)
-    dsn = str(config.database_url)
+    dsn = config.database("bridge")
     bridge = Bridge(
         Store(dsn),
         Listener(dsn),

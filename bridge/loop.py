@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import psycopg
 
+import database
 from bridge.health import Health
 from bridge.listener import Deaf, Listener
 from bridge.publisher import BROKER_ERRORS, Publisher
@@ -29,9 +30,9 @@ DEAF_FROM_THE_START = (
     "DATABASE_URL delivers no notifications: it leads through a transaction-mode pooler."
     " Use a direct or session-mode connection (port 5432) in .env."
 )
-REFUSED = (
-    "The database refuses the bridge: {}. Apply the migrations, and let DATABASE_URL log in as a member of"
-    " generation_bridge."
+REFUSED = "The database refuses the bridge: {}. Apply the migrations."
+REFUSED_LOGIN = (
+    "The database refuses the password of BRIDGE_DATABASE_URL (or DATABASE_URL): correct it in .env."
 )
 
 
@@ -48,6 +49,7 @@ class Bridge:
         self.health = Health()
         self.is_stopping = self.is_waiting = False
         self.failures = 0
+        self.refused_since: float | None = None
         self.quiet_looks = 0
         self.rescue_at = self.find_lost_at = 0.0
         self.last_look = Look([], 0, None)
@@ -91,6 +93,8 @@ class Bridge:
             if not self.listener.has_heard:
                 raise SystemExit(DEAF_FROM_THE_START) from None
             self.database_lost(error)
+        except database.RoleRefused as error:
+            raise SystemExit(str(error)) from None
         except (psycopg.ProgrammingError, psycopg.DataError) as error:
             raise SystemExit(REFUSED.format(str(error).splitlines()[0])) from None
         except psycopg.Error as error:
@@ -170,6 +174,7 @@ class Bridge:
     def database_lost(self, error: Exception) -> None:
         self.listener.close()
         self.store.close()
+        self.give_up_a_refused_login(error)
         if not self.failures:
             log.error("database.lost", extra={"error": repr(error)})
         self.failures += 1
@@ -178,6 +183,14 @@ class Bridge:
         # The exponent is clamped before the power: 2.0**1024 raises, and would end the loop in a long outage.
         with self.waiting():
             time.sleep(random.uniform(0.1, min(10.0, 0.2 * 2.0 ** min(self.failures, 10))))  # noqa: S311
+
+    def give_up_a_refused_login(self, error: Exception) -> None:
+        if not database.is_refused_login(error):
+            self.refused_since = None
+        elif self.refused_since is None:
+            self.refused_since = time.monotonic()
+        elif time.monotonic() - self.refused_since > database.REFUSED_LOGIN_RETRIED_FOR:
+            raise SystemExit(REFUSED_LOGIN)
 
     def database_answers(self) -> None:
         if self.failures:

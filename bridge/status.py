@@ -4,14 +4,18 @@ import sys
 
 import psycopg
 
+import database
 import settings
 from bridge.store import Fact, Store
 
 
 def main() -> int:
-    store = Store(str(settings.load().database_url))
+    store = Store(settings.load().database("bridge"))
     try:
         facts = store.status()
+    except database.RoleRefused as error:
+        print(error, file=sys.stderr)
+        return 1
     except psycopg.Error as error:
         print(f"The database does not answer: {str(error).strip()}", file=sys.stderr)
         return 1

@@ -6,48 +6,20 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import psycopg
 from psycopg.rows import class_row, dict_row
 
-# These bound how long the kernel believes in a connection whose other end is gone.
-KEEPALIVE: dict[str, Any] = {
-    "connect_timeout": 5,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 8000,
-}
+import database
+
 # Not waiting for the disk is safe here: a dispatch that a power cut takes back is done again.
 LOOK = (
     "select job_ids, outstanding, extract(epoch from next_due_in)::float8 as next_due_in"
     " from private.dispatch_jobs(%s, %s), set_config('synchronous_commit', 'off', true)"
 )
 LOOK_AND_RING = LOOK + ", pg_notify(%s, '')"
-ANSWER_WITHIN = 8.0  # seconds; longer than statement_timeout, which a server that is alive keeps
 
 
-class Connection(psycopg.Connection[Any]):
-    """Gives up on a server that fell silent: behind a proxy that answers keepalives, libpq would wait for ever."""
-
-    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        try:
-            return super().wait(gen, interval, ANSWER_WITHIN if timeout is None else timeout)
-        except psycopg.OperationalError:
-            if timeout is None and self.info.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
-                self.pgconn.finish()
-            raise
-
-
-def connect(dsn: str) -> Connection:
-    """A session with the small role, whoever logged in."""
-    conn = Connection.connect(dsn, autocommit=True, application_name="pilotlight-bridge", **KEEPALIVE)
-    try:
-        conn.execute("set role generation_bridge")
-        conn.execute("set statement_timeout = '5s'")
-    except BaseException:
-        conn.close()
-        raise
-    return conn
+def connect(dsn: str) -> database.Connection:
+    return database.connect(dsn, "generation_bridge")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +45,10 @@ class Store:
 
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
-        self._conn: Connection | None = None
+        self._conn: database.Connection | None = None
 
     @property
-    def conn(self) -> Connection:
+    def conn(self) -> database.Connection:
         if self._conn is None or self._conn.closed:
             self._conn = connect(self.dsn)
         return self._conn

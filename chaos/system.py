@@ -62,9 +62,10 @@ class System:
     def ours(self, kind: str, number: int) -> Process:
         """A process of the Procfile."""
         port = self.relays["postgres"].port
+        login = self.stack.bridge_url if kind == "bridge" else self.stack.worker_url
         environment = {
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-            "DATABASE_URL": self.stack.database_url.replace(f":{self.stack.postgres_port}/", f":{port}/"),
+            "DATABASE_URL": login.replace(f":{self.stack.postgres_port}/", f":{port}/"),
             "REDIS_URL": f"redis://127.0.0.1:{self.relays['redis'].port}/0",
             "SUPABASE_URL": self.stack.gateway_url,
             "SUPABASE_SECRET_KEY": self.stack.secret_key,
@@ -84,6 +85,7 @@ class System:
         self.postgres.start().wait_ready()
         postgres.bring_supabase(self.stack)
         migrate.migrate(self.stack.database_url)
+        postgres.make_process_logins(self.stack)
         for process in self.everything[1:]:
             process.start()
         for process in (self.redis, *self.supabase):

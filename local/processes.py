@@ -66,19 +66,23 @@ def function(stack: Stack, name: str, port: int) -> Process:
 
 
 def ours(stack: Stack) -> list[Process]:
-    """The processes of the Procfile, as any host would start them, with the settings of this stack."""
+    """The processes of the Procfile, as any host would start them: each knows its own login alone."""
+    logins = {"bridge": stack.bridge_url, "worker": stack.worker_url}
     environment = EVERYWHERE | settings_of(stack)
     signs = {"bridge": lambda: has_bridge(stack), "worker": lambda: redis.has_waiting_worker(stack)}
     commands: dict[str, str] = parse_procfile((ROOT / "Procfile").read_text()).processes
     return [
-        Process(name, shlex.split(command), environment, signs.get(name, lambda: True))
+        Process(name, shlex.split(command), environment | {"DATABASE_URL": logins[name]}, signs[name])
         for name, command in commands.items()
     ]
 
 
+def logins_of(stack: Stack) -> dict[str, str]:
+    return {"BRIDGE_DATABASE_URL": stack.bridge_url, "WORKER_DATABASE_URL": stack.worker_url}
+
+
 def settings_of(stack: Stack) -> dict[str, str]:
     return {
-        "DATABASE_URL": stack.database_url,
         "REDIS_URL": stack.redis_url,
         "SUPABASE_URL": stack.gateway_url,
         "SUPABASE_SECRET_KEY": stack.secret_key,

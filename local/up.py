@@ -123,7 +123,8 @@ def stop_at_end_of_input() -> None:
 
 
 def welcome(stack: Stack) -> str:
-    settings = "\n  ".join(f"{name}={value}" for name, value in processes.settings_of(stack).items())
+    known = processes.logins_of(stack) | processes.settings_of(stack)
+    settings = "\n  ".join(f"{name}={value}" for name, value in known.items())
     return f"""
 Pilotlight is up, for development only and on this machine only. An app needs:
 

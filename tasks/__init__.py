@@ -1,1 +1,5 @@
-"""Celery's side: the one task, the providers it asks, the storage it fills."""
+"""Celery's side: the one task, the providers it calls, the storage it fills."""
+
+from tasks.celery import app
+
+__all__ = ["app"]

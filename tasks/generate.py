@@ -8,12 +8,13 @@ from celery import Task
 from celery.exceptions import Reject
 
 import settings
-from tasks import lease, orphans, outcome, providers, storage, store, submission
-from tasks.app import app
+from tasks import lease, outcome, providers, storage, store, submission
+from tasks.celery import app
 from tasks.lease import Lease, LeaseLost
 from tasks.outcome import Complete, Fail, Outcome, Release, Retry, Wait
 from tasks.providers.protocol import Done, Pending, Permanent, Started
 from tasks.store import Job
+from tasks.worker import sweeper
 
 log = logging.getLogger("tasks")
 
@@ -95,7 +96,7 @@ def settle(task: "Task[[str], None]", job: Job, ending: Outcome | None) -> None:
             time.sleep(outcome.backoff(tries) / 4)
     log.info("attempt.ended" if won else "attempt.lost", extra=job.facts | {"outcome": type(ending).__name__})
     if isinstance(ending, Complete) and not won:
-        orphans.remove_of(job)
+        sweeper.remove_unreferenced_objects_of(job)
 
 
 def write(task: "Task[[str], None]", job: Job, ending: Outcome) -> bool:

@@ -1,16 +1,13 @@
 """Keep the leases of claimed jobs while their tasks run, in one thread per process that learns who was canceled."""
 
-import logging
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
-from tasks import store
+from tasks import background, store
 from tasks.store import Job
-
-log = logging.getLogger("tasks")
 
 
 class LeaseLost(Exception):
@@ -58,10 +55,9 @@ class Keeper:
         with self.lock:
             self.held.add(lease)
             if self.thread is None:
-                self.thread = threading.Thread(
-                    target=self.run, args=(seconds / 6,), name="leases", daemon=True
+                self.thread = background.repeat(
+                    self.run_once, every=seconds / 6, name="leases", failure="leases.not_renewed"
                 )
-                self.thread.start()
         try:
             yield lease
         finally:
@@ -72,24 +68,11 @@ class Keeper:
         with self.lock:
             return list(self.held)
 
-    def run(self, every: float) -> None:
-        while True:
-            time.sleep(every)
-            self.run_once()
-
     def run_once(self) -> int:
         """Renew what is a third through its lease, so that one slow statement costs none. Returns how many."""
         due = [lease for lease in self.leases() if lease.state != "lost" and lease.age > lease.seconds / 3]
-        try:
-            for lease in due:
-                lease.renew()
-        except store.DATABASE_ERRORS as error:
-            log.warning("leases.not_renewed", extra={"count": len(due), "error": repr(error)})
-            return 0
-        except Exception:
-            # A migration under way, or a bug. If it ended this thread, every job here would lose its lease.
-            log.exception("leases.not_renewed", extra={"count": len(due)})
-            return 0
+        for lease in due:
+            lease.renew()
         return len(due)
 
 

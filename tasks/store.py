@@ -6,7 +6,7 @@ Everything but the claim is fenced and answers whether this worker still had the
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, Literal
 from uuid import UUID
 
@@ -15,19 +15,12 @@ from psycopg.rows import RowFactory, class_row, tuple_row
 from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
+import database
 import settings
 
 # What a database that is down, frozen or restarting raises. The row decides later; nothing was promised yet.
 DATABASE_ERRORS = (psycopg.OperationalError, psycopg.InternalError, PoolTimeout, PoolClosed)
-# These bound how long the kernel believes in a connection whose other end is gone.
-KEEPALIVE: dict[str, Any] = {
-    "connect_timeout": 5,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 8000,
-}
-ANSWER_WITHIN = 8.0  # seconds; longer than statement_timeout, which a server that is alive keeps
+ROLE: database.Role = "generation_worker"
 
 LeaseState = Literal["renewed", "cancel_requested", "lost"]
 RetryState = Literal["queued", "held", "lost"]
@@ -65,37 +58,20 @@ class Job:
         return {"job_id": self.id, "attempt": self.attempt, "fence": self.fence}
 
 
-class Connection(psycopg.Connection[Any]):
-    """Gives up on a server that fell silent: behind a proxy that answers keepalives, libpq would wait for ever."""
-
-    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        try:
-            return super().wait(gen, interval, ANSWER_WITHIN if timeout is None else timeout)
-        except psycopg.OperationalError:
-            if timeout is None and self.info.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
-                self.pgconn.finish()
-            raise
-
-
-def use_small_role(conn: Connection) -> None:
-    conn.execute("set role generation_worker")
-    conn.execute("set statement_timeout = '5s'")
-
-
 @cache
-def pool() -> ConnectionPool[Connection]:
+def pool() -> ConnectionPool[database.Connection]:
     """A few connections whatever the concurrency; a transition takes milliseconds.
 
     They are not checked before use, which would cost a round trip each; see `answered`.
     """
     return ConnectionPool(
-        str(settings.load().database_url),
-        connection_class=Connection,
+        settings.load().database("worker"),
+        connection_class=database.Connection,
         min_size=1,
         max_size=4,
         timeout=10,
-        kwargs={"autocommit": True, "application_name": "pilotlight-worker", **KEEPALIVE},
-        configure=use_small_role,
+        kwargs=database.options(ROLE),
+        configure=partial(database.become, role=ROLE),
         open=True,
     )
 

@@ -10,12 +10,13 @@ import pytest
 import settings
 
 ROOT = Path(__file__).parent.parent
-OURS = {"settings", "logs", "bridge", "tasks", "local", "chaos", "bench", "tests"}
+OURS = {"settings", "logs", "database", "bridge", "tasks", "local", "chaos", "bench", "tests"}
 MAY_IMPORT = {
     "settings": set(),
+    "database": set(),
     "logs": {"settings"},
-    "bridge": {"bridge", "settings", "logs"},
-    "tasks": {"tasks", "settings", "logs"},
+    "bridge": {"bridge", "settings", "logs", "database"},
+    "tasks": {"tasks", "settings", "logs", "database"},
     "local": {"local", "settings"},
     "chaos": {"chaos", "local", "settings"},
 }

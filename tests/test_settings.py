@@ -9,13 +9,19 @@ import pytest
 from chaos.process import ROOT
 from settings import Settings
 
+LOADED = """
+import settings
+settings.load().database('bridge')
+settings.load().secret('supabase_url')
+print('good')
+"""
 GOOD = {"DATABASE_URL": "postgresql://a:b@127.0.0.1:5432/postgres", "REDIS_URL": "redis://127.0.0.1:6379/0"}
 
 
 def load(tmp_path: object, **changes: str | None) -> "subprocess.CompletedProcess[str]":
     environment = {name: value for name, value in (GOOD | changes).items() if value is not None}
     return subprocess.run(
-        [sys.executable, "-c", "import settings; settings.load().secret('supabase_url'); print('good')"],
+        [sys.executable, "-c", LOADED],
         cwd=str(tmp_path),
         env={"PYTHONPATH": str(ROOT), "PATH": os.defpath} | environment,
         capture_output=True,
@@ -31,7 +37,8 @@ def test_what_is_needed_is_enough(tmp_path: object) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
-        ("DATABASE_URL", None, "is missing"),
+        ("BRIDGE_DATABASE_URL", "mysql://a", "is wrong"),
+        ("WORKER_DATABASE_URL", "postgresql://a:b@pooler:6543/postgres", "session pooler"),
         ("REDIS_URL", None, "is missing"),
         ("SUPABASE_URL", None, "is missing"),
         ("DATABASE_URL", "mysql://a", "is wrong"),
@@ -53,6 +60,22 @@ def test_a_bad_setting_is_one_line(tmp_path: object, name: str, value: str | Non
     assert line.startswith(name)
     assert says in line
     assert ".env" in line
+
+
+def test_without_a_database_url_the_one_of_the_process_is_asked_for(tmp_path: object) -> None:
+    seen = load(tmp_path, DATABASE_URL=None, SUPABASE_URL="https://a.supabase.co")
+    (line,) = seen.stderr.splitlines()
+    assert seen.returncode == 1
+    assert line.startswith("BRIDGE_DATABASE_URL is missing: set it, or DATABASE_URL, in .env")
+
+
+def test_the_login_of_a_process_comes_before_the_common_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = {"WORKER_DATABASE_URL": "postgresql://w:x@127.0.0.1:5432/postgres"}
+    for name, value in (GOOD | own).items():
+        monkeypatch.setenv(name, value)
+    settings = Settings(_env_file=None)  # type: ignore[call-arg]
+    assert settings.database("worker") == own["WORKER_DATABASE_URL"]
+    assert settings.database("bridge") == GOOD["DATABASE_URL"]
 
 
 @pytest.mark.parametrize("url", ["https://a.supabase.co", "https://a.supabase.co/"])

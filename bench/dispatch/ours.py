@@ -4,7 +4,7 @@ from typing import cast
 
 from bench.dispatch import first_line
 from tasks import providers, store
-from tasks.app import app
+from tasks.celery import app
 from tasks.providers.protocol import Done, Pending, Provider, Started
 from tasks.store import Job
 

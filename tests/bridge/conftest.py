@@ -9,13 +9,16 @@ from bridge.loop import Bridge
 from bridge.publisher import Publisher
 from bridge.store import Store
 from chaos.servers import Redis
+from local.stack import Stack
 
 
 @pytest.fixture
-def make_bridge(database: str) -> Iterator[Callable[..., Bridge]]:
+def make_bridge(stack: Stack) -> Iterator[Callable[..., Bridge]]:
     made = []
 
-    def make(redis_url: str, *, dsn: str = database, listen_dsn: str = database, window: int = 512) -> Bridge:
+    def make(
+        redis_url: str, *, dsn: str = stack.bridge_url, listen_dsn: str = stack.bridge_url, window: int = 512
+    ) -> Bridge:
         bridge = Bridge(Store(dsn), Listener(listen_dsn), Publisher(redis_url), window=window, rescue_every=5)
         made.append(bridge)
         return bridge

@@ -8,7 +8,6 @@ import psycopg
 import pytest
 
 from bridge import listener as listeners
-from bridge import store as stores
 from bridge.listener import Deaf, Listener
 from bridge.loop import Bridge
 from bridge.store import Store
@@ -104,7 +103,7 @@ def test_a_statement_on_a_half_open_connection_ends_in_an_error(
     relay = Relay(port_of(database))
     store = Store(through(relay, database))
     store.rescue(limit=1)
-    monkeypatch.setattr(stores, "ANSWER_WITHIN", 0.3)
+    monkeypatch.setattr("database.ANSWER_WITHIN", 0.3)
     relay.silence()
 
     with pytest.raises(psycopg.OperationalError):

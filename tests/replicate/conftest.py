@@ -31,7 +31,7 @@ def replicate() -> Iterator[Replicate]:
 @pytest.fixture
 def environment(stack: Stack, replicate: Replicate, monkeypatch: pytest.MonkeyPatch) -> None:
     values = {
-        "DATABASE_URL": stack.database_url,
+        "DATABASE_URL": stack.worker_url,
         "REDIS_URL": "redis://127.0.0.1:1/0",
         "SUPABASE_URL": "https://project.example.com",
         "REPLICATE_API_TOKEN": TOKEN,

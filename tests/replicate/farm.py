@@ -45,7 +45,7 @@ class Farm:
         ]
         self.environment = {
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-            "DATABASE_URL": self.stack.database_url,
+            **processes.logins_of(self.stack),
             "REDIS_URL": self.redis.url,
             "SUPABASE_URL": self.stack.gateway_url,
             "SUPABASE_SECRET_KEY": self.stack.secret_key,
@@ -67,6 +67,7 @@ class Farm:
         self.postgres.start().wait_ready()
         postgres.bring_supabase(self.stack)
         migrate.migrate(self.stack.database_url)
+        postgres.make_process_logins(self.stack)
         self.redis.start().wait_ready()
         for process in (*self.supabase, self.bridge, self.worker):
             process.start()

@@ -58,7 +58,6 @@ def faulty(jobs: Jobs) -> Jobs:
 @pytest.fixture
 def environment(gateway: Stack, broker: Redis, tmp_path: Path) -> dict[str, str]:
     return {
-        "DATABASE_URL": gateway.database_url,
         "REDIS_URL": broker.url,
         "SUPABASE_URL": gateway.gateway_url,
         "SUPABASE_SECRET_KEY": gateway.secret_key,
@@ -68,17 +67,19 @@ def environment(gateway: Stack, broker: Redis, tmp_path: Path) -> dict[str, str]
 
 
 @pytest.fixture
-def start_bridge(environment: dict[str, str], tmp_path: Path) -> Iterator[StartWorker]:
-    with beginning("bridge", python("-m", "bridge"), environment, tmp_path) as begin:
+def start_bridge(environment: dict[str, str], gateway: Stack, tmp_path: Path) -> Iterator[StartWorker]:
+    own = environment | {"DATABASE_URL": gateway.bridge_url}
+    with beginning("bridge", python("-m", "bridge"), own, tmp_path) as begin:
         yield lambda **changes: begin(**changes).wait_ready()
 
 
 @pytest.fixture
-def begin_worker(environment: dict[str, str], tmp_path: Path) -> Iterator[StartWorker]:
+def begin_worker(environment: dict[str, str], gateway: Stack, tmp_path: Path) -> Iterator[StartWorker]:
     """Start a worker and do not wait for it."""
     command = [str(Path(sys.executable).parent / "celery"), "-A", "tests.tasks.faulty_worker", "worker"]
     command += ["--without-gossip", "--without-mingle", "--hostname", "worker{number}@test"]
-    with beginning("worker", command, environment, tmp_path) as begin:
+    own = environment | {"DATABASE_URL": gateway.worker_url}
+    with beginning("worker", command, own, tmp_path) as begin:
         yield begin
 
 

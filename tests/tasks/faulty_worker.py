@@ -11,11 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tasks import deafness, providers, storage, store
-from tasks.app import app
+import database
+from tasks import providers, storage, store
+from tasks.celery import app
 from tasks.providers.preview import paint
 from tasks.providers.protocol import Done, Pending, Permanent, Provider, Started, Transient
 from tasks.store import Job
+from tasks.worker import watchdog
 
 __all__ = ["app"]
 
@@ -93,8 +95,8 @@ def with_points(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 providers.named = named
-deafness.LOOK_EVERY, deafness.DEAF_AFTER = 0.2, float(os.environ.get("DEAF_AFTER", "30"))
-store.ANSWER_WITHIN = float(os.environ.get("ANSWER_WITHIN", store.ANSWER_WITHIN))
+watchdog.LOOK_EVERY, watchdog.STALLED_AFTER = 0.2, float(os.environ.get("STALLED_AFTER", "30"))
+database.ANSWER_WITHIN = float(os.environ.get("ANSWER_WITHIN", database.ANSWER_WITHIN))
 store.claim = with_points("claim", store.claim)
 store.complete = with_points("complete", store.complete)
 store.retry = with_points("retry", store.retry)

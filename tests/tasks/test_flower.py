@@ -17,7 +17,7 @@ from tests.tasks.conftest import StartWorker
 @pytest.fixture
 def flower(environment: dict[str, str], tmp_path: Path) -> Iterator[httpx.Client]:
     port = free_port()
-    command = [str(Path(sys.executable).parent / "celery"), "-A", "tasks.app", "flower"]
+    command = [str(Path(sys.executable).parent / "celery"), "-A", "tasks", "flower"]
     command += ["--address=127.0.0.1", f"--port={port}"]
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=5) as client:
 

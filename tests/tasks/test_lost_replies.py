@@ -48,7 +48,7 @@ def test_a_completion_whose_reply_is_lost_is_one_completion(
     before = faulty.credits()
     network = LosesReply(gateway.postgres_port, b"private.complete_job", fault)
     port = urlsplit(gateway.database_url).port
-    url = gateway.database_url.replace(f":{port}/", f":{network.relay.port}/")
+    url = gateway.worker_url.replace(f":{port}/", f":{network.relay.port}/")
     start_bridge()
     url += "?sslmode=disable&gssencmode=disable"
     worker = start_worker(LEASE_SECONDS="60", ANSWER_WITHIN="1", DATABASE_URL=url)

@@ -120,7 +120,7 @@ def test_postgres_falls_silent_while_a_task_runs(
     relay = Relay(gateway.postgres_port)
     port = urlsplit(gateway.database_url).port
     start_bridge()
-    url = gateway.database_url.replace(f":{port}/", f":{relay.port}/")
+    url = gateway.worker_url.replace(f":{port}/", f":{relay.port}/")
     start_worker(LEASE_SECONDS="60", ANSWER_WITHIN="1", DATABASE_URL=url)
     in_flight = running(faulty)
     relay.silence()
@@ -163,27 +163,27 @@ def test_storage_is_away_for_a_while(
     relay.close()
 
 
-def test_a_worker_that_is_alive_but_deaf_leaves_to_be_replaced(
+def test_a_worker_that_is_alive_but_stalled_leaves_to_be_replaced(
     start_worker: StartWorker, broker: Redis
 ) -> None:
-    worker = start_worker(DEAF_AFTER="1")
+    worker = start_worker(STALLED_AFTER="1")
     with Celery(broker=broker.url, set_as_current=False) as app:
 
-        def is_deaf() -> bool:
+        def has_stalled() -> bool:
             # Again and again: a worker says that it is ready before it listens to commands, and Redis keeps none.
             app.control.cancel_consumer("generations")
             return app.control.inspect(timeout=0.5).active_queues() == {"worker0@test": []}
 
-        wait_until(is_deaf, "deafness")
+        wait_until(has_stalled, "the worker to stall")
         app.send_task("tasks.generate", (NOBODY,), queue="generations")
         assert worker.wait(30) == 1
-    assert "worker.deaf" in worker.output
+    assert "worker.stalled" in worker.output
 
 
-def test_a_worker_that_leaves_is_not_deaf_and_gives_back_what_it_has(
+def test_a_worker_that_leaves_is_not_stalled_and_gives_back_what_it_has(
     start_worker: StartWorker, faulty: Jobs, broker: Redis
 ) -> None:
-    worker = start_worker(DEAF_AFTER="1", SHUTDOWN_SECONDS="3", LEASE_SECONDS="60")
+    worker = start_worker(STALLED_AFTER="1", SHUTDOWN_SECONDS="3", LEASE_SECONDS="60")
     job_id = faulty.enqueue("faulty", seconds=30)
     with Celery(broker=broker.url, set_as_current=False) as app:
         app.send_task("tasks.generate", (str(job_id),), queue="generations")
@@ -197,4 +197,4 @@ def test_a_worker_that_leaves_is_not_deaf_and_gives_back_what_it_has(
 
         wait_until(has_left, "the worker to leave")
     assert worker.wait(1) == 0
-    assert (faulty.status(job_id), "worker.deaf" in worker.output) == ("queued", False)
+    assert (faulty.status(job_id), "worker.stalled" in worker.output) == ("queued", False)

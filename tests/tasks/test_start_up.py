@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chaos.process import ROOT
-from tasks.pool import ONLY_THREADS
+from tasks.worker.startup import ONLY_THREADS
 
 NOWHERE = {"DATABASE_URL": "postgresql://a:b@127.0.0.1:1/postgres", "REDIS_URL": "redis://127.0.0.1:1/0"}
 
@@ -17,7 +17,7 @@ NOWHERE = {"DATABASE_URL": "postgresql://a:b@127.0.0.1:1/postgres", "REDIS_URL":
 def test_a_worker_refuses_any_pool_but_its_own(pool: str) -> None:
     celery = Path(sys.executable).parent / "celery"
     seen = subprocess.run(
-        [str(celery), "-A", "tasks.app", "worker", "--pool", pool],
+        [str(celery), "-A", "tasks", "worker", "--pool", pool],
         cwd=ROOT,
         env=os.environ | NOWHERE | {"PYTHONWARNINGS": "ignore"},  # of Celery, for who runs as root
         capture_output=True,

@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import bootsteps
 
-from tasks.app import app
+from tasks.celery import app
 
 SEND_EVERY = 0.25  # seconds; Celery sends earlier what has come to 24
 

@@ -1,0 +1,74 @@
+"""The connection of a process of ours: bounded in time, and with the small role of that process."""
+
+import re
+from typing import Any, Literal
+
+import psycopg
+from psycopg import sql
+
+Role = Literal["generation_bridge", "generation_worker"]
+
+# These bound how long the kernel believes in a connection whose other end is gone.
+KEEPALIVE: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 8000,
+}
+ANSWER_WITHIN = 8.0  # seconds; longer than statement_timeout, which a server that is alive keeps
+# Poolers cache passwords, so a new password can be refused for a while after it was set.
+REFUSED_LOGIN_RETRIED_FOR = 30.0  # seconds
+
+WRONG_PASSWORD = re.compile(
+    r"password authentication failed|SASL authentication failed|no password supplied|Tenant or user not found"
+)
+
+
+class RoleRefused(Exception):
+    """The login works and may not become the role of the process. The text names the cure."""
+
+
+class Connection(psycopg.Connection[Any]):
+    """Gives up a server that does not answer: behind a proxy that answers keepalives, libpq would not."""
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        try:
+            return super().wait(gen, interval, ANSWER_WITHIN if timeout is None else timeout)
+        except psycopg.OperationalError:
+            if timeout is None and self.info.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
+                self.pgconn.finish()
+            raise
+
+
+def options(role: Role) -> dict[str, Any]:
+    """How to open a Connection: autocommit, keepalives, and the name that an operator sees."""
+    return {"autocommit": True, "application_name": role.replace("generation_", "pilotlight-"), **KEEPALIVE}
+
+
+def become(conn: Connection, role: Role) -> None:
+    """Take the role, whichever login this is. Raises RoleRefused if the login is no member of it."""
+    try:
+        conn.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidParameterValue) as error:
+        raise RoleRefused(
+            f"The login {conn.info.user} cannot become {role} ({error.diag.message_primary})."
+            f" Apply the migrations, then: grant {role} to {conn.info.user};"
+        ) from None
+    conn.execute("set statement_timeout = '5s'")
+
+
+def connect(dsn: str, role: Role) -> Connection:
+    """Raises RoleRefused, or psycopg.OperationalError if the server is away or refuses the password."""
+    conn = Connection.connect(dsn, **options(role))
+    try:
+        become(conn, role)
+    except BaseException:
+        conn.close()
+        raise
+    return conn
+
+
+def is_refused_login(error: Exception) -> bool:
+    """Whether the server answered and refused the password; libpq tells it in words only."""
+    return isinstance(error, psycopg.OperationalError) and WRONG_PASSWORD.search(str(error)) is not None

@@ -1,0 +1,37 @@
+"""What a worker does beside its jobs: one thread each, which an error never ends."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from tasks import store
+from tasks.storage import NotStored
+
+log = logging.getLogger("tasks")
+
+# These pass by themselves. Anything else is a migration under way, or a bug: it is logged with a traceback.
+PASSING = (*store.DATABASE_ERRORS, NotStored)
+
+
+def repeat(step: Callable[[], object], *, every: float, name: str, failure: str) -> threading.Thread:
+    """Run `step` now, and again `every` seconds after it ended; `failure` is the event of an error."""
+
+    def run() -> None:
+        while True:
+            attempt(step, failure)
+            time.sleep(every)
+
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    thread.start()
+    return thread
+
+
+def attempt(step: Callable[[], object], failure: str) -> None:
+    """Run `step` and log what goes wrong. The thread goes on: a job's lease may depend on the next step."""
+    try:
+        step()
+    except PASSING as error:
+        log.warning(failure, extra={"error": repr(error)})
+    except Exception:
+        log.exception(failure)

@@ -1,0 +1,30 @@
+"""The Celery app. Importing it reads no setting: `tasks.celeryconfig` is read when Celery needs it."""
+
+import logging
+
+from celery import Celery
+from celery.signals import setup_logging
+
+import logs
+import settings
+
+PARTS = (
+    "generate",
+    "worker.startup",
+    "worker.pool",
+    "worker.no_ack",
+    "worker.events",
+    "worker.watchdog",
+    "worker.shutdown",
+    "worker.sweeper",
+)
+
+app = Celery("tasks", include=[f"tasks.{part}" for part in PARTS])
+app.config_from_object("tasks.celeryconfig")
+
+
+@setup_logging.connect
+def use_our_logging(**_: object) -> None:
+    logs.configure(settings.load())
+    for name in ("celery.app.trace", "celery.worker.strategy"):  # our own events say it with the job's id
+        logging.getLogger(name).setLevel(logging.WARNING)

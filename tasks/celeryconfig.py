@@ -1,0 +1,34 @@
+"""Celery's settings. The row keeps a job safe, so Celery is set for speed and keeps nothing."""
+
+from kombu import Queue
+
+import settings
+
+config = settings.load()
+
+broker_url = str(config.redis_url)
+# Redis keeps no copy of a message that a worker has taken: the bridge finds a lost message by looking.
+task_queues = [Queue(settings.QUEUE, no_ack=True)]
+task_default_queue = settings.QUEUE
+# The work waits for the network: threads share 50 MB and a few database connections. To bound what a
+# crash takes along, or to compute on every core, run several workers.
+worker_pool = "tasks.worker.pool:ThreadPool"
+worker_concurrency = config.worker_threads
+# Late acks would run jobs twice when a connection resets, and stop a 5.7.0 worker when Redis restarts.
+task_acks_late = False
+worker_prefetch_multiplier = 1
+worker_disable_prefetch = True  # a message is taken when a slot is free: the backlog stays in Postgres
+task_ignore_result = True  # the row is the truth; there is no result backend
+# No task_reject_on_worker_lost: the lease and the bridge own crash recovery. One owner is enough.
+task_serializer = "json"
+accept_content = ["json"]
+worker_send_task_events = True  # for Flower
+broker_connection_retry_on_startup = True
+broker_connection_max_retries = None  # Redis may be away for longer than a hundred tries
+broker_pool_acquire_timeout = 5  # seconds; the pool opens what is used, a few; Flower asks ten things at once
+broker_transport_options = {
+    "socket_timeout": 5,  # seconds; a frozen Redis must not stop a worker
+    "socket_connect_timeout": 2,
+    "socket_keepalive": True,
+    "health_check_interval": 5,  # a half-open connection is noticed in 11 s instead of 52 s
+}
