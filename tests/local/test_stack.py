@@ -165,6 +165,13 @@ def test_a_port_in_use_is_replaced_and_a_free_one_is_kept(tmp_path: Path) -> Non
     assert other.postgres_port == made.postgres_port
 
 
+def test_a_port_is_given_to_one_process_alone() -> None:
+    port = stack.free_port()
+    assert not stack.is_reserved(port)  # as another process would try, before a server listens there
+    with socket.create_server(("127.0.0.1", port)):
+        assert not stack.is_reserved(port)
+
+
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     made = stack.with_free_ports(stack.create(tmp_path))
     stack.save(made)
