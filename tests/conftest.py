@@ -16,6 +16,8 @@ from local.migrate import migrate
 from local.stack import Stack
 from tests.jobs import Jobs
 
+pytest_plugins = ["tests.distribution"]
+
 numbers = count(1)
 
 

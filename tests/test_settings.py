@@ -9,6 +9,8 @@ import pytest
 from chaos.process import ROOT
 from settings import Settings
 
+pytestmark = pytest.mark.quick
+
 GOOD = {"DATABASE_URL": "postgresql://a:b@127.0.0.1:5432/postgres", "REDIS_URL": "redis://127.0.0.1:6379/0"}
 
 
