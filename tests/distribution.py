@@ -5,7 +5,7 @@
 
 import os
 import sys
-from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -50,6 +50,10 @@ running: list[pytest.Item] = []
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
     """Hand out what belongs together as one, and everything else test by test."""
 
+    def add_node_collection(self, node: Any, collection: Sequence[str]) -> None:
+        """Numbered, since of several tests with one id, as Schemathesis makes them, only one would be run."""
+        super().add_node_collection(node, [f"{nodeid} #{number}" for number, nodeid in enumerate(collection)])
+
     def _split_scope(self, nodeid: str) -> str:
         return next((place for place in TOGETHER if nodeid.startswith(place)), nodeid)
 
@@ -71,10 +75,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if START_PROCESSES & set(getattr(item, "fixturenames", ())):
             item.add_marker("processes")
-    # The scheduler knows tests by their ids and would run one of two alike.
-    twice = [nodeid for nodeid, count in Counter(item.nodeid for item in items).items() if count > 1]
-    if twice:
-        raise pytest.UsageError(f"two tests have one id: {', '.join(twice)}")
     items.sort(key=rank)
 
 
