@@ -1,6 +1,7 @@
 """Which tests run side by side, which of them first, and which start no process.
 
-`make test` runs several workers beside each other (pytest-xdist). Each makes the fixtures of a session for itself.
+`make test` runs several workers beside each other (pytest-xdist). Each makes its own fixtures of a
+session: a Postgres, a Redis.
 """
 
 import os
@@ -11,14 +12,14 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-# A package or a file that shares something expensive runs in one worker; all other tests run wherever there is room.
-# The longest come first, so that no worker is left with a long one while the others have ended.
+# Tests that share something expensive run in one worker, every other test in the next free one.
 TOGETHER = (
     "tests/app/",  # a whole system, a web export and a browser
     "tests/edge/",  # Edge Functions, with a gateway and with a stand-in of it
     "tests/gateway/",  # a gateway
     "tests/local/test_install.py",  # a virtual environment
 )
+# The longest come first, so that no worker still runs one when all others have ended.
 FIRST = (
     "tests/app/",
     "tests/chaos/test_chaos.py",
@@ -31,8 +32,8 @@ FIRST = (
     "tests/bridge/",
 )
 
-# Whoever uses one of these, however indirectly, needs a process. A test that starts one by itself says so with the
-# marker; a test that starts one without either fails.
+# Fixtures that start a process: a test that uses one, directly or not, gets the marker `processes`.
+# A test that starts a process in its own code is marked by hand. Without the marker it fails.
 START_PROCESSES = {
     "postgres",
     "redis_of_the_run",
@@ -48,11 +49,12 @@ running: list[pytest.Item] = []
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
-    """Hand out what belongs together as one, and everything else test by test."""
+    """Give a worker a whole group of TOGETHER, or one other test, at a time."""
 
     def add_node_collection(self, node: Any, collection: Sequence[str]) -> None:
-        """Numbered, since of several tests with one id, as Schemathesis makes them, only one would be run."""
-        super().add_node_collection(node, [f"{nodeid} #{number}" for number, nodeid in enumerate(collection)])
+        """Number the ids: of tests with one id, as Schemathesis makes them, xdist runs only one."""
+        numbered = [f"{nodeid} #{number}" for number, nodeid in enumerate(collection)]
+        super().add_node_collection(node, numbered)
 
     def _split_scope(self, nodeid: str) -> str:
         return next((place for place in TOGETHER if nodeid.startswith(place)), nodeid)
@@ -66,7 +68,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Tests wait more than they compute; more than eight only make the fixtures of a session once more each."""
+    """Tests wait more than they compute. Beyond eight, each worker costs more than it saves."""
     return min(2 * (os.cpu_count() or 1), 8)
 
 
