@@ -1,20 +1,14 @@
 """Redis on a free loopback port, as a process that can be killed, frozen and started again on the same port."""
 
-import socket
 import sys
 from pathlib import Path
 
 import redis
 
 from chaos.process import Process
+from local.stack import free_port as free_port
 
 PROGRAMS = Path(sys.executable).parent
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Redis(Process):

@@ -10,6 +10,7 @@ import random
 import secrets
 import socket
 import uuid
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -157,17 +158,42 @@ def function_names() -> list[str]:
     return sorted(path.parent.name for path in FUNCTIONS.glob("[!_]*/index.ts"))
 
 
-def free_port(wish: int, taken: set[int]) -> int:
-    for port in (wish, *random.sample(OTHER_PORTS, 20)):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            if port and port not in taken:
-                return port
+def free_port(wish: int = ANY_PORT, taken: Collection[int] = ()) -> int:
+    """The port that was wished for, if nothing listens there; else one that is ours for a minute."""
+    if wish and wish not in taken and is_free(wish):
+        return wish
+    for port in random.sample(OTHER_PORTS, 20):
+        if is_reserved(port):
+            return port
     raise UnusableStack(f"Port {wish} is in use and no other port is free.")
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def is_reserved(port: int) -> bool:
+    """Keep the port from other processes that look for one, until a server of ours listens there.
+
+    The end that closes a connection first stays in TIME_WAIT for a minute (30 s on macOS). During that time bind
+    refuses the port, as it does here, to all but sockets with SO_REUSEADDR, which servers set and probes do not.
+    """
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # the connection inherits it
+        probe.listen(1)
+        with socket.create_connection(probe.getsockname(), timeout=5):
+            probe.accept()[0].close()
+    return True
 
 
 def new_signing_key() -> dict[str, str]:

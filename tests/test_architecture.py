@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,3 +65,8 @@ def test_only_providers_and_storage_speak_http() -> None:
     for path in files("bridge") + files("tasks"):
         speaks = {"httpx", "supabase", "replicate", "requests"} & set(imports(path))
         assert not speaks or path.parent.name == "providers" or path.name == "storage.py", path
+
+
+def test_a_test_that_starts_a_process_says_so() -> None:
+    with pytest.raises(AssertionError, match="starts a process"):
+        subprocess.run(["true"])

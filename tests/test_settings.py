@@ -9,6 +9,8 @@ import pytest
 from chaos.process import ROOT
 from settings import Settings
 
+pytestmark = pytest.mark.quick
+
 LOADED = """
 import settings
 settings.load().database('bridge')

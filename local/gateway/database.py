@@ -45,17 +45,28 @@ UNAVAILABLE = {
 
 def pool(url: str) -> Pool:
     """Not open yet. Short timeouts: while the database is away a client gets a 503 and may come again."""
-    return AsyncConnectionPool(
+
+    async def check(conn: Connection) -> None:
+        try:
+            await AsyncConnectionPool.check_connection(conn)
+        except OperationalError:
+            # A restart of the database loses all connections at once. The pool would try one after the
+            # other, with growing pauses, until the request timed out; so replace all of them now.
+            await made.drain()
+            raise
+
+    made = AsyncConnectionPool[Connection](
         url,
         min_size=0,
         max_size=20,
         open=False,
         timeout=5,
         reconnect_timeout=1,
-        check=AsyncConnectionPool.check_connection,
+        check=check,
         # Migrations change tables under a running gateway, and a prepared statement would remember the old ones.
         kwargs={"autocommit": True, "prepare_threshold": None, "connect_timeout": 3},
     )
+    return made
 
 
 @asynccontextmanager

@@ -68,6 +68,7 @@ def test_it_outlives_the_loss_of_every_connection(start: Start, broker: Redis, j
     jobs.enqueue()
 
     wait_until(lambda: broker.queue_length() == 2, "the message after the loss")
+    wait_until(lambda: "database.back" in bridge.output, "the bridge to say so")  # after it has sent
     assert bridge.is_alive
     assert bridge.output.count("database.lost") == bridge.output.count("database.back") == 1
 

@@ -4,7 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from chaos.process import ROOT
+
+pytestmark = pytest.mark.processes
 
 
 def test_every_kind_of_fault_breaks_no_promise(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def http() -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def tally() -> Counter[tuple[str, str]]:
-    """What was tried, by function and kind; the run ends with the table."""
+    """What was tried, by function and kind; a run of this folder in one process ends with the table."""
     return tried
 
 

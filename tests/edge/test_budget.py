@@ -11,6 +11,8 @@ import pytest
 
 from tests.edge.deno import DENO, FUNCTIONS, NAMES, ROOT, deno_environment
 
+pytestmark = pytest.mark.quick
+
 MAX_BYTES_OF_ALL = 20_000
 MAX_BYTES = {
     "ping": 4_500,

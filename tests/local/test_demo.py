@@ -5,10 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from local.stack import ROOT
 from tests.local.test_stack import alive
+
+pytestmark = pytest.mark.processes
 
 
 def demo(folder: Path) -> "subprocess.CompletedProcess[str]":

@@ -54,6 +54,7 @@ def last_line(process: "subprocess.Popen[str]") -> str:
     return process.communicate(timeout=PATIENCE)[0].strip().splitlines()[-1]
 
 
+@pytest.mark.processes
 def test_a_stack_serves_and_leaves_nothing_when_it_is_asked_to_stop(tmp_path: Path) -> None:
     with up(tmp_path) as process:
         wait_ready(tmp_path, process)
@@ -75,6 +76,7 @@ def test_a_stack_serves_and_leaves_nothing_when_it_is_asked_to_stop(tmp_path: Pa
     assert not (tmp_path / "postgres" / "postmaster.pid").exists()
 
 
+@pytest.mark.processes
 def test_a_killed_runner_leaves_no_process_and_the_next_start_finds_its_data(tmp_path: Path) -> None:
     with up(tmp_path) as process:
         wait_ready(tmp_path, process)
@@ -91,6 +93,7 @@ def test_a_killed_runner_leaves_no_process_and_the_next_start_finds_its_data(tmp
     assert alive(tmp_path) == []
 
 
+@pytest.mark.processes
 def test_when_one_process_ends_all_end_and_its_last_words_are_told(tmp_path: Path) -> None:
     python = [sys.executable, "-c"]
     dying = Process("dying", [*python, "print('out of ink'); raise SystemExit(3)"])
@@ -105,6 +108,7 @@ def test_when_one_process_ends_all_end_and_its_last_words_are_told(tmp_path: Pat
     assert alive(tmp_path) == []
 
 
+@pytest.mark.processes
 def test_a_process_that_ignores_sigterm_is_killed_with_its_children(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +121,7 @@ def test_a_process_that_ignores_sigterm_is_killed_with_its_children(
     assert alive(tmp_path) == []
 
 
+@pytest.mark.processes
 def test_a_process_that_ended_starts_again_when_the_runner_is_told_so(tmp_path: Path) -> None:
     with Runner(tmp_path, cwd=ROOT, restarts=True) as runner:
         runner.start(Process("living", ["sleep", "600"]))
@@ -148,6 +153,7 @@ def test_a_broken_stack_file_is_one_line_with_the_way_out(tmp_path: Path, text: 
         stack.load(tmp_path)
 
 
+@pytest.mark.processes
 def test_a_folder_of_another_version_is_one_line_with_the_way_out(tmp_path: Path) -> None:
     facts = asdict(stack.create(tmp_path)) | {"version": "0-earlier"}
     (tmp_path / "stack.json").write_text(json.dumps(facts, default=str))
@@ -163,6 +169,13 @@ def test_a_port_in_use_is_replaced_and_a_free_one_is_kept(tmp_path: Path) -> Non
         other = stack.with_free_ports(made)
     assert other.gateway_port != made.gateway_port
     assert other.postgres_port == made.postgres_port
+
+
+def test_a_port_is_given_to_one_process_alone() -> None:
+    port = stack.free_port()
+    assert not stack.is_reserved(port)  # as another process would try, before a server listens there
+    with socket.create_server(("127.0.0.1", port)):
+        assert not stack.is_reserved(port)
 
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import pytest
 from tests.replicate.farm import farm
 from tests.replicate.storm import Storm, Weather
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.mark.parametrize("seed", [3])
 def test_in_a_storm_every_job_ends_and_nothing_is_paid_twice(seed: int, tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ import pytest
 from chaos.process import ROOT
 from tasks.worker.startup import ONLY_THREADS
 
+pytestmark = pytest.mark.processes
+
 NOWHERE = {"DATABASE_URL": "postgresql://a:b@127.0.0.1:1/postgres", "REDIS_URL": "redis://127.0.0.1:1/0"}
 
 
