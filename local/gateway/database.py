@@ -10,7 +10,7 @@ from psycopg_pool import AsyncConnectionPool
 from starlette.requests import Request
 
 from local.gateway.keys import Identity
-from local.gateway.refusal import Refusal
+from local.gateway.refused import Refused
 
 Connection = AsyncConnection[tuple[Any, ...]]
 Pool = AsyncConnectionPool[Connection]
@@ -31,16 +31,6 @@ select set_config('statement_timeout', coalesce(
        set_config('request.cookies', %(cookies)s, true),
        set_config('role', %(role)s, true)
 """
-
-# One body that the clients of all services can read.
-UNAVAILABLE = {
-    "statusCode": "503",
-    "error": "unavailable",
-    "code": "PGRST001",
-    "message": "The database cannot be reached.",
-    "details": None,
-    "hint": None,
-}
 
 
 def pool(url: str) -> Pool:
@@ -65,7 +55,7 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
             yield conn
     except OperationalError as error:  # a full pool, too
         if error.sqlstate is None or error.sqlstate.startswith(("08", "57P")):
-            raise Refusal(503, UNAVAILABLE) from error
+            raise Refused(503, "PGRST001", "The database cannot be reached.") from error
         raise
 
 
@@ -75,7 +65,7 @@ async def become(conn: Connection, identity: Identity, request: Request) -> None
         BECOME,
         {
             "role": identity.role,
-            "read_only": "on" if request.method in ("GET", "HEAD") else "off",
+            "read_only": "on" if request.method == "GET" else "off",
             "claims": json.dumps(identity.claims),
             "method": request.method,
             "path": request.url.path,
