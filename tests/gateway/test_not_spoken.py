@@ -132,12 +132,13 @@ def test_supabase_py_is_told_what_the_data_api_does_not_speak(user: User) -> Non
 def test_supabase_py_is_told_what_storage_does_not_speak(admin: Client) -> None:
     bucket = admin.storage.from_("generations")
     png: Any = {"content-type": "image/png"}
+    described: Any = {**png, "metadata": {"a": 1}}
     for ask, what in (
         (lambda: bucket.list("a"), f"POST {OBJECT}/list/generations"),
         (lambda: bucket.info("a/0.png"), f"GET {OBJECT}/info/generations/a/0.png"),
         (lambda: bucket.update("a/0.png", b"x", png), f"PUT {OBJECT}/generations/a/0.png"),
         (
-            lambda: bucket.upload("a/0.png", b"x", {**png, "metadata": {"a": 1}}),
+            lambda: bucket.upload("a/0.png", b"x", described),
             "the form field metadata",
         ),
         (
