@@ -36,7 +36,7 @@ said.ownJobs = (await app.from("jobs").select("id").order("created_at").limit(5)
 said.othersJobs = (await stranger.from("jobs").select("id").in("id", [enqueue.p_id])).data?.length;
 said.single =
   (await app.from("entitlements").select("user_id").eq("user_id", userId).single()).data?.user_id === userId;
-said.none = (await app.from("jobs").select().eq("id", crypto.randomUUID()).maybeSingle()).data;
+said.none = (await app.from("jobs").select("id").eq("id", crypto.randomUUID()).maybeSingle()).data;
 
 said.upload = (await bucketOf(admin).upload(path, png("picture"), { cacheControl: "60" })).data?.path === path;
 const duplicate = (await bucketOf(admin).upload(path, png("other"))).error as { status?: number; statusCode?: string };
@@ -54,7 +54,7 @@ said.removeByUser = (await bucketOf(app).remove([path])).data;
 said.remove = (await bucketOf(admin).remove([path])).data?.length;
 
 const withToken = (token: string) => create(publishable, { accessToken: () => Promise.resolve(token) });
-said.forged = (await withToken(`${refreshed.access_token.slice(0, -4)}AAAA`).from("jobs").select()).status;
+said.forged = (await withToken(`${refreshed.access_token.slice(0, -4)}AAAA`).from("jobs").select("id")).status;
 said.secretKeyIsService = (await admin.from("entitlements").select("user_id").eq("user_id", userId)).data?.length;
 said.publishableKeyIsAnon = (await create().from("entitlements").select()).status;
 await app.auth.signOut();
