@@ -1,4 +1,4 @@
-"""Ways to the bytes of an object: as somebody who may see its row, or with an address that such a caller signed."""
+"""Downloads: for a caller who may see the row of an object, or with a URL that such a caller signed."""
 
 from typing import Any
 

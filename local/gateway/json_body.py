@@ -1,4 +1,4 @@
-"""Bytes that should be JSON: whatever they are, they end as an object or as a refusal."""
+"""Bytes that should be JSON: they become an object, or are refused."""
 
 import json
 from typing import Any

@@ -1,7 +1,7 @@
-"""Carries new rows of realtime.messages to whoever joined their topic.
+"""Carries new rows of realtime.messages to the clients that joined their topic.
 
-Like hosted Realtime it promises nothing: what was sent while nobody had joined reaches nobody. It holds a database
-connection only while somebody has.
+Like hosted Realtime it promises nothing: a message sent before a client joined does not reach it. It holds a
+database connection only while there is a client.
 """
 
 import asyncio

@@ -147,7 +147,7 @@ class Socket:
             raise not_spoken("the channel option presence")
 
     async def authorize(self, topic: str, token: str | None) -> Identity:
-        """Without a user's token the connection's API key says who asks."""
+        """Without a user's token, the role is that of the connection's API key."""
         apikey = apikey_of(self.websocket)
         if token is not None and token.startswith("sb_"):
             token = None

@@ -8,7 +8,7 @@ from psycopg import sql
 from local.gateway.database import Connection
 from local.gateway.refused import Refused, not_spoken
 
-# Anybody may read the catalog. Whether the caller may execute what is found, Postgres decides at the call.
+# Every role may read the catalog. Whether it may execute a function, Postgres decides at the call.
 CANDIDATES = """
 select p.proretset, p.prorettype = 'void'::regtype, p.pronargs - p.pronargdefaults, coalesce((
     select json_agg(json_build_array(a.name, n.nspname, t.typname) order by a.position)
