@@ -25,9 +25,9 @@ OUTGOING_FRAMES = 1000  # a client that is further behind is dropped; it joins a
 # The client went away, also in the middle of a send, or does not speak the protocol.
 ENDS = (WebSocketDisconnect, RuntimeError, UnreadableFrame)
 
-# What a client may send when it joins. The options of broadcasts that say how to send have no effect,
-# since every channel is receive-only.
-JOIN_FIELDS = ("config", "access_token")
+# What a client may send when it joins. Its own version asks for nothing. The options of broadcasts that
+# say how to send have no effect, since every channel is receive-only.
+JOIN_FIELDS = ("config", "access_token", "version")
 CHANNEL_OPTIONS = ("private", "broadcast", "presence", "postgres_changes")
 BROADCAST_OPTIONS = ("ack", "self", "replication_ready")
 QUERY = ("apikey", "vsn")
