@@ -1,6 +1,8 @@
-"""Apply supabase/migrations in file-name order, each in one transaction, and remember them as the Supabase CLI does.
+"""Apply supabase/migrations in file-name order, each in one transaction, and remember them as the
+Supabase CLI does.
 
-`python -m local.migrate <database url>` works on any database; the CLI then sees the same migrations as applied.
+`python -m local.migrate <database url>` works on any database; the CLI then sees the same
+migrations as applied.
 """
 
 import sys
@@ -22,7 +24,9 @@ alter table supabase_migrations.schema_migrations
 
 
 class MigrationFailed(Exception):
-    """A migration that cannot be applied; the text names its file and, if Postgres knows it, the line."""
+    """A migration that cannot be applied; the text names its file and, if Postgres knows it, the
+    line.
+    """
 
 
 def migrate(database_url: str, folder: Path = MIGRATIONS) -> list[str]:
@@ -53,7 +57,9 @@ def apply(conn: psycopg.Connection[Any], path: Path) -> bool:
 
 
 def run(conn: psycopg.Connection[Any], text: str, path: Path) -> None:
-    """Send the file whole, as one query of the simple protocol, so that Postgres finds its statements."""
+    """Send the file whole, as one query of the simple protocol, so that Postgres finds its
+    statements.
+    """
     try:
         conn.execute(text.encode())
     except psycopg.Error as error:

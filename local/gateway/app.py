@@ -1,4 +1,6 @@
-"""One address for all services, as on hosted Supabase, and the checks its gateway makes before any of them."""
+"""One address for all services, as on hosted Supabase, and the checks its gateway makes before any
+of them.
+"""
 
 import re
 from collections.abc import AsyncIterator
@@ -19,7 +21,9 @@ NEEDS_NO_KEY = re.compile(r"/auth/v1/(\.well-known/|health$)|/storage/v1/object/
 
 
 class ApiKey:
-    """A request needs a key of the project, unless it asks for what is public or carries a signature."""
+    """A request needs a key of the project, unless it asks for what is public or carries a
+    signature.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -1,4 +1,6 @@
-"""Statements run in one transaction, and a client's run as the client's role: its policies and timeouts are real."""
+"""Statements run in one transaction, and a client's run as the client's role: its policies and
+timeouts are real.
+"""
 
 import json
 from collections.abc import AsyncIterator
@@ -15,8 +17,8 @@ from local.gateway.refused import Refused
 Connection = AsyncConnection[tuple[Any, ...]]
 Pool = AsyncConnectionPool[Connection]
 
-# What PostgREST tells the database of a request. The role's own timeout must be read here: Postgres applies such
-# settings at login, and these roles never log in.
+# What PostgREST tells the database of a request. The role's own timeout must be read here: Postgres
+# applies such settings at login, and these roles never log in.
 BECOME = r"""
 select set_config('statement_timeout', coalesce(
          (select substring(setting from '=(.*)') from pg_catalog.pg_roles, unnest(rolconfig) as setting
@@ -34,7 +36,9 @@ select set_config('statement_timeout', coalesce(
 
 
 def pool(url: str) -> Pool:
-    """Not open yet. Short timeouts: while the database is away a client gets a 503 and may come again."""
+    """Not open yet. Short timeouts: while the database is away a client gets a 503 and may come
+    again.
+    """
     return AsyncConnectionPool(
         url,
         min_size=0,
@@ -43,7 +47,8 @@ def pool(url: str) -> Pool:
         timeout=5,
         reconnect_timeout=1,
         check=AsyncConnectionPool.check_connection,
-        # Migrations change tables under a running gateway, and a prepared statement would remember the old ones.
+        # Migrations change tables under a running gateway, and a prepared statement would remember
+        # the old ones.
         kwargs={"autocommit": True, "prepare_threshold": None, "connect_timeout": 3},
     )
 
@@ -60,7 +65,9 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
 
 
 async def become(conn: Connection, identity: Identity, request: Request) -> None:
-    """From here to the end of the transaction, or to `set local role none`, statements are the caller's."""
+    """From here to the end of the transaction, or to `set local role none`, statements are the
+    caller's.
+    """
     await conn.execute(
         BECOME,
         {

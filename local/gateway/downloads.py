@@ -1,4 +1,6 @@
-"""Downloads: for a caller who may see the row of an object, or with a URL that such a caller signed."""
+"""Downloads: for a caller who may see the row of an object, or with a URL that such a caller
+signed.
+"""
 
 from typing import Any
 

@@ -44,7 +44,9 @@ async def call(request: Request) -> Response:
 
 @asynccontextmanager
 async def client(app: Starlette) -> AsyncIterator[None]:
-    """For the app's life: making a client takes longer than a call. Each call connects anew, as Deno may restart."""
+    """For the app's life: making a client takes longer than a call. Each call connects anew, as
+    Deno may restart.
+    """
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     async with httpx.AsyncClient(timeout=ANSWER_WITHIN, limits=limits, trust_env=False) as opened:
         app.state.functions_client = opened
@@ -77,7 +79,8 @@ def body_of(request: Request) -> AsyncIterator[bytes] | None:
 
 
 def check_token(request: Request) -> None:
-    """What the CLI's local runtime asks for with verify_jwt: a user's token, or else an API key of the project.
+    """What the CLI's local runtime asks for with verify_jwt: a user's token, or else an API key of
+    the project.
 
     So a bare publishable key passes: a function checks for itself who calls it.
     """

@@ -1,4 +1,6 @@
-"""The Realtime websocket: private topics, receive-only. Presence, Postgres Changes and public topics are refused."""
+"""The Realtime websocket: private topics, receive-only. Presence, Postgres Changes and public
+topics are refused.
+"""
 
 import asyncio
 import logging
@@ -25,8 +27,8 @@ OUTGOING_FRAMES = 1000  # a client that is further behind is dropped; it joins a
 # The client went away, also in the middle of a send, or does not speak the protocol.
 ENDS = (WebSocketDisconnect, RuntimeError, UnreadableFrame)
 
-# What a client may send when it joins. Its own version asks for nothing. The options of broadcasts that
-# say how to send have no effect, since every channel is receive-only.
+# What a client may send when it joins. Its own version asks for nothing. The options of broadcasts
+# that say how to send have no effect, since every channel is receive-only.
 JOIN_FIELDS = ("config", "access_token", "version")
 CHANNEL_OPTIONS = ("private", "broadcast", "presence", "postgres_changes")
 BROADCAST_OPTIONS = ("ack", "self", "replication_ready")
@@ -189,7 +191,9 @@ class Socket:
         return lambda message: self.send(Frame(topic, "broadcast", message))
 
     def close(self, channel: Channel, why: str | None = None) -> None:
-        """End one channel, unless it ended while we waited; the client does not join again by itself."""
+        """End one channel, unless it ended while we waited; the client does not join again by
+        itself.
+        """
         if self.channels.get(channel.name) is not channel:
             return
         self.drop(channel)

@@ -1,4 +1,6 @@
-"""The Data API, as far as our clients use PostgREST: tables and functions of schema public, as the caller's role."""
+"""The Data API, as far as our clients use PostgREST: tables and functions of schema public, as the
+caller's role.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,6 +1,8 @@
-"""A query string of the Data API as SQL. Names become identifiers and values literals; nothing is copied into SQL.
+"""A query string of the Data API as SQL. Names become identifiers and values literals; nothing is
+copied into SQL.
 
-Every column is qualified with the alias t, so that a name can only mean a column of the table asked for.
+Every column is qualified with the alias t, so that a name can only mean a column of the table asked
+for.
 """
 
 import re

@@ -1,7 +1,8 @@
-"""Sessions and their refresh tokens: a token is good once, and showing a spent one ends the refreshing for all.
+"""Sessions and their refresh tokens: a token is good once, and showing a spent one ends the
+refreshing for all.
 
-One spent token is forgiven: the parent of the token that is good now. Its client never saw the answer, or asked
-twice at once, and gets the good token again.
+One spent token is forgiven: the parent of the token that is good now. Its client never saw the
+answer, or asked twice at once, and gets the good token again.
 """
 
 import secrets

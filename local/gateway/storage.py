@@ -1,4 +1,6 @@
-"""Storage, as far as our clients use it. Whether a caller may, the policies on storage.objects decide."""
+"""Storage, as far as our clients use it. Whether a caller may, the policies on storage.objects
+decide.
+"""
 
 from typing import Any
 

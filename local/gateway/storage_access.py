@@ -1,4 +1,6 @@
-"""What every request to Storage goes through: it runs as its caller, and an error is said as Storage says it."""
+"""What every request to Storage goes through: it runs as its caller, and an error is said as
+Storage says it.
+"""
 
 import re
 from collections.abc import AsyncIterator

@@ -1,4 +1,6 @@
-"""An upload: the file is the body of the request or lies in a form, and the bucket says what it takes."""
+"""An upload: the file is the body of the request or lies in a form, and the bucket says what it
+takes.
+"""
 
 import hashlib
 import re

@@ -1,4 +1,7 @@
-/** How every function is reached and how it answers: method and path first, one error shape, CORS, nothing of the inside. */
+/**
+ * How every function is reached and how it answers: method and path first, one error shape, CORS,
+ * nothing of the inside.
+ */
 
 export type Handler = (request: Request, query: string) => Response | Promise<Response>;
 
@@ -26,7 +29,10 @@ const PREFLIGHT = {
   "Access-Control-Max-Age": "86400",
 };
 
-/** Serve one function under its name. OPTIONS is answered for all: it is the preflight, and the warm call. */
+/**
+ * Serve one function under its name. OPTIONS is answered for all: it is the preflight, and the warm
+ * call.
+ */
 export function serve(name: string, handlers: Record<string, Handler>): void {
   const options: Handler = () => answer(204, null, { "Access-Control-Allow-Methods": allow, ...PREFLIGHT });
   const byMethod = new Map(Object.entries({ ...handlers, OPTIONS: options }));
@@ -34,7 +40,8 @@ export function serve(name: string, handlers: Record<string, Handler>): void {
 
   Deno.serve(async (request) => {
     try {
-      // Not by URL: a forged Host makes an address that it throws at, and a cold start is to load little.
+      // Not by URL: a forged Host makes an address that it throws at, and a cold start is to load
+      // little.
       const [, path, query] = /^\w+:\/\/[^/?#]*([^?#]*)\??([^#]*)/.exec(request.url) ?? [];
       if (path !== `/${name}`) throw new Refused(404, "not_found", "There is nothing here.");
       const handler = byMethod.get(request.method);

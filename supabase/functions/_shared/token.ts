@@ -8,7 +8,8 @@ const CURVE = { name: "ECDSA", namedCurve: "P-256" };
 const MAX_REMEMBERED = 1_000;
 
 let importedKeys: Promise<Map<string, CryptoKey>> | undefined;
-// The claims of tokens with a good signature. It stays good, so it is checked once; the claims are, every time.
+// The claims of tokens with a good signature. It stays good, so it is checked once; the claims are,
+// every time.
 const signedClaims = new Map<string, Record<string, unknown>>();
 
 /** The caller's access token, verified; the database is then called with it. */
@@ -65,7 +66,10 @@ function checkClaims({ exp, nbf, iss, aud, role, sub }: Record<string, unknown>)
   if (!isOurs) throw unauthenticated("This access token is not for a signed-in user.");
 }
 
-/** Auth may sign under another address than SUPABASE_URL, which TOKEN_ISSUER then adds. The keys decide. */
+/**
+ * Auth may sign under another address than SUPABASE_URL, which TOKEN_ISSUER then adds. The keys
+ * decide.
+ */
 function isIssuer(iss: unknown): boolean {
   const added = Deno.env.get("TOKEN_ISSUER") ?? "";
   const issuers = [`${withoutSlash(required("SUPABASE_URL"))}/auth/v1`, added, withoutSlash(added)];
