@@ -1,12 +1,11 @@
-"""Apply supabase/migrations in file-name order, each in one transaction, and remember them as the Supabase CLI does.
+"""Apply supabase/migrations in file-name order, each in one transaction, and remember them as the
+Supabase CLI does.
 
-`python -m local.migrate <database url>` works on any database; the CLI then sees the same migrations as applied.
+`python -m local.migrate <database url>` works on any database; the CLI then sees the same
+migrations as applied.
 """
 
-import re
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +22,11 @@ alter table supabase_migrations.schema_migrations
   add column if not exists statements text[], add column if not exists name text;
 """
 
-# What may hold a semicolon that does not end a statement. The body of a `begin atomic` function is not known here.
-OPAQUE = re.compile(
-    r"""--[^\n]* | /\*.*?\*/ | \b[eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | "[^"]*" | (\$\w*\$).*?\1""",
-    re.DOTALL | re.VERBOSE,
-)
-
 
 class MigrationFailed(Exception):
-    """A migration that cannot be applied; the text names its file and line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    text: str
-    line: int
+    """A migration that cannot be applied; the text names its file and, if Postgres knows it, the
+    line.
+    """
 
 
 def migrate(database_url: str, folder: Path = MIGRATIONS) -> list[str]:
@@ -58,43 +47,35 @@ def apply(conn: psycopg.Connection[Any], path: Path) -> bool:
         known = "select from supabase_migrations.schema_migrations where version = %s"
         if conn.execute(known, (version,)).fetchone() is not None:
             return False
-        statements = list(split(path.read_text()))
-        for statement in statements:
-            run(conn, statement, path)
+        text = path.read_text()
+        run(conn, text, path)
         conn.execute(
             "insert into supabase_migrations.schema_migrations (version, statements, name) values (%s, %s, %s)",
-            (version, [statement.text for statement in statements], name),
+            (version, [text], name),
         )
     return True
 
 
-def run(conn: psycopg.Connection[Any], statement: Statement, path: Path) -> None:
+def run(conn: psycopg.Connection[Any], text: str, path: Path) -> None:
+    """Send the file whole, as one query of the simple protocol, so that Postgres finds its
+    statements.
+    """
     try:
-        conn.execute(statement.text.encode())
+        conn.execute(text.encode())
     except psycopg.Error as error:
-        before = statement.text[: int(error.diag.statement_position or 1) - 1]
-        line = statement.line + before.count("\n")
-        raise MigrationFailed(f"{path.name}, line {line}: {error.diag.message_primary or error}") from error
+        raise MigrationFailed(f"{path.name}{place_of(error, text)}: {reason_of(error)}") from error
 
 
-def split(text: str) -> Iterator[Statement]:
-    """The statements of a file without their semicolons, each with the line it starts on."""
-    start = position = 0
-    while position < len(text):
-        if opaque := OPAQUE.match(text, position):
-            position = opaque.end()
-            continue
-        if text[position] == ";":
-            yield from statement_at(text, start, position)
-            start = position + 1
-        position += 1
-    yield from statement_at(text, start, len(text))
+def place_of(error: psycopg.Error, text: str) -> str:
+    """Not every error has a position: a table that exists already has none."""
+    if error.diag.statement_position is None:
+        return ""
+    return f", line {text.count(chr(10), 0, int(error.diag.statement_position) - 1) + 1}"
 
 
-def statement_at(text: str, start: int, end: int) -> Iterator[Statement]:
-    stripped = text[start:end].strip()
-    if re.sub(r"--[^\n]*|/\*.*?\*/|\s", "", stripped, flags=re.DOTALL):
-        yield Statement(stripped, text.count("\n", 0, text.index(stripped, start)) + 1)
+def reason_of(error: psycopg.Error) -> str:
+    reason = error.diag.message_primary or str(error)
+    return f"{reason} ({error.diag.context})" if error.diag.context else reason
 
 
 def main() -> None:

@@ -36,7 +36,6 @@ create table auth.users (
   aud text,
   role text,
   email text unique,
-  encrypted_password text,
   email_confirmed_at timestamptz,
   phone text unique,
   raw_app_meta_data jsonb,
@@ -136,7 +135,6 @@ create table storage.objects (
   owner_id text,
   version text,  -- names the file that holds the bytes
   metadata jsonb,
-  user_metadata jsonb,
   path_tokens text[] generated always as (string_to_array(name, '/')) stored,
   created_at timestamptz default now(),
   updated_at timestamptz default now(),

@@ -1,4 +1,6 @@
-"""One address for all services, as on hosted Supabase, and the checks its gateway makes before any of them."""
+"""One address for all services, as on hosted Supabase, and the checks its gateway makes before any
+of them.
+"""
 
 import re
 from collections.abc import AsyncIterator
@@ -8,11 +10,10 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from local.gateway import auth, database, functions, keys, realtime, refusal, rest, storage
+from local.gateway import auth, calls, database, functions, keys, realtime, refused, rest, storage
 from local.stack import Stack
 
 MAX_BODY_BYTES = 50 * 1024 * 1024
@@ -20,31 +21,33 @@ NEEDS_NO_KEY = re.compile(r"/auth/v1/(\.well-known/|health$)|/storage/v1/object/
 
 
 class ApiKey:
-    """Nobody passes without a key of the project but to what is public or carries a signature of its own."""
+    """A request needs a key of the project, unless it asks for what is public or carries a
+    signature.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
-        if request.method in rest.READS and NEEDS_NO_KEY.match(request.url.path):
-            return await self.app(scope, receive, send)
-        problem = problem_of_key(request)
-        if problem is None:
-            return await self.app(scope, receive, send)
-        await JSONResponse({"message": problem}, 401)(scope, receive, send)
+        try:
+            if request.method != "GET" or not NEEDS_NO_KEY.match(request.url.path):
+                check_key(request)
+        except refused.Refused as error:
+            # Inside CORS, so that a browser may read the answer.
+            return await refused.by_gateway(error)(scope, receive, send)
+        await self.app(scope, receive, send)
 
 
-def problem_of_key(request: Request) -> str | None:
+def check_key(request: Request) -> None:
     apikey = keys.apikey_of(request)
-    if apikey is None:
-        return "No API key found in request"
     role = keys.key_role(request.app.state.stack, apikey)
+    if apikey is None:
+        raise refused.Refused(401, "unauthorized", "No API key found in request")
     if role is None:
-        return "Invalid API key"
+        raise refused.Refused(401, "unauthorized", "Invalid API key")
     if role == "service_role" and request.headers.get("user-agent", "").startswith("Mozilla/"):
-        return "Forbidden use of secret API key in browser"
-    return None
+        raise refused.Refused(401, "unauthorized", "Forbidden use of secret API key in browser")
 
 
 # Functions answer OPTIONS themselves, so this wraps the other services only.
@@ -54,7 +57,7 @@ GATEWAY = [
         allow_origins=["*"],
         allow_methods=["*"],
         allow_headers=["*"],
-        expose_headers=["Content-Range", "Retry-After", "x-sb-error-code", "x-supabase-api-version"],
+        expose_headers=["Retry-After", "x-sb-error-code", "x-supabase-api-version"],
     ),
     Middleware(ApiKey),
 ]
@@ -68,8 +71,9 @@ def build(stack: Stack) -> Starlette:
             Mount("/storage/v1", routes=storage.routes, middleware=GATEWAY),
             *functions.routes,
             *realtime.routes,
+            Mount("/", routes=[calls.EveryOther("")], middleware=GATEWAY),
         ],
-        exception_handlers={refusal.Refusal: refusal.answer},
+        exception_handlers={refused.Refused: refused.answer},
         lifespan=pools,
         max_body_size=MAX_BODY_BYTES,
     )

@@ -1,4 +1,6 @@
-"""Whether a caller may read a Realtime topic: the policies on realtime.messages decide, as on hosted Supabase."""
+"""Whether a caller may read a Realtime topic: the policies on realtime.messages decide, as on
+hosted Supabase.
+"""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +9,8 @@ import psycopg
 
 from local.gateway.keys import Identity
 
-# In the order of hosted Realtime: a probe row as admin, then its caller's role and claims, and a look for the row.
+# In the order of hosted Realtime: a probe row as admin, then its caller's role and claims, and a
+# look for the row.
 PROBE = """
 insert into realtime.messages (topic, extension, payload, event, private)
 values (%s, 'broadcast', '{}', 'probe', true) returning id

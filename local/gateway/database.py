@@ -1,4 +1,6 @@
-"""Statements run in one transaction, and a client's run as the client's role: its policies and timeouts are real."""
+"""Statements run in one transaction, and a client's run as the client's role: its policies and
+timeouts are real.
+"""
 
 import json
 from collections.abc import AsyncIterator
@@ -10,13 +12,13 @@ from psycopg_pool import AsyncConnectionPool
 from starlette.requests import Request
 
 from local.gateway.keys import Identity
-from local.gateway.refusal import Refusal
+from local.gateway.refused import Refused
 
 Connection = AsyncConnection[tuple[Any, ...]]
 Pool = AsyncConnectionPool[Connection]
 
-# What PostgREST tells the database of a request. The role's own timeout must be read here: Postgres applies such
-# settings at login, and these roles never log in.
+# What PostgREST tells the database of a request. The role's own timeout must be read here: Postgres
+# applies such settings at login, and these roles never log in.
 BECOME = r"""
 select set_config('statement_timeout', coalesce(
          (select substring(setting from '=(.*)') from pg_catalog.pg_roles, unnest(rolconfig) as setting
@@ -31,16 +33,6 @@ select set_config('statement_timeout', coalesce(
        set_config('request.cookies', %(cookies)s, true),
        set_config('role', %(role)s, true)
 """
-
-# One body that the clients of all services can read.
-UNAVAILABLE = {
-    "statusCode": "503",
-    "error": "unavailable",
-    "code": "PGRST001",
-    "message": "The database cannot be reached.",
-    "details": None,
-    "hint": None,
-}
 
 
 def pool(url: str) -> Pool:
@@ -76,17 +68,19 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
             yield conn
     except OperationalError as error:  # a full pool, too
         if error.sqlstate is None or error.sqlstate.startswith(("08", "57P")):
-            raise Refusal(503, UNAVAILABLE) from error
+            raise Refused(503, "PGRST001", "The database cannot be reached.") from error
         raise
 
 
 async def become(conn: Connection, identity: Identity, request: Request) -> None:
-    """From here to the end of the transaction, or to `set local role none`, statements are the caller's."""
+    """From here to the end of the transaction, or to `set local role none`, statements are the
+    caller's.
+    """
     await conn.execute(
         BECOME,
         {
             "role": identity.role,
-            "read_only": "on" if request.method in ("GET", "HEAD") else "off",
+            "read_only": "on" if request.method == "GET" else "off",
             "claims": json.dumps(identity.claims),
             "method": request.method,
             "path": request.url.path,

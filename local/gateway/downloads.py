@@ -1,4 +1,6 @@
-"""Ways to the bytes of an object: as somebody who may see its row, or with an address that such a caller signed."""
+"""Downloads: for a caller who may see the row of an object, or with a URL that such a caller
+signed.
+"""
 
 from typing import Any
 
@@ -7,7 +9,8 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 from local.gateway import keys, objects
 from local.gateway.database import transaction
-from local.gateway.storage_access import acting, address, names_in, object_in, refused, whole_number
+from local.gateway.refused import Refused
+from local.gateway.storage_access import acting, address, names_in, whole_number
 
 FIND = "select version, metadata from storage.objects where bucket_id = %s and name = %s"
 MISSING = "Either the object does not exist or you do not have access to it"
@@ -23,25 +26,25 @@ async def download_signed(request: Request) -> Response:
     try:
         claims = keys.verify(request.app.state.stack, request.query_params.get("token", ""))
     except keys.InvalidToken as error:
-        raise refused(400, "InvalidJWT", str(error)) from None
+        raise Refused(400, "InvalidJWT", str(error)) from None
     if claims.get("url") != "/".join(address(request)):
-        raise refused(400, "InvalidSignature", "The token is for another object")
+        raise Refused(400, "InvalidSignature", "The token is for another object")
     async with transaction(request.app.state.storage_pool) as conn:
         found = await (await conn.execute(FIND, address(request))).fetchone()
     return served(request, found)
 
 
-async def sign(request: Request) -> Response:
+async def sign(request: Request, body: dict[str, Any]) -> Response:
     bucket, name = address(request)
-    seconds = whole_number(object_in(await request.body()), "expiresIn")
+    seconds = whole_number(body, "expiresIn")
     async with acting(request) as conn:
         if await (await conn.execute(FIND, (bucket, name))).fetchone() is None:
-            raise refused(404, "not_found", "Object not found")
+            raise Refused(404, "not_found", "Object not found")
     return JSONResponse({"signedURL": signed_url(request, bucket, name, seconds)})
 
 
-async def sign_many(request: Request) -> Response:
-    bucket, body = request.path_params["bucket"], object_in(await request.body())
+async def sign_many(request: Request, body: dict[str, Any]) -> Response:
+    bucket = request.path_params["bucket"]
     seconds, names = whole_number(body, "expiresIn"), names_in(body, "paths")
     async with acting(request) as conn:
         visible = "select name from storage.objects where bucket_id = %s and name = any(%s)"
@@ -60,15 +63,13 @@ async def sign_many(request: Request) -> Response:
 
 def served(request: Request, found: tuple[Any, ...] | None) -> Response:
     if found is None:
-        raise refused(404, "not_found", "Object not found")
+        raise Refused(404, "not_found", "Object not found")
     version, metadata = found
     headers = {"etag": metadata["eTag"], "cache-control": metadata["cacheControl"]}
     if request.headers.get("if-none-match") == metadata["eTag"]:
         return Response(status_code=304, headers=headers)
-    wish = request.query_params.get("download")
-    filename = None if wish is None else wish or address(request)[1].rpartition("/")[2]
     path = objects.path_of(request.app.state.stack, version)
-    return FileResponse(path, headers=headers, media_type=metadata["mimetype"], filename=filename)
+    return FileResponse(path, headers=headers, media_type=metadata["mimetype"])
 
 
 def signed_url(request: Request, bucket: str, name: str, seconds: int) -> str:

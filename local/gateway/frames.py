@@ -1,6 +1,7 @@
 """Phoenix frames as Supabase's clients speak them: vsn 1.0.0 is a JSON object, 2.0.0 a JSON array.
 
-A 1.0.0 client dies of a binary frame, and a 2.0.0 client takes text, so the gateway only ever sends text.
+A 1.0.0 client dies of a binary frame, and a 2.0.0 client takes text, so the gateway only ever sends
+text.
 """
 
 import json

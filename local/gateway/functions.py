@@ -10,49 +10,43 @@ import httpx
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from local.gateway.keys import InvalidToken, apikey_of, bearer_of, identify
+from local.gateway.refused import Refused
 
 CONFIG = Path(__file__).parents[2] / "supabase" / "config.toml"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-ANSWER_WITHIN = httpx.Timeout(
-    150, connect=2
-)  # hosted, a function that has not answered after 150 s gets a 504
+# Hosted, a function that has not answered after 150 s gets a 504.
+ANSWER_WITHIN = httpx.Timeout(150, connect=2)
 
 # These are about one connection, and there are two.
 HOP_BY_HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "host"}
-
-
-class Unauthorized(Exception):
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 async def call(request: Request) -> Response:
     name = request.path_params["name"]
     port = request.app.state.stack.function_ports.get(name)
     if port is None:
-        return problem(404, "NOT_FOUND", "Requested function was not found")
+        raise Refused(404, "NOT_FOUND", "Requested function was not found")
     try:
         if request.method != "OPTIONS" and wants_token(name):
             check_token(request)
         return await passed_on(request, f"http://127.0.0.1:{port}{target_of(request)}")
-    except Unauthorized as error:
-        return problem(401, error.code, str(error))
     except httpx.ConnectError:
-        return problem(503, "BOOT_ERROR", f"Function {name} failed to start: see its log")
+        raise Refused(503, "BOOT_ERROR", f"Function {name} failed to start: see its log") from None
     except httpx.TimeoutException:
-        return problem(504, "IDLE_TIMEOUT", "The function did not answer in time")
+        raise Refused(504, "IDLE_TIMEOUT", "The function did not answer in time") from None
     except httpx.TransportError:
-        return problem(500, "WORKER_ERROR", "The function ended before it answered")
+        raise Refused(500, "WORKER_ERROR", "The function ended before it answered") from None
 
 
 @asynccontextmanager
 async def client(app: Starlette) -> AsyncIterator[None]:
-    """For the app's life: making a client takes longer than a call. Each call connects anew, as Deno may restart."""
+    """For the app's life: making a client takes longer than a call. Each call connects anew, as
+    Deno may restart.
+    """
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     async with httpx.AsyncClient(timeout=ANSWER_WITHIN, limits=limits, trust_env=False) as opened:
         app.state.functions_client = opened
@@ -85,31 +79,27 @@ def body_of(request: Request) -> AsyncIterator[bytes] | None:
 
 
 def check_token(request: Request) -> None:
-    """What the CLI's local runtime asks for with verify_jwt: a user's token, or else an API key of the project.
+    """What the CLI's local runtime asks for with verify_jwt: a user's token, or else an API key of
+    the project.
 
-    So a bare publishable key passes. Who calls must be checked in the function.
+    So a bare publishable key passes: a function checks for itself who calls it.
     """
     token, apikey = bearer_of(request), apikey_of(request)
     if token is not None and token.startswith("sb_"):
         token, apikey = None, token
     if token is None and apikey is None:
-        raise Unauthorized("UNAUTHORIZED_NO_AUTH_HEADER", "Missing authorization header")
+        raise Refused(401, "UNAUTHORIZED_NO_AUTH_HEADER", "Missing authorization header")
     try:
         stack = request.app.state.stack
         identify(stack, apikey if token is None else stack.publishable_key, token)
     except InvalidToken as error:
-        raise Unauthorized("UNAUTHORIZED_INVALID_JWT_FORMAT", f"Invalid JWT: {error}") from error
+        raise Refused(401, "UNAUTHORIZED_INVALID_JWT_FORMAT", f"Invalid JWT: {error}") from error
 
 
 @cache
 def wants_token(name: str) -> bool:
     config = tomllib.loads(CONFIG.read_text()).get("functions", {})
     return bool(config.get(name, {}).get("verify_jwt", True))
-
-
-def problem(status: int, code: str, message: str) -> Response:
-    body = {"code": code, "message": message, "msg": message}
-    return JSONResponse(body, status, headers={"sb-error-code": code})
 
 
 routes: list[BaseRoute] = [

@@ -1,15 +1,17 @@
-"""Bytes that should be JSON: whatever they are, they end as a value or as NotJson."""
+"""Bytes that should be JSON: they become an object, or are refused."""
 
 import json
 from typing import Any
 
-
-class NotJson(Exception):
-    pass
+from local.gateway.refused import Refused
 
 
-def load(body: bytes) -> Any:
+def object_in(body: bytes, code: str = "bad_json") -> dict[str, Any]:
+    """No body counts as an empty object. `code` is what the service calls a body it cannot read."""
     try:
-        return json.loads(body.decode())
+        found = json.loads(body.decode() or "{}")
     except (ValueError, RecursionError):
-        raise NotJson from None
+        found = None
+    if not isinstance(found, dict):
+        raise Refused(400, code, "The body must be a JSON object in UTF-8.")
+    return found

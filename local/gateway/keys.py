@@ -1,4 +1,5 @@
-"""Who is calling: an API key says which program, a bearer token signed with the stack's key says which user.
+"""The caller of a request: an API key says which program it is, a bearer token signed with the
+stack's key which user.
 
 A user's token wins over the API key beside it, a secret one included, as on hosted Supabase.
 """

@@ -1,7 +1,7 @@
 """The bytes of objects, each version in a file of its own, named by nothing that a request says.
 
-A version is written before the transaction that announces it commits, and deleted after the one that forgets it: a
-crash leaves a file nobody knows, never a row without its bytes.
+A version is written before the transaction that names it commits, and deleted after the one that
+removes its name: a crash leaves a file without a row, never a row without its file.
 """
 
 import uuid

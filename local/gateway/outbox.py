@@ -1,7 +1,7 @@
-"""Carries new rows of realtime.messages to whoever joined their topic.
+"""Carries new rows of realtime.messages to the clients that joined their topic.
 
-Like hosted Realtime it promises nothing: what was sent while nobody had joined reaches nobody. It holds a database
-connection only while somebody has.
+Like hosted Realtime it promises nothing: a message sent before a client joined does not reach it.
+It holds a database connection only while there is a client.
 """
 
 import asyncio
@@ -16,7 +16,8 @@ log = logging.getLogger(__name__)
 
 Receiver = Callable[[dict[str, Any]], None]  # must not block: one slow client would hold up the others
 
-# A transaction that found another one ringing does not ring, and may commit after that bell was answered.
+# A transaction that found another one ringing does not ring, and may commit after that bell was
+# answered.
 BUSY_PAUSE, IDLE_PAUSE = 0.02, 0.5
 BUSY_FOR = 1.0
 OPEN_WITHIN = 5.0
@@ -42,7 +43,9 @@ class Outbox:
         self.is_open = asyncio.Event()
 
     async def join(self, topic: str, receiver: Receiver) -> None:
-        """From the return on, what is committed reaches the receiver. Raises TimeoutError without a database."""
+        """From the return on, what is committed reaches the receiver. Raises TimeoutError without a
+        database.
+        """
         self.receivers[topic].add(receiver)
         if self.streaming is None or self.streaming.done():
             self.streaming = asyncio.create_task(self.stream())

@@ -1,9 +1,12 @@
-"""The Realtime websocket: private topics, receive-only. Presence, Postgres Changes and public topics are refused."""
+"""The Realtime websocket: private topics, receive-only. Presence, Postgres Changes and public
+topics are refused.
+"""
 
 import asyncio
 import logging
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 from starlette.responses import JSONResponse
@@ -14,6 +17,7 @@ from local.gateway.authorization import may_read
 from local.gateway.frames import Frame, UnreadableFrame, decode, encode
 from local.gateway.keys import Identity, InvalidToken, apikey_of, identify
 from local.gateway.outbox import Outbox, Receiver
+from local.gateway.refused import Refused, not_spoken, refuse_unknown
 
 log = logging.getLogger(__name__)
 
@@ -23,11 +27,13 @@ OUTGOING_FRAMES = 1000  # a client that is further behind is dropped; it joins a
 # The client went away, also in the middle of a send, or does not speak the protocol.
 ENDS = (WebSocketDisconnect, RuntimeError, UnreadableFrame)
 
-NO_DATABASE = "InitializingProjectConnection: Realtime is initializing the project connection"
-
-
-class Refused(Exception):
-    """A join that is not granted; the text is what the client is told."""
+# What a client may send when it joins. Its own version asks for nothing. The options of broadcasts
+# that say how to send have no effect, since every channel is receive-only.
+JOIN_FIELDS = ("config", "access_token", "version")
+CHANNEL_OPTIONS = ("private", "broadcast", "presence", "postgres_changes")
+BROADCAST_OPTIONS = ("ack", "self", "replication_ready")
+QUERY = ("apikey", "vsn")
+VERSIONS = ("1.0.0", "2.0.0")
 
 
 @dataclass(slots=True)
@@ -97,37 +103,53 @@ class Socket:
                 await self.renew(frame)
             case _:
                 # A policy to insert would be needed, and there is none.
-                self.send(frame.reply("error", {"reason": "Unauthorized: this channel is receive-only"}))
+                reason = f"Unauthorized: this channel is receive-only; it takes no {frame.event}"
+                self.send(frame.reply("error", {"reason": reason}))
 
     async def join(self, frame: Frame) -> None:
         if frame.topic in self.channels:  # the client joins anew, and the old channel ends
             self.close(self.channels[frame.topic])
         topic, receiver = frame.topic.removeprefix(PREFIX), self.receiver(frame.topic)
         try:
-            self.check_config(frame)
+            self.check_connection()
+            self.check_join(frame)
             caller = await self.authorize(topic, frame.payload.get("access_token"))
             await self.outbox.join(topic, receiver)
         except Refused as refused:
-            self.send(frame.reply("error", {"reason": str(refused)}))
+            self.send(frame.reply("error", {"reason": reason_of(refused)}))
         except TimeoutError:
-            self.send(frame.reply("error", {"reason": NO_DATABASE}))
+            self.send(frame.reply("error", {"reason": reason_of(no_database())}))
         else:
             channel = Channel(frame.topic, topic, frame.join_ref, caller, receiver)
             self.channels[frame.topic] = channel
             self.watch_expiry(channel)
             self.send(frame.reply("ok", {"postgres_changes": []}))
+            if (frame.payload["config"].get("broadcast") or {}).get("replication_ready"):
+                self.send(system(channel, "ok", "Replication connection established"))
 
-    def check_config(self, frame: Frame) -> None:
-        config = frame.payload.get("config") or {}
+    def check_connection(self) -> None:
+        """Said at the join: a client does not see why a connection was refused."""
+        refuse_unknown("query parameter", self.websocket.query_params, QUERY)
+        refuse_unknown("vsn", [self.vsn], VERSIONS)
+
+    def check_join(self, frame: Frame) -> None:
         if not frame.topic.startswith(PREFIX) or frame.topic == PREFIX:
-            raise Refused("TopicNameRequired: You must provide a topic name")
+            raise Refused(400, "TopicNameRequired", "You must provide a topic name")
+        refuse_unknown("field of a join", frame.payload, JOIN_FIELDS)
+        config = options(frame.payload, "config")
+        refuse_unknown("channel option", config, CHANNEL_OPTIONS)
+        refuse_unknown("broadcast option", options(config, "broadcast"), BROADCAST_OPTIONS)
         if not config.get("private"):
-            raise Refused("PrivateOnly: This project only allows private channels")
+            raise Refused(403, "PrivateOnly", "This project only allows private channels")
         if config.get("postgres_changes"):
-            raise Refused("UnableToSubscribe: the embedded stack has no Postgres Changes, only broadcasts")
+            raise Refused(
+                400, "UnableToSubscribe", "The embedded stack has no Postgres Changes, only broadcasts"
+            )
+        if any(options(config, "presence").values()):
+            raise not_spoken("the channel option presence")
 
     async def authorize(self, topic: str, token: str | None) -> Identity:
-        """Without a user's token the connection's API key says who asks."""
+        """Without a user's token, the role is that of the connection's API key."""
         apikey = apikey_of(self.websocket)
         if token is not None and token.startswith("sb_"):
             token = None
@@ -135,18 +157,17 @@ class Socket:
             caller = identify(self.websocket.app.state.stack, apikey, token)
             allowed = await may_read(self.outbox.database_url, topic, caller, self.websocket.headers)
         except InvalidToken as error:
-            raise Refused(f"InvalidJWTToken: {error}") from error
+            raise Refused(401, "InvalidJWTToken", str(error)) from error
         except psycopg.Error as error:
             log.warning("realtime.unavailable: %s", str(error).strip())
-            raise Refused(NO_DATABASE) from error
+            raise no_database() from error
         if not allowed:
-            raise Refused(
-                f"Unauthorized: You do not have permissions to read from this Channel topic: {topic}"
-            )
+            why = f"You do not have permissions to read from this Channel topic: {topic}"
+            raise Refused(403, "Unauthorized", why)
         return caller
 
     async def renew(self, frame: Frame) -> None:
-        """A new token is asked for its rights as at the join; whoever lost them loses the channel."""
+        """A new token is checked as at the join; a user without the right loses the channel."""
         token = frame.payload.get("access_token")
         if not isinstance(token, str) or token.startswith("sb_"):
             return
@@ -154,7 +175,7 @@ class Socket:
         try:
             channel.caller = await self.authorize(channel.topic, token)
         except Refused as refused:
-            self.close(channel, why=str(refused))
+            self.close(channel, why=reason_of(refused))
         else:
             self.watch_expiry(channel)
 
@@ -170,13 +191,14 @@ class Socket:
         return lambda message: self.send(Frame(topic, "broadcast", message))
 
     def close(self, channel: Channel, why: str | None = None) -> None:
-        """End one channel, unless it ended while we waited; the client does not join again by itself."""
+        """End one channel, unless it ended while we waited; the client does not join again by
+        itself.
+        """
         if self.channels.get(channel.name) is not channel:
             return
         self.drop(channel)
         if why is not None:
-            problem = {"extension": "system", "status": "error", "message": why, "channel": channel.topic}
-            self.send(Frame(channel.name, "system", problem, None, channel.join_ref))
+            self.send(system(channel, "error", why))
         self.send(Frame(channel.name, "phx_close", {}, channel.join_ref, channel.join_ref))
 
     def drop(self, channel: Channel) -> None:
@@ -184,6 +206,27 @@ class Socket:
         self.outbox.leave(channel.topic, channel.receiver)
         if channel.expiry is not None:
             channel.expiry.cancel()
+
+
+def no_database() -> Refused:
+    why = "Realtime is initializing the project connection"
+    return Refused(503, "InitializingProjectConnection", why)
+
+
+def reason_of(refused: Refused) -> str:
+    return f"{refused.code}: {refused.message}"
+
+
+def options(parent: dict[str, Any], name: str) -> dict[str, Any]:
+    found = parent.get(name) or {}
+    if not isinstance(found, dict):
+        raise Refused(400, "InvalidJoin", f"{name} must be an object")
+    return found
+
+
+def system(channel: Channel, status: str, message: str) -> Frame:
+    told = {"extension": "system", "status": status, "message": message, "channel": channel.topic}
+    return Frame(channel.name, "system", told, None, channel.join_ref)
 
 
 async def connect(websocket: WebSocket) -> None:

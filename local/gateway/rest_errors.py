@@ -6,37 +6,30 @@ from typing import Any
 
 import psycopg
 
-from local.gateway.refusal import Refusal
+from local.gateway.refused import Refused
 
 # The longest prefix of the sqlstate wins; whatever is not here is the client's fault.
 STATUS = {
     "": 400,
     "08": 503, "09": 500, "0L": 403, "0P": 403,
     "23503": 409, "23505": 409, "25": 500, "25006": 405, "28": 403, "2D": 500,
-    "38": 500, "39": 500, "3B": 500, "40": 500, "42883": 404, "42P01": 404, "42P17": 500,
+    "38": 500, "39": 500, "3B": 500, "40": 500, "42501": 403, "42883": 404, "42P01": 404, "42P17": 500,
     "53": 503, "53400": 500, "54": 500, "55": 500, "57": 500, "57P01": 503, "58": 500,
     "F0": 500, "HV": 500, "P0": 500, "P0001": 400, "XX": 500,
 }  # fmt: skip
 
 
-def body(code: str, message: str, details: object = None, hint: object = None) -> dict[str, object]:
-    return {"code": code, "details": details, "hint": hint, "message": message}
-
-
-def refusal(error: psycopg.Error, role: str) -> Refusal:
+def refused(error: psycopg.Error, role: str) -> Refused:
     # psycopg itself refuses what cannot be sent, such as a NUL in a text.
     state, diag = error.sqlstate or "22021", error.diag
     if state == "PGRST":
         return custom(diag.message_primary or "", diag.message_detail or "")
-    answer = body(state, diag.message_primary or str(error), diag.message_detail, diag.message_hint)
-    if state == "42501" and role == "anon":
-        return Refusal(401, answer, {"WWW-Authenticate": "Bearer"})
-    return Refusal(status_of(state), answer)
+    status = 401 if state == "42501" and role == "anon" else status_of(state)
+    message = diag.message_primary or str(error)
+    return Refused(status, state, message, details=diag.message_detail, hint=diag.message_hint)
 
 
 def status_of(state: str) -> int:
-    if state == "42501":
-        return 403
     if state.startswith("PT"):
         return http_status(state[2:])
     return next(STATUS[state[:length]] for length in range(5, -1, -1) if state[:length] in STATUS)
@@ -46,7 +39,7 @@ def http_status(number: str | int) -> int:
     return int(number) if re.fullmatch("[45][0-9]{2}", str(number)) else 500
 
 
-def custom(message: str, detail: str) -> Refusal:
+def custom(message: str, detail: str) -> Refused:
     """`raise sqlstate 'PGRST'` says everything itself, headers included."""
     try:
         answer, answered = json.loads(message), json.loads(detail)
@@ -55,11 +48,14 @@ def custom(message: str, detail: str) -> Refusal:
             re.fullmatch("[A-Za-z0-9-]+: [ -~]*", f"{name}: {value}") for name, value in headers.items()
         ):
             raise ValueError
-        return Refusal(
+        return Refused(
             http_status(answered["status"]),
-            body(answer["code"], answer["message"], answer.get("details"), answer.get("hint")),
-            {name: str(value) for name, value in headers.items()},
+            answer["code"],
+            answer["message"],
+            details=answer.get("details"),
+            hint=answer.get("hint"),
+            headers={name: str(value) for name, value in headers.items()},
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         why = "Could not parse JSON in the \"RAISE SQLSTATE 'PGRST'\" error"
-        return Refusal(500, body("PGRST121", why, detail or message))
+        return Refused(500, "PGRST121", why, details=detail or message)

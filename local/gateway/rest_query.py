@@ -1,19 +1,25 @@
-"""A query string of the Data API as SQL. Names become identifiers and values literals; nothing is copied into SQL.
+"""A query string of the Data API as SQL. Names become identifiers and values literals; nothing is
+copied into SQL.
 
-Every column is qualified with the alias t, so that a name can only mean a column of the table asked for.
+Every column is qualified with the alias t, so that a name can only mean a column of the table asked
+for.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from psycopg import sql
 from starlette.datastructures import QueryParams
 
-from local.gateway import rest_errors
-from local.gateway.refusal import Refusal
+from local.gateway.refused import Refused, not_spoken
 
 MAX_ROWS = 1000
-NOT_FILTERS = frozenset({"select", "order", "limit", "offset", "columns", "on_conflict", "apikey"})
+# What a query string may hold beside filters.
+READ = ("select", "order", "limit")
+DELETE = ()
+# Names that PostgREST does not take for columns.
+RESERVED = (*READ, "offset", "columns", "on_conflict", "and", "or", "not.and", "not.or")
 OPERATORS = {
     "eq": sql.SQL("="),
     "neq": sql.SQL("<>"),
@@ -21,13 +27,7 @@ OPERATORS = {
     "gte": sql.SQL(">="),
     "lt": sql.SQL("<"),
     "lte": sql.SQL("<="),
-}
-IS = {
-    "null": sql.SQL("null"),
-    "not_null": sql.SQL("not null"),
-    "true": sql.SQL("true"),
-    "false": sql.SQL("false"),
-    "unknown": sql.SQL("unknown"),
+    "in": sql.SQL("in"),
 }
 DIRECTIONS = {
     "asc": sql.SQL(" asc"),
@@ -35,6 +35,7 @@ DIRECTIONS = {
     "nullsfirst": sql.SQL(" nulls first"),
     "nullslast": sql.SQL(" nulls last"),
 }
+COLUMN = re.compile(r"[^\W\d]\w*")
 MEMBER = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,"]*))\s*(?:,|$)')
 
 
@@ -45,11 +46,17 @@ class Query:
     is_filtered: bool
     order: sql.Composable
     limit: int
-    offset: int
 
 
-def parse(params: QueryParams) -> Query:
-    filters = [condition(name, text) for name, text in params.multi_items() if name not in NOT_FILTERS]
+def parse(params: QueryParams, known: Collection[str]) -> Query:
+    filters = []
+    for name, text in params.multi_items():
+        if name in known and len(params.getlist(name)) > 1:
+            raise not_spoken(f"the query parameter {name} twice")
+        if name in RESERVED and name not in known:
+            raise not_spoken(f"the query parameter {name}")
+        if name not in (*known, "apikey"):
+            filters.append(condition(name, text))
     orders = [order(term) for term in params.get("order", "").split(",") if term]
     return Query(
         columns=sql.SQL(", ").join(column(name) for name in params.get("select", "*").split(",")),
@@ -57,17 +64,17 @@ def parse(params: QueryParams) -> Query:
         is_filtered=bool(filters),
         order=sql.SQL(" order by ") + sql.SQL(", ").join(orders) if orders else sql.SQL(""),
         limit=min(number(params.get("limit", str(MAX_ROWS))), MAX_ROWS),
-        offset=number(params.get("offset", "0")),
     )
 
 
-def unreadable(what: str, text: str) -> Refusal:
-    return Refusal(400, rest_errors.body("PGRST100", f"failed to parse {what} ({text})"))
+def unreadable(what: str, text: str) -> Refused:
+    return Refused(400, "PGRST100", f"failed to parse {what} ({text})")
 
 
 def field(name: str) -> sql.Composable:
-    if not name.strip() or re.search(r"[()\x00]", name):
-        raise unreadable("a column name; this gateway knows no embedded tables", name)
+    """A plain column; not a cast, a path into JSON, an aggregate or an embedded table."""
+    if not COLUMN.fullmatch(name.strip()):
+        raise not_spoken(f"{name!r} as a column")
     return sql.Identifier("t", name.strip())
 
 
@@ -81,30 +88,21 @@ def column(term: str) -> sql.Composable:
 
 
 def condition(name: str, text: str) -> sql.Composable:
-    if name in ("and", "or", "not.and", "not.or"):
-        raise unreadable("a filter; this gateway knows no logical trees", name)
-    negated, text = text.startswith("not."), text.removeprefix("not.")
     operator, separator, value = text.partition(".")
     if not separator:
         raise unreadable("a filter", text)
-    test = comparison(field(name), operator, value)
-    return sql.SQL("not ({})").format(test) if negated else test
+    left = field(name)
+    if operator not in OPERATORS:
+        raise not_spoken(f"the operator {operator} of the filter {name}={text}")
+    right = members(value) if operator == "in" else sql.Literal(value)
+    return sql.SQL("{} {} {}").format(left, OPERATORS[operator], right)
 
 
-def comparison(left: sql.Composable, operator: str, value: str) -> sql.Composable:
-    if operator in OPERATORS:
-        return sql.SQL("{} {} {}").format(left, OPERATORS[operator], sql.Literal(value))
-    if operator == "is" and value in IS:
-        return sql.SQL("{} is {}").format(left, IS[value])
-    if operator == "in" and value.startswith("(") and value.endswith(")"):
-        listed = [sql.Literal(member) for member in members(value[1:-1])]
-        return sql.SQL("{} in ({})").format(left, sql.SQL(", ").join(listed)) if listed else sql.SQL("false")
-    raise unreadable("a filter", f"{operator}.{value}")
-
-
-def members(text: str) -> list[str]:
-    """`a,"b,c"` holds two members; a quoted one may hold anything."""
-    found, position = [], 0
+def members(text: str) -> sql.Composable:
+    """`(a,"b,c")` holds two members; a quoted one may hold anything."""
+    if not (text.startswith("(") and text.endswith(")")):
+        raise unreadable("a list", text)
+    found, position, text = [], 0, text[1:-1]
     while position < len(text):
         match = MEMBER.match(text, position)
         if match is None:
@@ -112,7 +110,9 @@ def members(text: str) -> list[str]:
         quoted, bare = match.groups()
         found.append(bare.strip() if quoted is None else re.sub(r"\\(.)", r"\1", quoted))
         position = match.end()
-    return found
+    if not found:
+        return sql.SQL("(null)")  # which is true of no row
+    return sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Literal, found)))
 
 
 def order(term: str) -> sql.Composable:

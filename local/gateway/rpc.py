@@ -4,13 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from psycopg import sql
-from starlette.datastructures import QueryParams
 
-from local.gateway import rest_errors
 from local.gateway.database import Connection
-from local.gateway.refusal import Refusal
+from local.gateway.refused import Refused, not_spoken
 
-# Anybody may read the catalog. Whether the caller may execute what is found, Postgres decides at the call.
+# Every role may read the catalog. Whether it may execute a function, Postgres decides at the call.
 CANDIDATES = """
 select p.proretset, p.prorettype = 'void'::regtype, p.pronargs - p.pronargdefaults, coalesce((
     select json_agg(json_build_array(a.name, n.nspname, t.typname) order by a.position)
@@ -28,7 +26,6 @@ where p.pronamespace = 'public'::regnamespace and p.proname = %s and p.prokind =
 @dataclass(frozen=True, slots=True)
 class Function:
     name: str
-    returns_set: bool
     returns_void: bool
     types: dict[str, sql.Identifier]  # of the arguments given
 
@@ -41,10 +38,12 @@ async def find(conn: Connection, name: str, given: set[str]) -> Function:
         names = [argument for argument, _, _ in inputs]
         if given <= set(names) and set(names[:needed]) <= given:
             types = {argument: sql.Identifier(*type_) for argument, *type_ in inputs if argument in given}
-            return Function(name, returns_set, returns_void, types)
+            if returns_set:
+                raise not_spoken(f"functions that return rows, such as {name}")
+            return Function(name, returns_void, types)
     called = f"public.{name}({', '.join(sorted(given))})"
     message = f"Could not find the function {called} in the schema cache"
-    raise Refusal(404, rest_errors.body("PGRST202", message))
+    raise Refused(404, "PGRST202", message)
 
 
 def arguments_in_body(function: Function, body: str) -> sql.Composable:
@@ -54,25 +53,11 @@ def arguments_in_body(function: Function, body: str) -> sql.Composable:
     return sql.SQL("json_to_record({}) as args ({})").format(sql.Literal(body), sql.SQL(", ").join(typed))
 
 
-def arguments_in_query(function: Function, params: QueryParams) -> sql.Composable:
-    cast = sql.SQL("cast({} as {}) as {}")
-    values = [
-        cast.format(sql.Literal(params[name]), type_, sql.Identifier(name))
-        for name, type_ in function.types.items()
-    ]
-    return sql.SQL("(select {}) as args").format(sql.SQL(", ").join(values))
-
-
-async def call(conn: Connection, function: Function, arguments: sql.Composable) -> tuple[str, int]:
-    """The result as JSON, and how many rows it has."""
-    if function.returns_void:
-        result = sql.SQL("'null', count(*)")
-    elif function.returns_set:
-        result = sql.SQL("coalesce(json_agg(result), '[]')::text, count(*)")
-    else:
-        result = sql.SQL("coalesce(to_json(result)::text, 'null'), 1")
+async def call(conn: Connection, function: Function, arguments: sql.Composable) -> str:
+    """The result as JSON."""
+    result = "'null'" if function.returns_void else "coalesce(to_json(result)::text, 'null')"
     statement = sql.SQL("select {} from {}, lateral {}({}) as result").format(
-        result,
+        sql.SQL(result),
         arguments,
         sql.Identifier("public", function.name),
         sql.SQL(", ").join(
@@ -80,4 +65,4 @@ async def call(conn: Connection, function: Function, arguments: sql.Composable) 
         ),
     )
     row: Any = await (await conn.execute(statement)).fetchone()
-    return row[0], row[1]
+    return str(row[0])

@@ -1,7 +1,8 @@
-"""Sessions and their refresh tokens: a token is good once, and showing a spent one ends the refreshing for all.
+"""Sessions and their refresh tokens: a token is good once, and showing a spent one ends the
+refreshing for all.
 
-One spent token is forgiven: the parent of the token that is good now. Its client never saw the answer, or asked
-twice at once, and gets the good token again.
+One spent token is forgiven: the parent of the token that is good now. Its client never saw the
+answer, or asked twice at once, and gets the good token again.
 """
 
 import secrets
@@ -11,6 +12,7 @@ from typing import Any
 
 from local.gateway import keys
 from local.gateway.database import Connection
+from local.gateway.refused import Refused
 from local.stack import Stack
 
 SECONDS = 3600
@@ -28,10 +30,6 @@ select id from auth.sessions
 where id = (select session_id from auth.refresh_tokens where token = %s)
 for update
 """
-
-
-class UnknownToken(Exception):
-    pass
 
 
 async def user_of(conn: Connection, user_id: object) -> dict[str, Any] | None:
@@ -52,7 +50,8 @@ async def renew(conn: Connection, stack: Stack, shown: str) -> dict[str, Any] | 
     spend = "update auth.refresh_tokens set revoked = true where session_id = %s"
     session = await (await conn.execute(LOCK, (shown,))).fetchone()
     if session is None:
-        raise UnknownToken
+        message = "Invalid Refresh Token: Refresh Token Not Found"
+        raise Refused(400, "refresh_token_not_found", message)
     # Read after the lock: a rival may have spent the token while we waited.
     token, parent = await (await conn.execute(active, session)).fetchone() or (None, None)
     if token is not None and parent == shown:
@@ -80,7 +79,7 @@ async def issue(conn: Connection, stack: Stack, session_id: uuid.UUID, refresh_t
         "iss": keys.issuer(stack),
         "sub": user["id"],
         "aal": "aal1",
-        "amr": [{"method": "anonymous" if user["is_anonymous"] else "password", "timestamp": began_at}],
+        "amr": [{"method": "anonymous", "timestamp": began_at}],
         "session_id": str(session_id),
     }
     return {

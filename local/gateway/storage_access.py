@@ -1,4 +1,6 @@
-"""What every request to Storage goes through: it runs as its caller, and an error is said as Storage says it."""
+"""What every request to Storage goes through: it runs as its caller, and an error is said as
+Storage says it.
+"""
 
 import re
 from collections.abc import AsyncIterator
@@ -10,13 +12,7 @@ from starlette.requests import Request
 
 from local.gateway import keys
 from local.gateway.database import Connection, become, transaction
-from local.gateway.json_body import NotJson, load
-from local.gateway.refusal import Refusal
-
-
-def refused(code: int, error: str, message: str) -> Refusal:
-    """Storage answers 400 whatever went wrong; the status that was meant is in the body."""
-    return Refusal(400, {"statusCode": str(code), "error": error, "message": message})
+from local.gateway.refused import Refused
 
 
 @asynccontextmanager
@@ -25,45 +21,35 @@ async def acting(request: Request) -> AsyncIterator[Connection]:
     try:
         identity = keys.caller(request)
     except keys.InvalidToken as error:
-        raise refused(403, "Unauthorized", str(error)) from None
+        raise Refused(403, "Unauthorized", str(error)) from None
     try:
         async with transaction(request.app.state.storage_pool) as conn:
             await become(conn, identity, request)
             yield conn
     except psycopg.errors.InsufficientPrivilege as error:
-        raise refused(403, "Unauthorized", error.diag.message_primary or "") from error
+        raise Refused(403, "Unauthorized", error.diag.message_primary or "") from error
     except psycopg.errors.UniqueViolation as error:
-        raise refused(409, "Duplicate", "The resource already exists") from error
+        raise Refused(409, "Duplicate", "The resource already exists") from error
     except psycopg.errors.QueryCanceled as error:
-        raise refused(544, "DatabaseTimeout", "The database did not answer in time") from error
+        raise Refused(544, "DatabaseTimeout", "The database did not answer in time") from error
     except psycopg.DataError as error:
-        raise refused(400, "invalid_request", str(error)) from error
+        raise Refused(400, "invalid_request", str(error)) from error
 
 
 def address(request: Request) -> tuple[str, str]:
     return request.path_params["bucket"], request.path_params["name"]
 
 
-def object_in(body: bytes) -> dict[str, Any]:
-    try:
-        found = load(body)
-    except NotJson:
-        found = None
-    if not isinstance(found, dict):
-        raise refused(400, "invalid_request", "A JSON object is needed")
-    return found
-
-
 def whole_number(body: dict[str, Any], name: str) -> int:
     """supabase-py sends numbers as text."""
     text = str(body.get(name))
     if not re.fullmatch(r"[0-9]{1,9}", text):
-        raise refused(400, "invalid_request", f"{name} must be a whole number")
+        raise Refused(400, "invalid_request", f"{name} must be a whole number")
     return int(text)
 
 
 def names_in(body: dict[str, Any], name: str) -> list[str]:
     names = body.get(name)
     if not isinstance(names, list) or len(names) > 1000 or not all(isinstance(item, str) for item in names):
-        raise refused(400, "invalid_request", f"{name} must be a list of at most 1000 names")
+        raise Refused(400, "invalid_request", f"{name} must be a list of at most 1000 names")
     return names

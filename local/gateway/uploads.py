@@ -1,4 +1,6 @@
-"""An upload: the file is the body of the request or lies in a form, and the bucket says what it takes."""
+"""An upload: the file is the body of the request or lies in a form, and the bucket says what it
+takes.
+"""
 
 import hashlib
 import re
@@ -16,8 +18,11 @@ from starlette.responses import JSONResponse, Response
 
 from local.gateway import objects
 from local.gateway.database import transaction
-from local.gateway.storage_access import acting, address, refused
+from local.gateway.refused import Refused, not_spoken, refuse_unknown
+from local.gateway.storage_access import acting, address
 
+FORM_FIELDS = ("cacheControl",)
+HEADERS_NOT_SPOKEN = ("content-encoding", "x-metadata", "x-robots-tag")  # options of an upload
 KEY = re.compile(r"[A-Za-z0-9_/!.*'() &$=@;:+,?-]{1,1024}")
 
 TARGET = """
@@ -57,13 +62,16 @@ class Upload:
 
 async def upload(request: Request) -> Response:
     bucket, name = address(request)
+    for header in HEADERS_NOT_SPOKEN:
+        if header in request.headers:
+            raise not_spoken(f"the header {header}")
     if not KEY.fullmatch(name):
-        raise refused(400, "InvalidKey", f"Invalid key: {name}")
+        raise Refused(400, "InvalidKey", f"Invalid key: {name}")
     content = await read(request)
     async with transaction(request.app.state.storage_pool) as conn:
         target = await (await conn.execute(TARGET, (name, bucket))).fetchone()
     if target is None:
-        raise refused(404, "Bucket not found", "Bucket not found")
+        raise Refused(404, "Bucket not found", "Bucket not found")
     limit, mimes, known_id, replaced = target
     check(content, limit, mimes)
     object_id, version = known_id or uuid.uuid4(), str(uuid.uuid4())
@@ -74,7 +82,7 @@ async def upload(request: Request) -> Response:
         "version": version,
         "metadata": Jsonb(content.metadata),
     }
-    is_replacing = request.method == "PUT" or request.headers.get("x-upsert") == "true"
+    is_replacing = request.headers.get("x-upsert") == "true"
     async with acting(request) as conn:
         await conn.execute(INSERT + REPLACE if is_replacing else INSERT, row)
         await run_in_threadpool(objects.write, request.app.state.stack, version, content.data)
@@ -90,9 +98,11 @@ async def read(request: Request) -> Upload:
             cache_control=request.headers.get("cache-control", "no-cache"),
         )
     async with request.form(max_files=1, max_fields=10) as form:
+        fields = [field for field, part in form.multi_items() if not isinstance(part, UploadFile)]
+        refuse_unknown("form field", fields, FORM_FIELDS)
         file = next((part for part in form.values() if isinstance(part, UploadFile)), None)
         if file is None:
-            raise refused(400, "invalid_request", "The form holds no file")
+            raise Refused(400, "invalid_request", "The form holds no file")
         seconds = form.get("cacheControl")
         return Upload(
             data=await file.read(),
@@ -103,9 +113,9 @@ async def read(request: Request) -> Upload:
 
 def check(upload: Upload, limit: int | None, mimes: list[str] | None) -> None:
     if limit is not None and len(upload.data) > limit:
-        raise refused(413, "Payload too large", "The object exceeded the maximum allowed size")
+        raise Refused(413, "Payload too large", "The object exceeded the maximum allowed size")
     if not re.fullmatch(r"[ -~]*", upload.mime + upload.cache_control):
-        raise refused(400, "invalid_request", "A header value holds what no header can")
+        raise Refused(400, "invalid_request", "A header value holds what no header can")
     mime = upload.mime.partition(";")[0].strip()
     if mimes and not any(fnmatchcase(mime, allowed) for allowed in mimes):
-        raise refused(415, "invalid_mime_type", f"mime type {upload.mime} is not supported")
+        raise Refused(415, "invalid_mime_type", f"mime type {upload.mime} is not supported")

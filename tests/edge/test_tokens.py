@@ -1,6 +1,7 @@
 """Nobody gets past the gate without an access token that this project signed for a user and that is valid now."""
 
 import time
+import tomllib
 from collections import Counter
 from typing import Any
 
@@ -60,17 +61,48 @@ def test_a_token_that_was_good_is_refused_when_it_has_expired_or_is_changed(
         assert time.monotonic() < until
 
 
-def test_a_project_with_an_address_of_its_own_names_its_issuer(stand_in: StandIn, http: httpx.Client) -> None:
-    known = deno.function_environment(stand_in.api.url, stand_in.issuer, API_KEYS, stand_in.webhook_secret)
-    named = {**known, "TOKEN_ISSUER": "own/auth/v1"}
-    with deno.process(deno.FUNCTIONS / "get_job_status" / "index.ts", named) as origin:
-        for token, status in (
-            (stand_in.issuer.token(iss="own/auth/v1"), 200),
-            (stand_in.issuer.token(), 401),
-        ):
+ADDED = "http://127.0.0.1:54321/auth/v1"
+
+
+@pytest.mark.parametrize(
+    ("setting", "accepted"),
+    [
+        (None, []),
+        ("", []),
+        ("/", []),
+        (ADDED, [ADDED]),
+        (f"{ADDED}/", [ADDED, f"{ADDED}/"]),
+        (f"{ADDED}//", [ADDED, f"{ADDED}//"]),
+    ],
+)
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_token_issuer_adds_an_issuer_and_replaces_none(
+    stand_in: StandIn, http: httpx.Client, setting: str | None, accepted: list[str], slash: str
+) -> None:
+    issuer, secret = stand_in.issuer, stand_in.webhook_secret
+    environment = deno.function_environment(f"{stand_in.api.url}{slash}", issuer, API_KEYS, secret)
+    if setting is not None:
+        environment["TOKEN_ISSUER"] = setting
+    tokens = {iss: issuer.token(iss=iss) for iss in (issuer.iss, *accepted)}
+    foreign = {ADDED, "https://other.example/auth/v1", f"{ADDED}/x", ""}
+    refused = {iss: issuer.token(iss=iss) for iss in foreign - tokens.keys()}
+    forged = Issuer("").token(iss=issuer.iss), Issuer("").token(iss=ADDED)
+    with deno.process(deno.FUNCTIONS / "get_job_status" / "index.ts", environment) as origin:
+
+        def status(token: str) -> int:
             headers = {"Authorization": f"Bearer {token}"}
-            answer = http.get(f"{origin}/get_job_status", headers=headers, params={"ids": ID})
-            assert answer.status_code == status
+            return http.get(f"{origin}/get_job_status", headers=headers, params={"ids": ID}).status_code
+
+        assert {iss: status(token) for iss, token in tokens.items()} == dict.fromkeys(tokens, 200)
+        assert {iss: status(token) for iss, token in refused.items()} == dict.fromkeys(refused, 401)
+        assert [status(token) for token in forged] == [401, 401], "the keys decide"
+
+
+def test_the_cli_is_told_who_signs_in_its_local_stack() -> None:
+    """Its functions see SUPABASE_URL=http://kong:8000; Auth signs under the address that an app uses."""
+    config = tomllib.loads((deno.ROOT / "supabase" / "config.toml").read_text())
+    port = config["api"].get("port", 54321)
+    assert config["edge_runtime"]["secrets"]["TOKEN_ISSUER"] == f"http://127.0.0.1:{port}/auth/v1"
 
 
 def test_a_legacy_project_learns_why_nobody_gets_in(stand_in: StandIn, http: httpx.Client) -> None:

@@ -14,8 +14,13 @@ create policy "Owners do as they like" on public.notes to authenticated
 create table public.sealed (id integer);
 grant select on public.sealed to authenticated;
 
+create sequence public.numbers;
+create function public.write() returns integer language sql volatile as
+  'insert into public.sealed values (1) returning id';
 create function public.add(a integer, b integer default 10) returns integer language sql immutable as 'select a + b';
 create function public.nothing() returns void language sql as 'select';
+create view public.taken as select nextval('public.numbers') as number;
+create view public.written as select public.write() as number;
 create function public.my_notes() returns setof public.notes language sql stable as 'select * from public.notes order by id';
 create function public.echo(p_ids uuid[], p_data jsonb) returns jsonb language sql immutable as $$
   select jsonb_build_object('ids', p_ids, 'data', p_data)
@@ -31,5 +36,7 @@ begin
 end
 $$;
 grant execute on function
-  public.add, public.nothing, public.my_notes, public.echo, public.claims, public.fail
+  public.write, public.add, public.nothing, public.my_notes, public.echo, public.claims, public.fail
 to anon, authenticated, service_role;
+grant select on public.taken, public.written to authenticated;
+grant usage on sequence public.numbers to authenticated;

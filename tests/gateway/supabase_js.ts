@@ -23,10 +23,6 @@ const before = (await app.auth.getSession()).data.session!;
 const refreshed = (await app.auth.refreshSession()).data.session!;
 said.rotates = refreshed.refresh_token !== before.refresh_token && refreshed.user.id === userId;
 said.unknownRefresh = (await create().auth.refreshSession({ refresh_token: "unknown" })).error?.code;
-const account = { email: `${userId}@example.com`, password: "secret1" };
-said.signUp = (await create().auth.signUp(account)).data.session !== null;
-said.signIn = (await create().auth.signInWithPassword(account)).data.session !== null;
-said.wrongPassword = (await create().auth.signInWithPassword({ ...account, password: "other" })).error?.code;
 
 said.rpc = (await app.rpc("list_models")).data.models.length > 0;
 const enqueue = { p_id: crypto.randomUUID(), p_model: "preview", p_input: { prompt: "a fox" } };
@@ -40,10 +36,7 @@ said.ownJobs = (await app.from("jobs").select("id").order("created_at").limit(5)
 said.othersJobs = (await stranger.from("jobs").select("id").in("id", [enqueue.p_id])).data?.length;
 said.single =
   (await app.from("entitlements").select("user_id").eq("user_id", userId).single()).data?.user_id === userId;
-said.none = (await app.from("jobs").select().eq("id", crypto.randomUUID()).maybeSingle()).data;
-said.count = (await app.from("jobs").select("*", { count: "exact", head: true })).count;
-said.insert = (await app.from("credit_entries").insert({ reason: "mine" })).status;
-said.update = (await app.from("entitlements").update({ credits: 99 }).eq("user_id", userId)).status;
+said.none = (await app.from("jobs").select("id").eq("id", crypto.randomUUID()).maybeSingle()).data;
 
 said.upload = (await bucketOf(admin).upload(path, png("picture"), { cacheControl: "60" })).data?.path === path;
 const duplicate = (await bucketOf(admin).upload(path, png("other"))).error as { status?: number; statusCode?: string };
@@ -56,14 +49,12 @@ const response = await fetch(signed);
 said.signed = [await response.text(), response.headers.get("content-type"), response.headers.get("cache-control")];
 const many = (await bucketOf(app).createSignedUrls([path, "other/0.png"], 60)).data!;
 said.signedMany = many.map((link) => link.signedUrl !== null && link.error === null);
-said.list = (await bucketOf(app).list(`${userId}/job`)).data?.map((entry) => entry.name);
-said.listOfStranger = (await bucketOf(stranger).list(`${userId}/job`)).data;
 said.downloadByStranger = (await bucketOf(stranger).download(path)).error?.name;
 said.removeByUser = (await bucketOf(app).remove([path])).data;
 said.remove = (await bucketOf(admin).remove([path])).data?.length;
 
 const withToken = (token: string) => create(publishable, { accessToken: () => Promise.resolve(token) });
-said.forged = (await withToken(`${refreshed.access_token.slice(0, -4)}AAAA`).from("jobs").select()).status;
+said.forged = (await withToken(`${refreshed.access_token.slice(0, -4)}AAAA`).from("jobs").select("id")).status;
 said.secretKeyIsService = (await admin.from("entitlements").select("user_id").eq("user_id", userId)).data?.length;
 said.publishableKeyIsAnon = (await create().from("entitlements").select()).status;
 await app.auth.signOut();

@@ -46,8 +46,13 @@ def answers(gateway: Stack, wire: httpx.Client, user: User, *, times: int = 1) -
         wire.build_request("POST", "/auth/v1/signup", headers=key, json={}),
         wire.build_request("GET", "/auth/v1/user", headers=user.headers),
         wire.build_request("POST", "/rest/v1/rpc/list_models", headers=user.headers),
-        wire.build_request("GET", "/rest/v1/jobs", headers=user.headers),
-        wire.build_request("POST", "/storage/v1/object/list/generations", headers=user.headers, json={}),
+        wire.build_request("GET", "/rest/v1/jobs?select=id", headers=user.headers),
+        wire.build_request(
+            "POST",
+            "/storage/v1/object/sign/generations",
+            headers=user.headers,
+            json={"expiresIn": 60, "paths": []},
+        ),
     ]
     with ThreadPoolExecutor(max_workers=len(requests) * times) as pool:
         return [answer.status_code for answer in pool.map(wire.send, requests * times)]

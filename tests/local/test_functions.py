@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from local import stack as stacks
 from local.gateway import functions
 from local.gateway.keys import AUDIENCE, issuer, sign
+from local.gateway.refused import Refused, answer
 from local.stack import Stack
 from tests.local.serving import served
 
@@ -43,7 +44,8 @@ def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     threading.Thread(target=server.serve_forever, args=(0.05,)).start()
     ports = {"open": server.server_port, "closed": server.server_port, "down": stacks.free_port(0, set())}
     stack = replace(stacks.with_free_ports(stacks.create(tmp_path)), function_ports=ports)
-    app = Starlette(routes=functions.routes, lifespan=functions.client)
+    handlers = {Refused: answer}
+    app = Starlette(routes=functions.routes, lifespan=functions.client, exception_handlers=handlers)
     app.state.stack = stack
     with served(app, stack):
         yield stack

@@ -3,7 +3,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from local.migrate import MIGRATIONS, MigrationFailed, migrate, split
+from local.migrate import MIGRATIONS, MigrationFailed, migrate
 from local.stack import Stack
 
 TRICKY = """-- a comment; with a semicolon
@@ -23,22 +23,6 @@ def remembered(database_url: str) -> list[tuple[str, list[str], str]]:
         return rows.fetchall()
 
 
-def test_semicolons_inside_strings_bodies_and_comments_end_no_statement() -> None:
-    assert [(part.line, part.text.split()[-1]) for part in split(TRICKY)] == [
-        (1, "'x;''y')"),
-        (4, "$body$"),
-        (7, "('50%')"),
-        (8, "end"),
-    ]
-
-
-def test_every_statement_of_our_migrations_starts_with_a_word_or_a_comment() -> None:
-    for path in MIGRATIONS.glob("*.sql"):
-        assert all(
-            part.text[0].isalpha() or part.text[:2] in ("--", "/*") for part in split(path.read_text())
-        )
-
-
 def test_a_migration_is_applied_once_and_remembered_as_the_cli_does(
     unmigrated_stack: Stack, tmp_path: Path
 ) -> None:
@@ -46,7 +30,7 @@ def test_a_migration_is_applied_once_and_remembered_as_the_cli_does(
     (tmp_path / "20260101000000_tricky.sql").write_text(TRICKY)
     assert migrate(url, tmp_path) == ["20260101000000_tricky.sql"]
     assert migrate(url, tmp_path) == []
-    assert remembered(url) == [("20260101000000", [part.text for part in split(TRICKY)], "tricky")]
+    assert remembered(url) == [("20260101000000", [TRICKY], "tricky")]
 
 
 def test_files_are_applied_in_the_order_of_their_names(unmigrated_stack: Stack, tmp_path: Path) -> None:
@@ -59,7 +43,8 @@ def test_files_are_applied_in_the_order_of_their_names(unmigrated_stack: Stack, 
     ("text", "line"),
     [
         ("select 1;\n\nselect\n  nonsense;\n", 4),
-        ("create table t (a int);\ncreate table t (a int);\n", 2),
+        ("-- ü\nselect 'ü',\n  nonsense;\n", 3),
+        ("create function f() returns int language plpgsql as $$\nbegin\n  retrun 1;\nend\n$$;\n", 3),
         ("select 1;\nselect 'open;\n", 2),
     ],
 )
@@ -72,6 +57,25 @@ def test_a_failure_names_file_and_line_and_leaves_nothing(
     assert remembered(unmigrated_stack.database_url) == []
     with psycopg.connect(unmigrated_stack.database_url) as conn:
         assert conn.execute("select to_regclass('public.before_the_error')").fetchone() == (None,)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("\ncreate table before_the_error (a int);", 'relation "before_the_error" already exists'),
+        (
+            "\ndo $$\nbegin\n  raise 'no';\nend\n$$;",
+            r"no \(PL/pgSQL function inline_code_block line 3 at RAISE\)",
+        ),
+    ],
+)
+def test_a_failure_without_a_position_names_the_file_and_what_postgres_knows(
+    unmigrated_stack: Stack, tmp_path: Path, text: str, reason: str
+) -> None:
+    (tmp_path / "1_wrong.sql").write_text("create table before_the_error (a int);" + text)
+    with pytest.raises(MigrationFailed, match=f"^1_wrong.sql: {reason}$"):
+        migrate(unmigrated_stack.database_url, tmp_path)
+    assert remembered(unmigrated_stack.database_url) == []
 
 
 def test_our_migrations_apply_as_a_role_without_more_rights_than_hosted_has(template: Stack) -> None:

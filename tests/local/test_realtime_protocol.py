@@ -34,6 +34,22 @@ def test_a_join_to_what_the_stack_does_not_have_is_refused(
     asyncio.run(scenario())
 
 
+def test_a_client_that_asks_is_told_that_messages_arrive_from_now_on(gateway: Stack) -> None:
+    user = str(uuid.uuid4())
+    config = {"private": True, "broadcast": {"replication_ready": True}}
+    # supabase-js adds its version to a join after it renewed the token.
+    payload = {"config": config, "access_token": token_of(gateway, user), "version": "realtime-js/2.119.1"}
+
+    async def scenario() -> None:
+        async with Raw(url_of(gateway)) as client:
+            assert await client.ask(f"user:{user}", "phx_join", payload) is None
+            event, told = await client.next()
+            assert (event, told["status"], told["extension"]) == ("system", "ok", "system")
+            assert told["message"] == "Replication connection established"
+
+    asyncio.run(scenario())
+
+
 def test_an_expired_or_forged_token_joins_nothing(gateway: Stack) -> None:
     user = str(uuid.uuid4())
 

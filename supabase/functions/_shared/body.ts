@@ -1,11 +1,11 @@
 /** A body is bounded in bytes and in time before anything looks at it. */
 
-import { invalid, Refusal } from "./http.ts";
+import { invalid, Refused } from "./http.ts";
 
-const MAX_MILLISECONDS = 10_000; // a bad network deserves patience; an isolate must not wait for ever
+const MAX_MILLISECONDS = 10_000; // long enough for a bad network; an isolate must not wait without end
 
 export async function readBody(request: Request, maxBytes: number): Promise<Blob> {
-  const tooLarge = new Refusal(413, "too_large", `The body may have ${maxBytes} bytes.`);
+  const tooLarge = new Refused(413, "too_large", `The body may have ${maxBytes} bytes.`);
   if (Number(request.headers.get("content-length")) > maxBytes) throw tooLarge;
   if (!request.body) return new Blob();
 
@@ -22,10 +22,10 @@ export async function readBody(request: Request, maxBytes: number): Promise<Blob
       if (size > maxBytes) throw tooLarge;
       chunks.push(next.value);
     }
-    if (deadline.aborted) throw new Refusal(408, "too_slow", "The body took too long.");
+    if (deadline.aborted) throw new Refused(408, "too_slow", "The body took too long.");
     return new Blob(chunks);
   } finally {
-    // Whoever is refused halfway is not left sending.
+    // Close the body, so that a client that is refused halfway stops sending.
     hangUp();
   }
 }

@@ -1,9 +1,12 @@
-/** How every function is reached and how it answers: method and path first, one error shape, CORS, nothing of the inside. */
+/**
+ * How every function is reached and how it answers: method and path first, one error shape, CORS,
+ * nothing of the inside.
+ */
 
 export type Handler = (request: Request, query: string) => Response | Promise<Response>;
 
-/** An answer that is not what was asked for. Its message is shown to the caller. */
-export class Refusal extends Error {
+/** A request that is declined. Its message is shown to the caller. */
+export class Refused extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
@@ -14,8 +17,8 @@ export class Refusal extends Error {
   }
 }
 
-export const invalid = (message: string) => new Refusal(400, "invalid_request", message);
-export const unauthenticated = (message: string) => new Refusal(401, "unauthenticated", message);
+export const invalid = (message: string) => new Refused(400, "invalid_request", message);
+export const unauthenticated = (message: string) => new Refused(401, "unauthenticated", message);
 
 // Only web apps need these.
 const CORS = { "Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Retry-After" };
@@ -26,7 +29,10 @@ const PREFLIGHT = {
   "Access-Control-Max-Age": "86400",
 };
 
-/** Serve one function under its name. OPTIONS is answered for all: it is the preflight, and the warm call. */
+/**
+ * Serve one function under its name. OPTIONS is answered for all: it is the preflight, and the warm
+ * call.
+ */
 export function serve(name: string, handlers: Record<string, Handler>): void {
   const options: Handler = () => answer(204, null, { "Access-Control-Allow-Methods": allow, ...PREFLIGHT });
   const byMethod = new Map(Object.entries({ ...handlers, OPTIONS: options }));
@@ -34,11 +40,12 @@ export function serve(name: string, handlers: Record<string, Handler>): void {
 
   Deno.serve(async (request) => {
     try {
-      // Not by URL: a forged Host makes an address that it throws at, and a cold start is to load little.
+      // Not by URL: a forged Host makes an address that it throws at, and a cold start is to load
+      // little.
       const [, path, query] = /^\w+:\/\/[^/?#]*([^?#]*)\??([^#]*)/.exec(request.url) ?? [];
-      if (path !== `/${name}`) throw new Refusal(404, "not_found", "There is nothing here.");
+      if (path !== `/${name}`) throw new Refused(404, "not_found", "There is nothing here.");
       const handler = byMethod.get(request.method);
-      if (!handler) throw new Refusal(405, "method_not_allowed", `Use ${allow}.`, { Allow: allow });
+      if (!handler) throw new Refused(405, "method_not_allowed", `Use ${allow}.`, { Allow: allow });
       return await handler(request, query);
     } catch (error) {
       return refuse(name, error);
@@ -53,7 +60,7 @@ export function answer(status: number, body: string | null, headers: Record<stri
 }
 
 function refuse(name: string, error: unknown): Response {
-  if (error instanceof Refusal) {
+  if (error instanceof Refused) {
     const { status, code, message, headers } = error;
     const challenge: Record<string, string> = status === 401 ? { "WWW-Authenticate": "Bearer" } : {};
     return answer(status, JSON.stringify({ error: { code, message } }), { ...challenge, ...headers });

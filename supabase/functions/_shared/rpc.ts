@@ -1,9 +1,13 @@
-/** One bounded call of one database function. Its refusals are passed on; whatever else goes wrong is a 503. */
+/**
+ * One bounded call of one database function. What it refuses is passed on; any other failure is a
+ * 503.
+ */
 
-import { Refusal, required, unauthenticated } from "./http.ts";
+import { Refused, required, unauthenticated } from "./http.ts";
 import { isObject } from "./shape.ts";
 
-// Above any healthy answer and below a caller's patience. A call that commits after it is safe to repeat.
+// Above any healthy answer and below a caller's patience. A call that commits after it is safe to
+// repeat.
 const MAX_MILLISECONDS = 5_000;
 
 /** Call as the user whose token this is; row level security and auth.uid() apply. */
@@ -31,18 +35,19 @@ async function call(
   const text = await response.text();
   const answer = JSON.parse(text);
   if (response.status === 200 && isExpected(answer)) return text;
-  throw refusal(name, response, answer);
+  throw failureOf(name, response, answer);
 }
 
-function refusal(name: string, response: Response, error: unknown): Error {
+function failureOf(name: string, response: Response, error: unknown): Error {
   const { code, message } = isObject(error) ? error : {};
   if (response.status < 400 || typeof code !== "string" || typeof message !== "string") {
     return new Error(`${name}: unexpected answer ${response.status}`);
   }
-  // The database's own words for the client are lower case; SQLSTATEs and PostgREST's codes are not.
+  // The database's own words for the client are lower case; SQLSTATEs and PostgREST's codes are
+  // not.
   if (response.status < 500 && /^[a-z_]+$/.test(code)) {
     const retryAfter = response.headers.get("Retry-After");
-    return new Refusal(response.status, code, message, retryAfter ? { "Retry-After": retryAfter } : {});
+    return new Refused(response.status, code, message, retryAfter ? { "Retry-After": retryAfter } : {});
   }
   // The token was valid a moment ago and is no longer, or its user is gone.
   if (response.status === 401 && /^PGRST30[13]$/.test(code)) {

@@ -8,7 +8,8 @@ const CURVE = { name: "ECDSA", namedCurve: "P-256" };
 const MAX_REMEMBERED = 1_000;
 
 let importedKeys: Promise<Map<string, CryptoKey>> | undefined;
-// The claims of tokens with a good signature. It stays good, so it is checked once; the claims are, every time.
+// The claims of tokens with a good signature. It stays good, so it is checked once; the claims are,
+// every time.
 const signedClaims = new Map<string, Record<string, unknown>>();
 
 /** The caller's access token, verified; the database is then called with it. */
@@ -59,12 +60,23 @@ async function importKeys(): Promise<Map<string, CryptoKey>> {
 function checkClaims({ exp, nbf, iss, aud, role, sub }: Record<string, unknown>): void {
   const now = Date.now() / 1000;
   if (typeof exp !== "number" || exp <= now) throw unauthenticated("This session has expired.");
-  // TOKEN_ISSUER is for a project whose Auth signs under another address than SUPABASE_URL, as behind a custom domain.
-  const isOurs = iss === (Deno.env.get("TOKEN_ISSUER") ?? `${required("SUPABASE_URL")}/auth/v1`) &&
+  const isOurs = isIssuer(iss) &&
     (nbf === undefined || (typeof nbf === "number" && nbf <= now + 30)) &&
     (Array.isArray(aud) ? aud : [aud]).includes("authenticated") && role === "authenticated" && isUuid(sub);
   if (!isOurs) throw unauthenticated("This access token is not for a signed-in user.");
 }
+
+/**
+ * Auth may sign under another address than SUPABASE_URL, which TOKEN_ISSUER then adds. The keys
+ * decide.
+ */
+function isIssuer(iss: unknown): boolean {
+  const added = Deno.env.get("TOKEN_ISSUER") ?? "";
+  const issuers = [`${withoutSlash(required("SUPABASE_URL"))}/auth/v1`, added, withoutSlash(added)];
+  return typeof iss === "string" && iss !== "" && issuers.includes(iss);
+}
+
+const withoutSlash = (url: string) => url.replace(/\/+$/, "");
 
 function decodeObject(part = ""): Record<string, unknown> {
   try {

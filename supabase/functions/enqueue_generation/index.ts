@@ -1,7 +1,7 @@
 /** The tap: one request becomes at most one job, because the caller names it. */
 
 import { readBody } from "../_shared/body.ts";
-import { answer, invalid, Refusal, serve } from "../_shared/http.ts";
+import { answer, invalid, Refused, serve } from "../_shared/http.ts";
 import { callAsUser } from "../_shared/rpc.ts";
 import { isObject, isUuid, parseObject } from "../_shared/shape.ts";
 import { authenticate } from "../_shared/token.ts";
@@ -12,7 +12,7 @@ const MAX_DEPTH = 32;
 async function enqueue(request: Request): Promise<Response> {
   const token = await authenticate(request);
   if (!/^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? "")) {
-    throw new Refusal(415, "invalid_request", "The body must be application/json.");
+    throw new Refused(415, "invalid_request", "The body must be application/json.");
   }
   const body = await readBody(request, MAX_BYTES);
   const { id, model, input, ...rest } = parseObject(await body.arrayBuffer());
