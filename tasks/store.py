@@ -23,7 +23,7 @@ DATABASE_ERRORS = (psycopg.OperationalError, psycopg.InternalError, PoolTimeout,
 ROLE: database.Role = "generation_worker"
 
 LeaseState = Literal["renewed", "cancel_requested", "lost"]
-RetryState = Literal["queued", "held", "lost"]
+RetryState = Literal["queued", "rate_limited", "lost"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ create table public.jobs (
   status public.job_status not null default 'queued',
   cost integer not null,
   rank double precision not null,
-  lane text,
+  rate_limited_by text,
   attempt integer not null default 0,
   max_attempts integer not null,
   fence bigint not null default 0,
@@ -78,7 +78,7 @@ create table public.jobs (
     check ((status = 'running') = (lease_expires_at is not null)),
   constraint only_unclaimed_jobs_are_scheduled_or_dispatched
     check (status in ('queued', 'waiting') or (run_at is null and dispatched_at is null)),
-  constraint only_queued_jobs_are_held check (lane is null or status = 'queued'),
+  constraint only_queued_jobs_are_rate_limited check (rate_limited_by is null or status = 'queued'),
   constraint scheduled_jobs_are_not_dispatched check (run_at is null or dispatched_at is null),
   constraint waiting_jobs_were_submitted check (status <> 'waiting' or submitted_at is not null),
   constraint providers_know_only_submitted_jobs
@@ -99,7 +99,7 @@ comment on table public.jobs is
 comment on column public.jobs.run_at is
   'The job must not run before this time. Null: as soon as possible. dispatch_jobs clears it when '
   'the time has come, so that the index by rank has exactly the due jobs.';
-comment on column public.jobs.lane is
+comment on column public.jobs.rate_limited_by is
   'The provider whose rate limit keeps the job back. Null: the job is not rate-limited.';
 comment on column public.jobs.fence is
   'Fencing token: every claim adds one. A late writer carries an old fence and changes nothing.';
@@ -114,10 +114,10 @@ comment on column public.jobs.woken_at is
 -- dispatch_jobs: the due jobs in order.
 create index jobs_due on public.jobs (rank)
   where status in ('queued', 'waiting')
-    and dispatched_at is null and run_at is null and lane is null;
--- release_held_jobs: the next jobs of a provider that has room.
-create index jobs_held on public.jobs (lane, rank)
-  where lane is not null and dispatched_at is null and run_at is null;
+    and dispatched_at is null and run_at is null and rate_limited_by is null;
+-- admit_jobs: the next jobs of a provider that has room.
+create index jobs_rate_limited on public.jobs (rate_limited_by, rank)
+  where rate_limited_by is not null and dispatched_at is null and run_at is null;
 -- dispatch_jobs: the jobs whose time has come.
 create index jobs_scheduled on public.jobs (run_at) where run_at is not null;
 -- dispatch_jobs: how many messages are out. redispatch_jobs: which have been out for too long.

@@ -29,8 +29,8 @@ comment on column private.provider_limits.failures is
 insert into private.provider_limits (provider, starts_per_minute) values ('replicate', 600);
 
 alter table public.jobs
-  add constraint held_jobs_have_a_limited_provider
-  foreign key (lane) references private.provider_limits (provider) on delete set null;
+  add constraint rate_limited_jobs_name_a_limit
+  foreign key (rate_limited_by) references private.provider_limits (provider) on delete set null;
 
 -- on_job_queued: a job that becomes queued is rate-limited if its provider has a limit, until it is
 -- claimed or ends
@@ -40,7 +40,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  new.lane := case when new.status = 'queued' then (
+  new.rate_limited_by := case when new.status = 'queued' then (
     select l.provider
     from private.models m join private.provider_limits l using (provider)
     where m.id = new.model_id
@@ -48,13 +48,13 @@ begin
   return new;
 end
 $$;
-create trigger jobs_hold_new
+create trigger jobs_rate_limit_new
   before insert on public.jobs
   for each row execute function private.on_job_queued();
-create trigger jobs_hold_again
+create trigger jobs_rate_limit_again
   before update of status on public.jobs
   for each row
-  when (old.status <> new.status and (new.status = 'queued' or old.lane is not null))
+  when (old.status <> new.status and (new.status = 'queued' or old.rate_limited_by is not null))
   execute function private.on_job_queued();
 
 -- share_now: the fraction of the rate in force now
@@ -69,14 +69,14 @@ as $$
   ))
 $$;
 
--- release_held_jobs: lets go as many rate-limited jobs as their providers have room for, in order
+-- admit_jobs: lets go as many rate-limited jobs as their providers have room for, in order
 -- of rank; returns when there will be more room
 --
 -- A bucket has at most the tokens of one second, so a burst stays inside every longer window that
 -- the provider may count in. While the circuit is open, one job goes at a time; the next one goes
 -- when nothing was heard of the first for 30 seconds. A bridge skips the rows that another bridge
 -- has locked.
-create function private.release_held_jobs(p_room integer)
+create function private.admit_jobs(p_room integer)
 returns interval
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -92,7 +92,7 @@ begin
   for v_limit in
     select * from private.provider_limits l
     where p_room > 0 and exists (
-      select from public.jobs where lane = l.provider and dispatched_at is null and run_at is null
+      select from public.jobs where rate_limited_by = l.provider and dispatched_at is null and run_at is null
     )
     for no key update skip locked
   loop
@@ -111,12 +111,12 @@ begin
 
     with next as (
       select id from public.jobs
-      where lane = v_limit.provider and dispatched_at is null and run_at is null
+      where rate_limited_by = v_limit.provider and dispatched_at is null and run_at is null
       order by rank
       limit least(v_count, p_room)
       for no key update skip locked
     )
-    update public.jobs set lane = null from next where jobs.id = next.id;
+    update public.jobs set rate_limited_by = null from next where jobs.id = next.id;
     get diagnostics v_count = row_count;
     p_room := p_room - v_count;
 

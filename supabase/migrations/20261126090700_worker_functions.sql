@@ -134,9 +134,9 @@ begin
 end
 $$;
 
--- retry_job: running -> queued, not before p_delay; returns 'queued', 'held' or 'lost'
+-- retry_job: running -> queued, not before p_delay; returns 'queued', 'rate_limited' or 'lost'
 --
--- 'queued': the worker may send the message of the retry. 'held': it must not, since the message
+-- 'queued': the worker may send the message of the retry. 'rate_limited': it must not, since the message
 -- would pass the provider's rate limit; dispatch_jobs sends one when there is room. 'lost':
 -- another worker has the job, or it has ended. A requested cancel ends the job instead. With
 -- p_costs_attempt false, as after a 429, the attempt is not counted.
@@ -157,7 +157,7 @@ declare
   v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
 begin
   if v_job.status = 'queued' and v_job.fence = p_fence then
-    return case when v_job.lane is null then 'queued' else 'held' end;
+    return case when v_job.rate_limited_by is null then 'queued' else 'rate_limited' end;
   elsif (v_job.status, v_job.fence) is distinct from ('running', p_fence) then
     return 'lost';
   elsif v_job.cancel_requested_at is not null then
@@ -175,11 +175,11 @@ begin
       attempt = attempt - case when p_costs_attempt then 0 else 1 end,
       error_code = p_code, error_message = p_message
   where id = p_id
-  returning lane into v_job.lane;
+  returning rate_limited_by into v_job.rate_limited_by;
   if coalesce(p_delay <= interval '0', true) then
     perform private.ring_doorbell();
   end if;
-  return case when v_job.lane is null then 'queued' else 'held' end;
+  return case when v_job.rate_limited_by is null then 'queued' else 'rate_limited' end;
 end
 $$;
 

@@ -41,12 +41,12 @@ begin
   ));
 
   select count(*) into outstanding from public.jobs where dispatched_at is not null;
-  v_room_in := private.release_held_jobs(least(p_limit, p_window - outstanding));
+  v_room_in := private.admit_jobs(least(p_limit, p_window - outstanding));
 
   with due as (
     select id from public.jobs
     where status in ('queued', 'waiting')
-      and dispatched_at is null and run_at is null and lane is null
+      and dispatched_at is null and run_at is null and rate_limited_by is null
     order by rank
     limit greatest(0, least(p_limit, p_window - outstanding))
     for no key update skip locked

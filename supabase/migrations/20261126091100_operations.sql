@@ -50,9 +50,9 @@ begin
   return query
   with unfinished as (
     select
-      status, run_at, lane, dispatched_at, lease_expires_at, deadline_at,
+      status, run_at, rate_limited_by, dispatched_at, lease_expires_at, deadline_at,
       status in ('queued', 'waiting')
-        and run_at is null and dispatched_at is null and lane is null as is_due,
+        and run_at is null and dispatched_at is null and rate_limited_by is null as is_due,
       extract(epoch from v_now - updated_at) as age,
       extract(epoch from v_now - dispatched_at) as dispatched_age
     from public.jobs
@@ -61,7 +61,7 @@ begin
     select
       count(*) filter (where is_due) as due,
       max(age) filter (where is_due and status = 'queued') as oldest_due,
-      count(lane) as held,
+      count(rate_limited_by) as rate_limited,
       count(*) filter (where status = 'queued' and run_at is not null) as scheduled,
       count(dispatched_at) as dispatched,
       max(dispatched_age) as oldest_dispatched,
@@ -77,7 +77,7 @@ begin
     ('due, not dispatched', due::text, null),
     ('oldest due', coalesce(round(oldest_due) || ' s', '-'),
       case when oldest_due > 60 and dispatched = 0 then 'no bridge dispatches' end),
-    ('held back by a provider''s limit', held::text, null),
+    ('rate-limited by their provider', rate_limited::text, null),
     ('scheduled for later', scheduled::text, null),
     ('dispatched, not claimed', dispatched::text, null),
     ('oldest dispatched', coalesce(round(oldest_dispatched) || ' s', '-'),

@@ -18,7 +18,7 @@ def set_limit(jobs: Jobs, changes: str) -> None:
 
 
 def held(jobs: Jobs) -> int:
-    return jobs.count("lane is not null")
+    return jobs.count("rate_limited_by is not null")
 
 
 def test_no_more_jobs_start_than_the_bucket_holds(worker: Worker, jobs: Jobs, replicate: Replicate) -> None:
@@ -47,7 +47,7 @@ def test_jobs_of_other_providers_are_not_held(worker: Worker, jobs: Jobs) -> Non
     set_limit(jobs, "paused_until = now() + interval '1 hour'")
     held_job, free = jobs.enqueue("fox"), jobs.enqueue("preview")
     assert worker.dispatch() == [free]
-    assert jobs.get(held_job)["lane"] == "replicate"
+    assert jobs.get(held_job)["rate_limited_by"] == "replicate"
 
 
 def test_held_jobs_go_in_order_of_rank_and_can_be_canceled(worker: Worker, jobs: Jobs) -> None:
@@ -56,7 +56,7 @@ def test_held_jobs_go_in_order_of_rank_and_can_be_canceled(worker: Worker, jobs:
     other = jobs.enqueue("fox", jobs.add_user())
     worker.dispatch()
     jobs.cancel(many[0])
-    assert (jobs.status(many[0]), jobs.get(many[0])["lane"]) == ("canceled", None)
+    assert (jobs.status(many[0]), jobs.get(many[0])["rate_limited_by"]) == ("canceled", None)
     order: list[UUID] = []
     while len(order) < 3:
         set_limit(jobs, "tokens = 1, refilled_at = now()")
@@ -70,7 +70,7 @@ def test_a_held_job_ends_at_its_deadline_and_is_refunded(worker: Worker, jobs: J
     job_id = jobs.enqueue("fox")
     jobs.change(job_id, deadline_at="now() - interval '1 second'")
     jobs.conn.execute("select private.rescue_jobs(10)")
-    assert (jobs.get(job_id)["error_code"], jobs.get(job_id)["lane"]) == ("timed_out", None)
+    assert (jobs.get(job_id)["error_code"], jobs.get(job_id)["rate_limited_by"]) == ("timed_out", None)
     assert jobs.credits() == before
 
 
@@ -239,10 +239,10 @@ def test_a_failed_attempt_is_followed_by_the_next_no_sooner_than_its_time(
     assert not worker.webhook(job_id, failed.id)  # a replay
     jobs.conn.execute("update public.jobs set run_at = null")
     assert worker.dispatch() == []
-    assert (jobs.status(job_id), jobs.get(job_id)["lane"]) == ("queued", "replicate")
+    assert (jobs.status(job_id), jobs.get(job_id)["rate_limited_by"]) == ("queued", "replicate")
 
 
-def test_a_job_that_is_held_is_tried_again_without_a_message_that_goes_round_the_limit(
+def test_a_job_that_is_rate_limited_is_tried_again_without_a_message_that_goes_round_the_limit(
     worker: Worker, jobs: Jobs, replicate: Replicate, plan: Plan
 ) -> None:
     from tasks.generate import generate
@@ -255,7 +255,7 @@ def test_a_job_that_is_held_is_tried_again_without_a_message_that_goes_round_the
         jobs.change(job_id, run_at="null")
 
     generate(str(limited))
-    assert (jobs.status(limited), jobs.get(limited)["lane"]) == ("queued", "replicate")
+    assert (jobs.status(limited), jobs.get(limited)["rate_limited_by"]) == ("queued", "replicate")
 
     jobs.conn.execute("delete from private.provider_limits")
     with pytest.raises(Retry):  # its message
@@ -274,7 +274,7 @@ def test_a_retry_whose_reply_is_lost_is_held_all_the_same(worker: Worker, jobs: 
         store.retry(job, delay=5, code="provider_unavailable", message="Busy.", costs_attempt=True)
         for _ in range(2)
     ]
-    assert states == ["held", "held"]
+    assert states == ["rate_limited", "rate_limited"]
 
 
 def test_a_healthy_start_writes_nothing_to_the_limit(worker: Worker, jobs: Jobs, plan: Plan) -> None:

@@ -192,7 +192,7 @@ CREATE TABLE public.jobs (
     status public.job_status DEFAULT 'queued'::public.job_status NOT NULL,
     cost integer NOT NULL,
     rank double precision NOT NULL,
-    lane text,
+    rate_limited_by text,
     attempt integer DEFAULT 0 NOT NULL,
     max_attempts integer NOT NULL,
     fence bigint DEFAULT 0 NOT NULL,
@@ -216,7 +216,7 @@ CREATE TABLE public.jobs (
     CONSTRAINT costs_are_not_negative CHECK ((cost >= 0)),
     CONSTRAINT finished_jobs_say_when CHECK (((status = ANY (ARRAY['succeeded'::public.job_status, 'failed'::public.job_status, 'canceled'::public.job_status])) = (finished_at IS NOT NULL))),
     CONSTRAINT inputs_are_objects CHECK ((jsonb_typeof(input) = 'object'::text)),
-    CONSTRAINT only_queued_jobs_are_held CHECK (((lane IS NULL) OR (status = 'queued'::public.job_status))),
+    CONSTRAINT only_queued_jobs_are_rate_limited CHECK (((rate_limited_by IS NULL) OR (status = 'queued'::public.job_status))),
     CONSTRAINT only_unclaimed_jobs_are_scheduled_or_dispatched CHECK (((status = ANY (ARRAY['queued'::public.job_status, 'waiting'::public.job_status])) OR ((run_at IS NULL) AND (dispatched_at IS NULL)))),
     CONSTRAINT progress_is_a_fraction CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double precision))),
     CONSTRAINT providers_know_only_submitted_jobs CHECK (((provider_ref IS NULL) OR (submitted_at IS NOT NULL))),
@@ -236,7 +236,7 @@ ALTER TABLE public.jobs OWNER TO postgres;
 
 COMMENT ON TABLE public.jobs IS 'One row per requested generation. The row is the truth; Celery only carries its id.';
 
-COMMENT ON COLUMN public.jobs.lane IS 'The provider whose rate limit keeps the job back. Null: the job is not rate-limited.';
+COMMENT ON COLUMN public.jobs.rate_limited_by IS 'The provider whose rate limit keeps the job back. Null: the job is not rate-limited.';
 
 COMMENT ON COLUMN public.jobs.fence IS 'Fencing token: every claim adds one. A late writer carries an old fence and changes nothing.';
 
@@ -328,12 +328,12 @@ begin
   ));
 
   select count(*) into outstanding from public.jobs where dispatched_at is not null;
-  v_room_in := private.release_held_jobs(least(p_limit, p_window - outstanding));
+  v_room_in := private.admit_jobs(least(p_limit, p_window - outstanding));
 
   with due as (
     select id from public.jobs
     where status in ('queued', 'waiting')
-      and dispatched_at is null and run_at is null and lane is null
+      and dispatched_at is null and run_at is null and rate_limited_by is null
     order by rank
     limit greatest(0, least(p_limit, p_window - outstanding))
     for no key update skip locked
@@ -605,7 +605,7 @@ CREATE FUNCTION private.on_job_queued() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-  new.lane := case when new.status = 'queued' then (
+  new.rate_limited_by := case when new.status = 'queued' then (
     select l.provider
     from private.models m join private.provider_limits l using (provider)
     where m.id = new.model_id
@@ -677,9 +677,9 @@ begin
   return query
   with unfinished as (
     select
-      status, run_at, lane, dispatched_at, lease_expires_at, deadline_at,
+      status, run_at, rate_limited_by, dispatched_at, lease_expires_at, deadline_at,
       status in ('queued', 'waiting')
-        and run_at is null and dispatched_at is null and lane is null as is_due,
+        and run_at is null and dispatched_at is null and rate_limited_by is null as is_due,
       extract(epoch from v_now - updated_at) as age,
       extract(epoch from v_now - dispatched_at) as dispatched_age
     from public.jobs
@@ -688,7 +688,7 @@ begin
     select
       count(*) filter (where is_due) as due,
       max(age) filter (where is_due and status = 'queued') as oldest_due,
-      count(lane) as held,
+      count(rate_limited_by) as rate_limited,
       count(*) filter (where status = 'queued' and run_at is not null) as scheduled,
       count(dispatched_at) as dispatched,
       max(dispatched_age) as oldest_dispatched,
@@ -704,7 +704,7 @@ begin
     ('due, not dispatched', due::text, null),
     ('oldest due', coalesce(round(oldest_due) || ' s', '-'),
       case when oldest_due > 60 and dispatched = 0 then 'no bridge dispatches' end),
-    ('held back by a provider''s limit', held::text, null),
+    ('rate-limited by their provider', rate_limited::text, null),
     ('scheduled for later', scheduled::text, null),
     ('dispatched, not claimed', dispatched::text, null),
     ('oldest dispatched', coalesce(round(oldest_dispatched) || ' s', '-'),
@@ -1021,7 +1021,7 @@ $$;
 
 ALTER FUNCTION private.refuse_illegal_move() OWNER TO postgres;
 
-CREATE FUNCTION private.release_held_jobs(p_room integer) RETURNS interval
+CREATE FUNCTION private.admit_jobs(p_room integer) RETURNS interval
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1036,7 +1036,7 @@ begin
   for v_limit in
     select * from private.provider_limits l
     where p_room > 0 and exists (
-      select from public.jobs where lane = l.provider and dispatched_at is null and run_at is null
+      select from public.jobs where rate_limited_by = l.provider and dispatched_at is null and run_at is null
     )
     for no key update skip locked
   loop
@@ -1055,12 +1055,12 @@ begin
 
     with next as (
       select id from public.jobs
-      where lane = v_limit.provider and dispatched_at is null and run_at is null
+      where rate_limited_by = v_limit.provider and dispatched_at is null and run_at is null
       order by rank
       limit least(v_count, p_room)
       for no key update skip locked
     )
-    update public.jobs set lane = null from next where jobs.id = next.id;
+    update public.jobs set rate_limited_by = null from next where jobs.id = next.id;
     get diagnostics v_count = row_count;
     p_room := p_room - v_count;
 
@@ -1082,7 +1082,7 @@ begin
 end
 $$;
 
-ALTER FUNCTION private.release_held_jobs(p_room integer) OWNER TO postgres;
+ALTER FUNCTION private.admit_jobs(p_room integer) OWNER TO postgres;
 
 CREATE FUNCTION private.release_job(p_id uuid, p_fence bigint) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1252,7 +1252,7 @@ declare
   v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
 begin
   if v_job.status = 'queued' and v_job.fence = p_fence then
-    return case when v_job.lane is null then 'queued' else 'held' end;
+    return case when v_job.rate_limited_by is null then 'queued' else 'rate_limited' end;
   elsif (v_job.status, v_job.fence) is distinct from ('running', p_fence) then
     return 'lost';
   elsif v_job.cancel_requested_at is not null then
@@ -1270,11 +1270,11 @@ begin
       attempt = attempt - case when p_costs_attempt then 0 else 1 end,
       error_code = p_code, error_message = p_message
   where id = p_id
-  returning lane into v_job.lane;
+  returning rate_limited_by into v_job.rate_limited_by;
   if coalesce(p_delay <= interval '0', true) then
     perform private.ring_doorbell();
   end if;
-  return case when v_job.lane is null then 'queued' else 'held' end;
+  return case when v_job.rate_limited_by is null then 'queued' else 'rate_limited' end;
 end
 $$;
 
@@ -1700,11 +1700,11 @@ CREATE INDEX jobs_by_user ON public.jobs USING btree (user_id);
 
 CREATE INDEX jobs_dispatched ON public.jobs USING btree (dispatched_at) WHERE (dispatched_at IS NOT NULL);
 
-CREATE INDEX jobs_due ON public.jobs USING btree (rank) WHERE ((status = ANY (ARRAY['queued'::public.job_status, 'waiting'::public.job_status])) AND (dispatched_at IS NULL) AND (run_at IS NULL) AND (lane IS NULL));
+CREATE INDEX jobs_due ON public.jobs USING btree (rank) WHERE ((status = ANY (ARRAY['queued'::public.job_status, 'waiting'::public.job_status])) AND (dispatched_at IS NULL) AND (run_at IS NULL) AND (rate_limited_by IS NULL));
 
 CREATE INDEX jobs_finished ON public.jobs USING btree (finished_at) WHERE (finished_at IS NOT NULL);
 
-CREATE INDEX jobs_held ON public.jobs USING btree (lane, rank) WHERE ((lane IS NOT NULL) AND (dispatched_at IS NULL) AND (run_at IS NULL));
+CREATE INDEX jobs_rate_limited ON public.jobs USING btree (rate_limited_by, rank) WHERE ((rate_limited_by IS NOT NULL) AND (dispatched_at IS NULL) AND (run_at IS NULL));
 
 CREATE INDEX jobs_overdue ON public.jobs USING btree (LEAST(lease_expires_at, deadline_at)) WHERE (finished_at IS NULL);
 
@@ -1722,9 +1722,9 @@ CREATE TRIGGER jobs_broadcast_new AFTER INSERT ON public.jobs FOR EACH ROW EXECU
 
 CREATE TRIGGER jobs_follow_their_arrows BEFORE UPDATE ON public.jobs FOR EACH ROW WHEN (((old.finished_at IS NOT NULL) OR ((old.status IS DISTINCT FROM new.status) OR (old.fence IS DISTINCT FROM new.fence)))) EXECUTE FUNCTION private.refuse_illegal_move();
 
-CREATE TRIGGER jobs_hold_again BEFORE UPDATE OF status ON public.jobs FOR EACH ROW WHEN (((old.status <> new.status) AND ((new.status = 'queued'::public.job_status) OR (old.lane IS NOT NULL)))) EXECUTE FUNCTION private.on_job_queued();
+CREATE TRIGGER jobs_rate_limit_again BEFORE UPDATE OF status ON public.jobs FOR EACH ROW WHEN (((old.status <> new.status) AND ((new.status = 'queued'::public.job_status) OR (old.rate_limited_by IS NOT NULL)))) EXECUTE FUNCTION private.on_job_queued();
 
-CREATE TRIGGER jobs_hold_new BEFORE INSERT ON public.jobs FOR EACH ROW EXECUTE FUNCTION private.on_job_queued();
+CREATE TRIGGER jobs_rate_limit_new BEFORE INSERT ON public.jobs FOR EACH ROW EXECUTE FUNCTION private.on_job_queued();
 
 CREATE TRIGGER jobs_touch BEFORE UPDATE ON public.jobs FOR EACH ROW WHEN ((((old.status IS DISTINCT FROM new.status) OR (old.progress IS DISTINCT FROM new.progress)) OR (old.attempt IS DISTINCT FROM new.attempt))) EXECUTE FUNCTION private.touch_job();
 
@@ -1738,7 +1738,7 @@ ALTER TABLE ONLY public.generations
     ADD CONSTRAINT generations_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.entitlements(user_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.jobs
-    ADD CONSTRAINT held_jobs_have_a_limited_provider FOREIGN KEY (lane) REFERENCES private.provider_limits(provider) ON DELETE SET NULL;
+    ADD CONSTRAINT rate_limited_jobs_name_a_limit FOREIGN KEY (rate_limited_by) REFERENCES private.provider_limits(provider) ON DELETE SET NULL;
 
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_model_id_fkey FOREIGN KEY (model_id) REFERENCES private.models(id);
@@ -1904,7 +1904,7 @@ GRANT ALL ON FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_q
 
 REVOKE ALL ON FUNCTION private.refuse_illegal_move() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.release_held_jobs(p_room integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.admit_jobs(p_room integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.release_job(p_id uuid, p_fence bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.release_job(p_id uuid, p_fence bigint) TO generation_worker;
