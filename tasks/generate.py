@@ -31,7 +31,7 @@ def generate(self: "Task[[str], None]", job_id: str) -> None:
     if job is None:
         log.info("job.not_claimable", extra={"job_id": job_id})
         with suppress(*store.DATABASE_ERRORS):  # the bridge sends again
-            submission.cancel_abandoned_work(job_id)
+            submission.run_provider_cancellations(job_id)
         return
     log.info("job.claimed", extra=job.facts)
     with lease.keeper().hold(job, seconds=seconds) as held:

@@ -144,13 +144,13 @@ def report_start(provider: str, *, is_answered: bool) -> None:
     answer("select private.report_start(%s, %s)", provider, is_answered)
 
 
-def abandoned_work(job_id: str) -> list[tuple[str, str]]:
+def provider_cancellations(job_id: str) -> list[tuple[str, str]]:
     """Provider and reference of what is still worked on for a job that has ended."""
-    return answered("select provider, provider_ref from private.abandoned_work_of(%s)", job_id)
+    return answered("select provider, provider_ref from private.provider_cancellations_of(%s)", job_id)
 
 
-def forget_abandoned_work(provider_ref: str) -> None:
-    answer("select private.forget_abandoned_work(%s)", provider_ref)
+def cancellation_done(provider_ref: str) -> None:
+    answer("select private.cancellation_done(%s)", provider_ref)
 
 
 def orphans_of(job: Job) -> list[str]:

@@ -80,17 +80,17 @@ def collect_orphan(provider: Provider, job: Job) -> Done | Pending:
     raise Transient(*BUSY, retry_after=0.0)
 
 
-def cancel_abandoned_work(job_id: str) -> None:
+def run_provider_cancellations(job_id: str) -> None:
     """The job has ended or is gone: nobody wants what the provider still does. If not now, the bridge sends again."""
-    for name, ref in store.abandoned_work(job_id):
+    for name, ref in store.provider_cancellations(job_id):
         facts = {"job_id": job_id, "provider_ref": ref}
         try:
             providers.named(name).cancel(ref)
         except (Unanswered, Permanent) as error:
-            log.warning("work.not_canceled", extra=facts | {"error": repr(error)})
+            log.warning("prediction.not_canceled", extra=facts | {"error": repr(error)})
             continue
-        store.forget_abandoned_work(ref)
-        log.info("work.canceled", extra=facts)
+        store.cancellation_done(ref)
+        log.info("prediction.canceled", extra=facts)
 
 
 def report(tell: Callable[..., None], *facts: str, **more: object) -> None:

@@ -15,48 +15,48 @@ as $$
 $$;
 
 -- The predictions that cost money and that no job needs any more.
-create table private.abandoned_work (
+create table private.provider_cancellations (
   provider_ref text primary key,
   provider text not null,
   job_id uuid not null,  -- no foreign key: the account, and the job with it, may be gone
   send_at timestamptz not null default clock_timestamp(),
   created_at timestamptz not null default clock_timestamp()
 );
-alter table private.abandoned_work enable row level security;
-comment on table private.abandoned_work is
+alter table private.provider_cancellations enable row level security;
+comment on table private.provider_cancellations is
   'Predictions to be canceled at the provider. A row is deleted when a worker has canceled it, or '
   'after an hour: no prediction runs for longer.';
 
--- abandon_work: has a worker cancel this prediction at its provider
-create function private.abandon_work(p_job_id uuid, p_model_id text, p_provider_ref text)
+-- request_provider_cancellation: has a worker cancel this prediction at its provider
+create function private.request_provider_cancellation(p_job_id uuid, p_model_id text, p_provider_ref text)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  insert into private.abandoned_work (provider_ref, provider, job_id)
+  insert into private.provider_cancellations (provider_ref, provider, job_id)
   select p_provider_ref, provider, p_job_id from private.models where id = p_model_id
   on conflict do nothing;
   perform private.ring_doorbell();
 end
 $$;
 
--- on_work_abandoned: a job ended without success, was deleted, or got another reference
+-- on_prediction_not_needed: a job ended without success, was deleted, or got another reference
 --
 -- If the prediction has ended already, the cancel is one request too many and does no harm. A retry
 -- needs none: a job with a reference is queued again only after its prediction has failed.
-create function private.on_work_abandoned()
+create function private.on_prediction_not_needed()
 returns trigger
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  perform private.abandon_work(old.id, old.model_id, old.provider_ref);
+  perform private.request_provider_cancellation(old.id, old.model_id, old.provider_ref);
   return null;
 end
 $$;
-create trigger jobs_abandon_work
+create trigger jobs_cancel_prediction
   after update on public.jobs
   for each row
   when (
@@ -64,32 +64,32 @@ create trigger jobs_abandon_work
     or new.status in ('failed', 'canceled')
       and old.finished_at is null and old.provider_ref is not null
   )
-  execute function private.on_work_abandoned();
-create trigger jobs_abandon_work_of_deleted
+  execute function private.on_prediction_not_needed();
+create trigger jobs_cancel_prediction_of_deleted
   after delete on public.jobs
   for each row
   when (old.provider_ref is not null and old.finished_at is null)
-  execute function private.on_work_abandoned();
+  execute function private.on_prediction_not_needed();
 
--- abandon_unknown_work: cancels a prediction that a webhook names for a job that does not own it
-create function private.abandon_unknown_work(p_job_id uuid, p_provider_ref text)
+-- cancel_stray_prediction: cancels a prediction that a webhook names for a job that does not own it
+create function private.cancel_stray_prediction(p_job_id uuid, p_provider_ref text)
 returns void
 language sql
 set search_path = pg_catalog, pg_temp
 as $$
-  select private.abandon_work(id, model_id, p_provider_ref)
+  select private.request_provider_cancellation(id, model_id, p_provider_ref)
   from public.jobs
   where id = p_job_id
     and provider_ref is distinct from p_provider_ref
     and private.free_ref(p_provider_ref, id) is not null
 $$;
 
--- jobs_with_abandoned_work: the jobs whose worker shall cancel a prediction, every 30 seconds
+-- jobs_with_provider_cancellations: the jobs whose worker shall cancel a prediction, every 30 seconds
 -- until it is canceled
 --
 -- Ended jobs only: a message for an unfinished job would run it before its time and past its rate
 -- limit.
-create function private.jobs_with_abandoned_work(p_limit integer)
+create function private.jobs_with_provider_cancellations(p_limit integer)
 returns uuid[]
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -97,19 +97,19 @@ as $$
 declare
   v_job_ids uuid[];
 begin
-  delete from private.abandoned_work where provider_ref in (
-    select provider_ref from private.abandoned_work
+  delete from private.provider_cancellations where provider_ref in (
+    select provider_ref from private.provider_cancellations
     where created_at < clock_timestamp() - interval '1 hour'
     for update skip locked
   );
   with due as (
-    select provider_ref from private.abandoned_work
+    select provider_ref from private.provider_cancellations
     where send_at <= clock_timestamp()
       and not exists (select from public.jobs where id = job_id and finished_at is null)
     limit p_limit
     for update skip locked
   ), sent as (
-    update private.abandoned_work a
+    update private.provider_cancellations a
     set send_at = clock_timestamp() + interval '30 seconds'
     from due
     where a.provider_ref = due.provider_ref
@@ -120,8 +120,8 @@ begin
 end
 $$;
 
--- abandoned_work_of: the predictions that a worker shall cancel for this job
-create function private.abandoned_work_of(p_job_id uuid)
+-- provider_cancellations_of: the predictions that a worker shall cancel for this job
+create function private.provider_cancellations_of(p_job_id uuid)
 returns table (provider text, provider_ref text)
 language sql
 stable
@@ -129,23 +129,23 @@ security definer
 set search_path = pg_catalog, pg_temp
 set random_page_cost = 0
 as $$
-  select provider, provider_ref from private.abandoned_work where job_id = p_job_id
+  select provider, provider_ref from private.provider_cancellations where job_id = p_job_id
 $$;
 
--- forget_abandoned_work: the prediction is canceled
-create function private.forget_abandoned_work(p_provider_ref text)
+-- cancellation_done: the prediction is canceled
+create function private.cancellation_done(p_provider_ref text)
 returns void
 language sql
 security definer
 set search_path = pg_catalog, pg_temp
 set random_page_cost = 0
 as $$
-  delete from private.abandoned_work where provider_ref = p_provider_ref
+  delete from private.provider_cancellations where provider_ref = p_provider_ref
 $$;
 
 grant execute on function
-  private.abandoned_work_of(uuid),
-  private.forget_abandoned_work(text)
+  private.provider_cancellations_of(uuid),
+  private.cancellation_done(text)
 to generation_worker;
 
 -- wake_job: waiting, and due at once; a provider's webhook named the job and a prediction
@@ -170,7 +170,7 @@ begin
     and coalesce(provider_ref, private.free_ref(p_provider_ref, id)) = p_provider_ref
     and (p_is_final or provider_ref is null);
   if not found then
-    perform private.abandon_unknown_work(p_id, p_provider_ref);
+    perform private.cancel_stray_prediction(p_id, p_provider_ref);
     return false;
   end if;
   perform private.ring_doorbell();

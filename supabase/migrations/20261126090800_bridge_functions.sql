@@ -59,7 +59,7 @@ begin
   select coalesce(array_agg(id order by rank), '{}') into job_ids from dispatched;
 
   outstanding := outstanding + cardinality(job_ids);
-  job_ids := job_ids || private.jobs_with_abandoned_work(p_limit);
+  job_ids := job_ids || private.jobs_with_provider_cancellations(p_limit);
   select least(min(run_at) - v_now, v_room_in) into next_due_in
   from public.jobs where run_at is not null;
 end

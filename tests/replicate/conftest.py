@@ -94,7 +94,7 @@ class Worker:
         return dict(row[0])
 
     def abandoned(self) -> list[str]:
-        rows = self.jobs.conn.execute("select provider_ref from private.abandoned_work").fetchall()
+        rows = self.jobs.conn.execute("select provider_ref from private.provider_cancellations").fetchall()
         return [str(row[0]) for row in rows]
 
     def age(self, job_id: UUID, seconds: float) -> None:

@@ -141,7 +141,7 @@ class Storm:
 
     def wait_for_cancels(self) -> None:
         until = time.monotonic() + 60
-        while self.farm.value("select count(*) from private.abandoned_work") and time.monotonic() < until:
+        while self.farm.value("select count(*) from private.provider_cancellations") and time.monotonic() < until:
             time.sleep(0.2)
 
     def violations(self) -> dict[str, int]:
@@ -156,7 +156,7 @@ class Storm:
             "pictures of a failed job, or none of a succeeded": self.farm.value(WRONG_PICTURES),
             "duplicate predictions outside the window": sum(not in_window for in_window in duplicates),
             "work nobody wants and nobody canceled": self.farm.value(
-                "select count(*) from private.abandoned_work"
+                "select count(*) from private.provider_cancellations"
             ),
         }
 

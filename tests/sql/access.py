@@ -90,7 +90,7 @@ class Explorer:
             self.settle(actor)
         conn.execute("delete from auth.users where id = %s", (self.ids["stranger"],))
         conn.execute(
-            "insert into private.abandoned_work (provider_ref, provider, job_id)"
+            "insert into private.provider_cancellations (provider_ref, provider, job_id)"
             " values ('ref', 'preview', gen_random_uuid())"
         )
         # As the Storage API does for its transactions.

@@ -171,7 +171,7 @@ class Operator(Actor):
 
     def reset(self) -> None:
         self.conn.execute("delete from auth.users")
-        self.conn.execute("delete from private.abandoned_work")
+        self.conn.execute("delete from private.provider_cancellations")
         self.conn.execute("delete from private.config")
         self.conn.execute("insert into private.config default values")
 

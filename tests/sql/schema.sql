@@ -43,42 +43,42 @@ CREATE TYPE public.job_status AS ENUM (
 
 ALTER TYPE public.job_status OWNER TO postgres;
 
-CREATE FUNCTION private.abandon_unknown_work(p_job_id uuid, p_provider_ref text) RETURNS void
+CREATE FUNCTION private.cancel_stray_prediction(p_job_id uuid, p_provider_ref text) RETURNS void
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select private.abandon_work(id, model_id, p_provider_ref)
+  select private.request_provider_cancellation(id, model_id, p_provider_ref)
   from public.jobs
   where id = p_job_id
     and provider_ref is distinct from p_provider_ref
     and private.free_ref(p_provider_ref, id) is not null
 $$;
 
-ALTER FUNCTION private.abandon_unknown_work(p_job_id uuid, p_provider_ref text) OWNER TO postgres;
+ALTER FUNCTION private.cancel_stray_prediction(p_job_id uuid, p_provider_ref text) OWNER TO postgres;
 
-CREATE FUNCTION private.abandon_work(p_job_id uuid, p_model_id text, p_provider_ref text) RETURNS void
+CREATE FUNCTION private.request_provider_cancellation(p_job_id uuid, p_model_id text, p_provider_ref text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-  insert into private.abandoned_work (provider_ref, provider, job_id)
+  insert into private.provider_cancellations (provider_ref, provider, job_id)
   select p_provider_ref, provider, p_job_id from private.models where id = p_model_id
   on conflict do nothing;
   perform private.ring_doorbell();
 end
 $$;
 
-ALTER FUNCTION private.abandon_work(p_job_id uuid, p_model_id text, p_provider_ref text) OWNER TO postgres;
+ALTER FUNCTION private.request_provider_cancellation(p_job_id uuid, p_model_id text, p_provider_ref text) OWNER TO postgres;
 
-CREATE FUNCTION private.abandoned_work_of(p_job_id uuid) RETURNS TABLE(provider text, provider_ref text)
+CREATE FUNCTION private.provider_cancellations_of(p_job_id uuid) RETURNS TABLE(provider text, provider_ref text)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET random_page_cost TO '0'
     AS $$
-  select provider, provider_ref from private.abandoned_work where job_id = p_job_id
+  select provider, provider_ref from private.provider_cancellations where job_id = p_job_id
 $$;
 
-ALTER FUNCTION private.abandoned_work_of(p_job_id uuid) OWNER TO postgres;
+ALTER FUNCTION private.provider_cancellations_of(p_job_id uuid) OWNER TO postgres;
 
 CREATE TABLE public.entitlements (
     user_id uuid NOT NULL,
@@ -346,7 +346,7 @@ begin
   select coalesce(array_agg(id order by rank), '{}') into job_ids from dispatched;
 
   outstanding := outstanding + cardinality(job_ids);
-  job_ids := job_ids || private.jobs_with_abandoned_work(p_limit);
+  job_ids := job_ids || private.jobs_with_provider_cancellations(p_limit);
   select least(min(run_at) - v_now, v_room_in) into next_due_in
   from public.jobs where run_at is not null;
 end
@@ -418,15 +418,15 @@ $$;
 
 ALTER FUNCTION private.fail_job(p_id uuid, p_fence bigint, p_code public.error_code, p_message text) OWNER TO postgres;
 
-CREATE FUNCTION private.forget_abandoned_work(p_provider_ref text) RETURNS void
+CREATE FUNCTION private.cancellation_done(p_provider_ref text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET random_page_cost TO '0'
     AS $$
-  delete from private.abandoned_work where provider_ref = p_provider_ref
+  delete from private.provider_cancellations where provider_ref = p_provider_ref
 $$;
 
-ALTER FUNCTION private.forget_abandoned_work(p_provider_ref text) OWNER TO postgres;
+ALTER FUNCTION private.cancellation_done(p_provider_ref text) OWNER TO postgres;
 
 CREATE FUNCTION private.free_ref(p_provider_ref text, p_id uuid) RETURNS text
     LANGUAGE sql STABLE
@@ -534,26 +534,26 @@ $$;
 
 ALTER FUNCTION private.job_json(p_job public.jobs) OWNER TO postgres;
 
-CREATE FUNCTION private.jobs_with_abandoned_work(p_limit integer) RETURNS uuid[]
+CREATE FUNCTION private.jobs_with_provider_cancellations(p_limit integer) RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_job_ids uuid[];
 begin
-  delete from private.abandoned_work where provider_ref in (
-    select provider_ref from private.abandoned_work
+  delete from private.provider_cancellations where provider_ref in (
+    select provider_ref from private.provider_cancellations
     where created_at < clock_timestamp() - interval '1 hour'
     for update skip locked
   );
   with due as (
-    select provider_ref from private.abandoned_work
+    select provider_ref from private.provider_cancellations
     where send_at <= clock_timestamp()
       and not exists (select from public.jobs where id = job_id and finished_at is null)
     limit p_limit
     for update skip locked
   ), sent as (
-    update private.abandoned_work a
+    update private.provider_cancellations a
     set send_at = clock_timestamp() + interval '30 seconds'
     from due
     where a.provider_ref = due.provider_ref
@@ -564,7 +564,7 @@ begin
 end
 $$;
 
-ALTER FUNCTION private.jobs_with_abandoned_work(p_limit integer) OWNER TO postgres;
+ALTER FUNCTION private.jobs_with_provider_cancellations(p_limit integer) OWNER TO postgres;
 
 CREATE FUNCTION private.ledger_mismatches() RETURNS TABLE(user_id uuid, credits integer, ledger bigint)
     LANGUAGE sql STABLE
@@ -629,17 +629,17 @@ $$;
 
 ALTER FUNCTION private.on_user_created() OWNER TO postgres;
 
-CREATE FUNCTION private.on_work_abandoned() RETURNS trigger
+CREATE FUNCTION private.on_prediction_not_needed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-  perform private.abandon_work(old.id, old.model_id, old.provider_ref);
+  perform private.request_provider_cancellation(old.id, old.model_id, old.provider_ref);
   return null;
 end
 $$;
 
-ALTER FUNCTION private.on_work_abandoned() OWNER TO postgres;
+ALTER FUNCTION private.on_prediction_not_needed() OWNER TO postgres;
 
 CREATE FUNCTION private.open_account(p_user_id uuid, p_is_anonymous boolean) RETURNS void
     LANGUAGE plpgsql
@@ -1565,7 +1565,7 @@ begin
     and coalesce(provider_ref, private.free_ref(p_provider_ref, id)) = p_provider_ref
     and (p_is_final or provider_ref is null);
   if not found then
-    perform private.abandon_unknown_work(p_id, p_provider_ref);
+    perform private.cancel_stray_prediction(p_id, p_provider_ref);
     return false;
   end if;
   perform private.ring_doorbell();
@@ -1575,7 +1575,7 @@ $$;
 
 ALTER FUNCTION public.wake_job(p_id uuid, p_provider_ref text, p_is_final boolean) OWNER TO postgres;
 
-CREATE TABLE private.abandoned_work (
+CREATE TABLE private.provider_cancellations (
     provider_ref text NOT NULL,
     provider text NOT NULL,
     job_id uuid NOT NULL,
@@ -1583,9 +1583,9 @@ CREATE TABLE private.abandoned_work (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 
-ALTER TABLE private.abandoned_work OWNER TO postgres;
+ALTER TABLE private.provider_cancellations OWNER TO postgres;
 
-COMMENT ON TABLE private.abandoned_work IS 'Predictions to be canceled at the provider. A row is deleted when a worker has canceled it, or after an hour: no prediction runs for longer.';
+COMMENT ON TABLE private.provider_cancellations IS 'Predictions to be canceled at the provider. A row is deleted when a worker has canceled it, or after an hour: no prediction runs for longer.';
 
 CREATE TABLE private.config (
     is_only_row boolean DEFAULT true NOT NULL,
@@ -1656,8 +1656,8 @@ ALTER TABLE public.credit_entries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTI
     CACHE 1
 );
 
-ALTER TABLE ONLY private.abandoned_work
-    ADD CONSTRAINT abandoned_work_pkey PRIMARY KEY (provider_ref);
+ALTER TABLE ONLY private.provider_cancellations
+    ADD CONSTRAINT provider_cancellations_pkey PRIMARY KEY (provider_ref);
 
 ALTER TABLE ONLY private.config
     ADD CONSTRAINT config_pkey PRIMARY KEY (is_only_row);
@@ -1712,9 +1712,9 @@ CREATE INDEX jobs_scheduled ON public.jobs USING btree (run_at) WHERE (run_at IS
 
 CREATE INDEX jobs_unfinished_by_user ON public.jobs USING btree (user_id) WHERE (status = ANY (ARRAY['queued'::public.job_status, 'running'::public.job_status, 'waiting'::public.job_status]));
 
-CREATE TRIGGER jobs_abandon_work AFTER UPDATE ON public.jobs FOR EACH ROW WHEN (((old.provider_ref <> new.provider_ref) OR ((new.status = ANY (ARRAY['failed'::public.job_status, 'canceled'::public.job_status])) AND (old.finished_at IS NULL) AND (old.provider_ref IS NOT NULL)))) EXECUTE FUNCTION private.on_work_abandoned();
+CREATE TRIGGER jobs_cancel_prediction AFTER UPDATE ON public.jobs FOR EACH ROW WHEN (((old.provider_ref <> new.provider_ref) OR ((new.status = ANY (ARRAY['failed'::public.job_status, 'canceled'::public.job_status])) AND (old.finished_at IS NULL) AND (old.provider_ref IS NOT NULL)))) EXECUTE FUNCTION private.on_prediction_not_needed();
 
-CREATE TRIGGER jobs_abandon_work_of_deleted AFTER DELETE ON public.jobs FOR EACH ROW WHEN (((old.provider_ref IS NOT NULL) AND (old.finished_at IS NULL))) EXECUTE FUNCTION private.on_work_abandoned();
+CREATE TRIGGER jobs_cancel_prediction_of_deleted AFTER DELETE ON public.jobs FOR EACH ROW WHEN (((old.provider_ref IS NOT NULL) AND (old.finished_at IS NULL))) EXECUTE FUNCTION private.on_prediction_not_needed();
 
 CREATE TRIGGER jobs_broadcast_change AFTER UPDATE ON public.jobs FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR (old.progress IS DISTINCT FROM new.progress))) EXECUTE FUNCTION private.broadcast_job();
 
@@ -1746,7 +1746,7 @@ ALTER TABLE ONLY public.jobs
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.entitlements(user_id) ON DELETE CASCADE;
 
-ALTER TABLE private.abandoned_work ENABLE ROW LEVEL SECURITY;
+ALTER TABLE private.provider_cancellations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.config ENABLE ROW LEVEL SECURITY;
 
@@ -1781,12 +1781,12 @@ GRANT USAGE ON SCHEMA public TO anon;
 GRANT USAGE ON SCHEMA public TO authenticated;
 GRANT USAGE ON SCHEMA public TO service_role;
 
-REVOKE ALL ON FUNCTION private.abandon_unknown_work(p_job_id uuid, p_provider_ref text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.cancel_stray_prediction(p_job_id uuid, p_provider_ref text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.abandon_work(p_job_id uuid, p_model_id text, p_provider_ref text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.request_provider_cancellation(p_job_id uuid, p_model_id text, p_provider_ref text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.abandoned_work_of(p_job_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION private.abandoned_work_of(p_job_id uuid) TO generation_worker;
+REVOKE ALL ON FUNCTION private.provider_cancellations_of(p_job_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.provider_cancellations_of(p_job_id uuid) TO generation_worker;
 
 GRANT SELECT ON TABLE public.entitlements TO authenticated;
 GRANT SELECT ON TABLE public.entitlements TO service_role;
@@ -1848,8 +1848,8 @@ REVOKE ALL ON FUNCTION private.error_json(p_code public.error_code, p_message te
 REVOKE ALL ON FUNCTION private.fail_job(p_id uuid, p_fence bigint, p_code public.error_code, p_message text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.fail_job(p_id uuid, p_fence bigint, p_code public.error_code, p_message text) TO generation_worker;
 
-REVOKE ALL ON FUNCTION private.forget_abandoned_work(p_provider_ref text) FROM PUBLIC;
-GRANT ALL ON FUNCTION private.forget_abandoned_work(p_provider_ref text) TO generation_worker;
+REVOKE ALL ON FUNCTION private.cancellation_done(p_provider_ref text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.cancellation_done(p_provider_ref text) TO generation_worker;
 
 REVOKE ALL ON FUNCTION private.free_ref(p_provider_ref text, p_id uuid) FROM PUBLIC;
 
@@ -1862,7 +1862,7 @@ REVOKE ALL ON FUNCTION private.job_answer(p_id uuid, p_user_id uuid) FROM PUBLIC
 
 REVOKE ALL ON FUNCTION private.job_json(p_job public.jobs) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.jobs_with_abandoned_work(p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.jobs_with_provider_cancellations(p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.ledger_mismatches() FROM PUBLIC;
 
@@ -1872,7 +1872,7 @@ REVOKE ALL ON FUNCTION private.on_job_queued() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.on_user_created() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.on_work_abandoned() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.on_prediction_not_needed() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.open_account(p_user_id uuid, p_is_anonymous boolean) FROM PUBLIC;
 

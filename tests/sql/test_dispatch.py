@@ -90,8 +90,8 @@ def test_nobody_in_a_loop_waits_for_a_row_that_somebody_holds(cast: Cast, user: 
     queued = user.job()
     cast.operator.lose_worker(late)
     cast.operator.move(scheduled, run_at="now() - interval '1 second'")
-    cast.operator.value("select private.abandon_work(%s, 'preview', 'ref')", ended)
-    cast.operator.conn.execute("update private.abandoned_work set created_at = now() - interval '2 hours'")
+    cast.operator.value("select private.request_provider_cancellation(%s, 'preview', 'ref')", ended)
+    cast.operator.conn.execute("update private.provider_cancellations set created_at = now() - interval '2 hours'")
 
     def look() -> tuple[object, ...]:
         return (
@@ -102,7 +102,7 @@ def test_nobody_in_a_loop_waits_for_a_row_that_somebody_holds(cast: Cast, user: 
         )
 
     with held.conn.transaction():
-        for table in ("public.entitlements", "public.jobs", "private.abandoned_work"):
+        for table in ("public.entitlements", "public.jobs", "private.provider_cancellations"):
             held.rows(f"select from {table} for update")
         assert look() == ([], 0, set(), 0)
     assert look() == ([scheduled, queued], 3, {late}, 1)

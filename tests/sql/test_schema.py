@@ -136,7 +136,7 @@ def test_every_function_that_a_role_calls_keeps_its_plans_on_indexes(conn: psyco
         conn,
         "select proname from pg_proc where pronamespace in ('public'::regnamespace, 'private'::regnamespace)"
         " and prosecdef and not coalesce(proconfig, '{}') @> array['random_page_cost=0']",
-    ) == ["broadcast_job", "on_work_abandoned", "operator_status"]
+    ) == ["broadcast_job", "on_prediction_not_needed", "operator_status"]
 
 
 def test_only_functions_that_say_so_run_with_the_rights_of_their_owner(conn: psycopg.Connection[Any]) -> None:

@@ -153,7 +153,7 @@ def test_a_cancel_without_an_answer_is_sent_again(
     jobs.cancel(waiting)
     worker.run_once()
     assert worker.run_once() == 0
-    jobs.conn.execute("update private.abandoned_work set send_at = now()")
+    jobs.conn.execute("update private.provider_cancellations set send_at = now()")
     assert worker.run_once() == 1
     assert replicate.of(waiting)[0].is_cancel_asked
     assert worker.abandoned() == []
@@ -163,7 +163,7 @@ def test_what_could_not_be_canceled_for_an_hour_is_forgotten(
     worker: Worker, jobs: Jobs, waiting: UUID
 ) -> None:
     jobs.cancel(waiting)
-    jobs.conn.execute("update private.abandoned_work set created_at = now() - interval '61 minutes'")
+    jobs.conn.execute("update private.provider_cancellations set created_at = now() - interval '61 minutes'")
     assert (worker.run_once(), worker.abandoned()) == (0, [])
 
 
