@@ -49,7 +49,7 @@ VIOLATIONS = {
         union select user_id from public.generations where user_id = any(%(deleted)s::uuid[])
     """,
 }
-ORPHANS = """
+UNREFERENCED = """
 select count(*) from storage.objects o where bucket_id = 'generations' and not exists (
   select from public.generations g where g.output @> jsonb_build_array(jsonb_build_object('path', o.name)))
 """
@@ -85,10 +85,10 @@ def unreadable(system: System, paths: list[Any]) -> int:
     return len(sample) - len(whole)
 
 
-def orphans(system: System) -> int:
-    """Pictures of nobody: no promise to a client, and the workers' sweep removes them in time."""
+def unreferenced_objects(system: System) -> int:
+    """unreferenced objects: no promise to a client, and the workers' sweep removes them in time."""
     with system.connect() as conn:
-        row = conn.execute(ORPHANS).fetchone()
+        row = conn.execute(UNREFERENCED).fetchone()
     return int(row[0]) if isinstance(row, tuple) else -1
 
 

@@ -153,15 +153,15 @@ def cancellation_done(provider_ref: str) -> None:
     answer("select private.cancellation_done(%s)", provider_ref)
 
 
-def orphans_of(job: Job) -> list[str]:
+def unreferenced_objects_of(job: Job) -> list[str]:
     """What is stored for a job that nobody wants any more; perhaps some of its neighbours' too."""
-    ((paths,),) = answered("select paths from private.orphaned_objects(%s, 16)", f"{job.user_id}/{job.id}/")
+    ((paths,),) = answered("select paths from private.unreferenced_objects(%s, 16)", f"{job.user_id}/{job.id}/")
     return list(paths)
 
 
-def sweep_orphans(*, every: float, limit: int) -> list[str]:
+def sweep_unreferenced_objects(*, every: float, limit: int) -> list[str]:
     """Of the next `limit` pictures, those of nobody; none if a worker looked less than `every` seconds ago."""
-    return list(answer("select private.sweep_orphans(make_interval(secs => %s), %s)", every, limit))
+    return list(answer("select private.sweep_unreferenced_objects(make_interval(secs => %s), %s)", every, limit))
 
 
 def answer(query: str, *values: object) -> Any:

@@ -47,13 +47,13 @@ create policy "Users read their own folder" on storage.objects
   for select to authenticated
   using (bucket_id = 'generations' and (storage.foldername(name))[1] = (select auth.uid())::text);
 
--- orphaned_objects: of the next p_limit objects after p_after, the unreferenced ones; and the
+-- unreferenced_objects: of the next p_limit objects after p_after, the unreferenced ones; and the
 -- last path
 --
 -- An object is referenced while its job is unfinished, and afterwards if the generation shows it.
 -- Neither can become true again, so an unreferenced object can be removed at any later time. An
 -- object whose name the worker did not make is left alone.
-create function private.orphaned_objects(
+create function private.unreferenced_objects(
   p_after text, p_limit integer,
   out last_path text, out paths text[]
 )
@@ -90,25 +90,25 @@ begin
 end
 $$;
 
-create table private.orphan_sweep (
+create table private.object_sweep (
   is_only_row boolean primary key default true,
   swept_at timestamptz not null default '-infinity',
   last_path text not null default '',
   constraint there_is_one_row check (is_only_row)
 );
-alter table private.orphan_sweep enable row level security;
-comment on table private.orphan_sweep is
+alter table private.object_sweep enable row level security;
+comment on table private.object_sweep is
   'One row: when workers last looked for unreferenced objects, and how far they came.';
-insert into private.orphan_sweep default values;
+insert into private.object_sweep default values;
 
--- sweep_orphans: of the next p_limit objects, the unreferenced ones; none if a worker looked less
+-- sweep_unreferenced_objects: of the next p_limit objects, the unreferenced ones; none if a worker looked less
 -- than
 -- p_every ago
 --
 -- Of workers that call at the same time, one gets the row and the others skip it. The place is
 -- stored before the objects are removed: if the worker dies in between, the next round finds
 -- them.
-create function private.sweep_orphans(p_every interval, p_limit integer)
+create function private.sweep_unreferenced_objects(p_every interval, p_limit integer)
 returns text[]
 language plpgsql
 security definer
@@ -120,18 +120,18 @@ declare
   v_page record;
 begin
   select last_path into v_after
-  from private.orphan_sweep
+  from private.object_sweep
   where swept_at <= clock_timestamp() - p_every
   for update skip locked;
   if not found then
     return '{}';
   end if;
 
-  select * into v_page from private.orphaned_objects(v_after, p_limit);
+  select * into v_page from private.unreferenced_objects(v_after, p_limit);
   if v_page.last_path is null then  -- the end: a new round begins
-    select * into v_page from private.orphaned_objects('', p_limit);
+    select * into v_page from private.unreferenced_objects('', p_limit);
   end if;
-  update private.orphan_sweep
+  update private.object_sweep
   set swept_at = clock_timestamp(), last_path = coalesce(v_page.last_path, '')
   where is_only_row;
   return v_page.paths;
@@ -140,6 +140,6 @@ $$;
 
 revoke execute on all functions in schema private from public;
 grant execute on function
-  private.orphaned_objects(text, integer),
-  private.sweep_orphans(interval, integer)
+  private.unreferenced_objects(text, integer),
+  private.sweep_unreferenced_objects(interval, integer)
 to generation_worker;

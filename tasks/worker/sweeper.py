@@ -18,11 +18,11 @@ NOT_REMOVED = "objects.not_removed"
 
 def remove_unreferenced_objects_of(job: Job) -> None:
     """Remove what this worker stored for a job that it lost, unless the generation shows it."""
-    background.attempt(lambda: remove(store.orphans_of(job)), NOT_REMOVED)
+    background.attempt(lambda: remove(store.unreferenced_objects_of(job)), NOT_REMOVED)
 
 
 def sweep_unreferenced_objects() -> None:
-    remove(store.sweep_orphans(every=EVERY, limit=PAGE))
+    remove(store.sweep_unreferenced_objects(every=EVERY, limit=PAGE))
 
 
 def remove(paths: list[str]) -> None:

@@ -756,7 +756,7 @@ $$;
 
 ALTER FUNCTION private.operator_status() OWNER TO postgres;
 
-CREATE FUNCTION private.orphaned_objects(p_after text, p_limit integer, OUT last_path text, OUT paths text[]) RETURNS record
+CREATE FUNCTION private.unreferenced_objects(p_after text, p_limit integer, OUT last_path text, OUT paths text[]) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET random_page_cost TO '0'
@@ -788,7 +788,7 @@ begin
 end
 $_$;
 
-ALTER FUNCTION private.orphaned_objects(p_after text, p_limit integer, OUT last_path text, OUT paths text[]) OWNER TO postgres;
+ALTER FUNCTION private.unreferenced_objects(p_after text, p_limit integer, OUT last_path text, OUT paths text[]) OWNER TO postgres;
 
 CREATE FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kind, p_amount integer, p_reason text, p_job_id uuid DEFAULT NULL::uuid, p_external_ref text DEFAULT NULL::text, p_fingerprint bytea DEFAULT NULL::bytea) RETURNS void
     LANGUAGE plpgsql
@@ -1325,7 +1325,7 @@ $$;
 
 ALTER FUNCTION private.share_now(p_limit private.provider_limits) OWNER TO postgres;
 
-CREATE FUNCTION private.sweep_orphans(p_every interval, p_limit integer) RETURNS text[]
+CREATE FUNCTION private.sweep_unreferenced_objects(p_every interval, p_limit integer) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET random_page_cost TO '0'
@@ -1335,25 +1335,25 @@ declare
   v_page record;
 begin
   select last_path into v_after
-  from private.orphan_sweep
+  from private.object_sweep
   where swept_at <= clock_timestamp() - p_every
   for update skip locked;
   if not found then
     return '{}';
   end if;
 
-  select * into v_page from private.orphaned_objects(v_after, p_limit);
+  select * into v_page from private.unreferenced_objects(v_after, p_limit);
   if v_page.last_path is null then  -- the end: a new round begins
-    select * into v_page from private.orphaned_objects('', p_limit);
+    select * into v_page from private.unreferenced_objects('', p_limit);
   end if;
-  update private.orphan_sweep
+  update private.object_sweep
   set swept_at = clock_timestamp(), last_path = coalesce(v_page.last_path, '')
   where is_only_row;
   return v_page.paths;
 end
 $$;
 
-ALTER FUNCTION private.sweep_orphans(p_every interval, p_limit integer) OWNER TO postgres;
+ALTER FUNCTION private.sweep_unreferenced_objects(p_every interval, p_limit integer) OWNER TO postgres;
 
 CREATE FUNCTION private.touch_job() RETURNS trigger
     LANGUAGE plpgsql
@@ -1609,16 +1609,16 @@ COMMENT ON COLUMN private.config.free_spacing IS 'Seconds of rank between two un
 
 COMMENT ON COLUMN private.config.paid_spacing IS 'The same for a paid user, who may have more jobs near the front.';
 
-CREATE TABLE private.orphan_sweep (
+CREATE TABLE private.object_sweep (
     is_only_row boolean DEFAULT true NOT NULL,
     swept_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
     last_path text DEFAULT ''::text NOT NULL,
     CONSTRAINT there_is_one_row CHECK (is_only_row)
 );
 
-ALTER TABLE private.orphan_sweep OWNER TO postgres;
+ALTER TABLE private.object_sweep OWNER TO postgres;
 
-COMMENT ON TABLE private.orphan_sweep IS 'One row: when workers last looked for unreferenced objects, and how far they came.';
+COMMENT ON TABLE private.object_sweep IS 'One row: when workers last looked for unreferenced objects, and how far they came.';
 
 CREATE TABLE public.credit_entries (
     id bigint NOT NULL,
@@ -1665,8 +1665,8 @@ ALTER TABLE ONLY private.config
 ALTER TABLE ONLY private.models
     ADD CONSTRAINT models_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY private.orphan_sweep
-    ADD CONSTRAINT orphan_sweep_pkey PRIMARY KEY (is_only_row);
+ALTER TABLE ONLY private.object_sweep
+    ADD CONSTRAINT object_sweep_pkey PRIMARY KEY (is_only_row);
 
 ALTER TABLE ONLY private.provider_limits
     ADD CONSTRAINT provider_limits_pkey PRIMARY KEY (provider);
@@ -1752,7 +1752,7 @@ ALTER TABLE private.config ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.models ENABLE ROW LEVEL SECURITY;
 
-ALTER TABLE private.orphan_sweep ENABLE ROW LEVEL SECURITY;
+ALTER TABLE private.object_sweep ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.provider_limits ENABLE ROW LEVEL SECURITY;
 
@@ -1879,8 +1879,8 @@ REVOKE ALL ON FUNCTION private.open_account(p_user_id uuid, p_is_anonymous boole
 REVOKE ALL ON FUNCTION private.operator_status() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.operator_status() TO generation_bridge;
 
-REVOKE ALL ON FUNCTION private.orphaned_objects(p_after text, p_limit integer, OUT last_path text, OUT paths text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION private.orphaned_objects(p_after text, p_limit integer, OUT last_path text, OUT paths text[]) TO generation_worker;
+REVOKE ALL ON FUNCTION private.unreferenced_objects(p_after text, p_limit integer, OUT last_path text, OUT paths text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.unreferenced_objects(p_after text, p_limit integer, OUT last_path text, OUT paths text[]) TO generation_worker;
 
 REVOKE ALL ON FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kind, p_amount integer, p_reason text, p_job_id uuid, p_external_ref text, p_fingerprint bytea) FROM PUBLIC;
 
@@ -1930,8 +1930,8 @@ REVOKE ALL ON FUNCTION private.ring_doorbell() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.share_now(p_limit private.provider_limits) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.sweep_orphans(p_every interval, p_limit integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION private.sweep_orphans(p_every interval, p_limit integer) TO generation_worker;
+REVOKE ALL ON FUNCTION private.sweep_unreferenced_objects(p_every interval, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.sweep_unreferenced_objects(p_every interval, p_limit integer) TO generation_worker;
 
 REVOKE ALL ON FUNCTION private.touch_job() FROM PUBLIC;
 

@@ -39,6 +39,6 @@ def test_leases_are_renewed_after_any_error(
 def test_sweeps_go_on_after_any_error(
     error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(store, "sweep_orphans", failing(error))
+    monkeypatch.setattr(store, "sweep_unreferenced_objects", failing(error))
     background.attempt(sweeper.sweep_unreferenced_objects, sweeper.NOT_REMOVED)
     assert [record.exc_info is not None for record in caplog.records] == [True]

@@ -1,4 +1,4 @@
-"""Pictures of nobody are removed, by one worker after the other, however often workers are started anew."""
+"""unreferenced objects are removed, by one worker after the other, however often workers are started anew."""
 
 from uuid import UUID, uuid4
 
@@ -25,7 +25,7 @@ def orphans(jobs: Jobs) -> list[str]:
 
 
 def swept(jobs: Jobs, *, every: str = "0 s", limit: int = 2) -> list[str]:
-    row = jobs.conn.execute("select private.sweep_orphans(%s::interval, %s)", (every, limit)).fetchone()
+    row = jobs.conn.execute("select private.sweep_unreferenced_objects(%s::interval, %s)", (every, limit)).fetchone()
     return list(row[0]) if row else []
 
 
@@ -37,7 +37,7 @@ def test_a_worker_sweeps_when_it_starts(
     kept, deleted = jobs.enqueue(), jobs.enqueue()
     wait_until(lambda: jobs.statuses() == ["succeeded"] * 2, "both pictures")
     jobs.conn.execute("delete from public.generations where id = %s", (deleted,))
-    jobs.conn.execute("update private.orphan_sweep set swept_at = now() - interval '11 minutes'")
+    jobs.conn.execute("update private.object_sweep set swept_at = now() - interval '11 minutes'")
 
     start_worker()
 
@@ -65,4 +65,4 @@ def test_of_two_workers_that_sweep_at_once_one_does(database: str, jobs: Jobs, o
         assert swept(jobs) == orphans[:2]
         with type(jobs.conn).connect(database) as other:
             other.execute("set statement_timeout = '5s'")
-            assert other.execute("select private.sweep_orphans('0 s', 2)").fetchone() == ([],)
+            assert other.execute("select private.sweep_unreferenced_objects('0 s', 2)").fetchone() == ([],)
