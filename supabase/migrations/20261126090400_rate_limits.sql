@@ -7,18 +7,18 @@ create table private.provider_limits (
   starts_per_minute integer not null,
   tokens double precision not null default 1,
   refilled_at timestamptz not null default now(),
-  share double precision not null default 1,
+  rate_factor double precision not null default 1,
   throttled_at timestamptz not null default now(),
   failures integer not null default 0,
   paused_until timestamptz not null default 'epoch',
   constraint something_may_start check (starts_per_minute > 0),
-  constraint share_is_a_fraction check (0 < share and share <= 1)
+  constraint rate_factor_is_a_fraction check (0 < rate_factor and rate_factor <= 1)
 );
 alter table private.provider_limits enable row level security;
 comment on table private.provider_limits is
   'A token bucket and a circuit breaker per provider. Change starts_per_minute with update; the '
   'functions below write the other columns.';
-comment on column private.provider_limits.share is
+comment on column private.provider_limits.rate_factor is
   'The fraction of the rate in force after the last 429. It doubles every minute from '
   'throttled_at on.';
 comment on column private.provider_limits.failures is
@@ -57,14 +57,14 @@ create trigger jobs_rate_limit_again
   when (old.status <> new.status and (new.status = 'queued' or old.rate_limited_by is not null))
   execute function private.on_job_queued();
 
--- share_now: the fraction of the rate in force now
-create function private.share_now(p_limit private.provider_limits)
+-- rate_factor_now: the fraction of the rate in force now
+create function private.rate_factor_now(p_limit private.provider_limits)
 returns double precision
 language sql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select least(1, p_limit.share * 2 ^ least(
+  select least(1, p_limit.rate_factor * 2 ^ least(
     10, extract(epoch from clock_timestamp() - p_limit.throttled_at)::double precision / 60
   ))
 $$;
@@ -97,7 +97,7 @@ begin
     for no key update skip locked
   loop
     v_is_open := v_limit.failures >= 5;
-    v_rate := v_limit.starts_per_minute / 60.0 * private.share_now(v_limit);
+    v_rate := v_limit.starts_per_minute / 60.0 * private.rate_factor_now(v_limit);
     v_limit.tokens := least(
       greatest(1, v_rate),
       v_limit.tokens
@@ -150,9 +150,9 @@ set random_page_cost = 0
 as $$
   update private.provider_limits l
   set tokens = 0,
-      share = case
-        when paused_until > clock_timestamp() then share
-        else greatest(1.0 / 128, private.share_now(l) / 2)
+      rate_factor = case
+        when paused_until > clock_timestamp() then rate_factor
+        else greatest(1.0 / 128, private.rate_factor_now(l) / 2)
       end,
       throttled_at = case
         when paused_until > clock_timestamp() then throttled_at

@@ -138,15 +138,15 @@ def test_a_throttled_rate_is_halved_once_and_grows_back(
         jobs.enqueue("fox")
     worker.run_once()
     assert replicate.requests.count("create") == 3
-    assert worker.limit()["share"] == 0.5
+    assert worker.limit()["rate_factor"] == 0.5
 
     set_limit(jobs, "throttled_at = now() - interval '61 seconds'")
-    row = jobs.conn.execute("select private.share_now(l) from private.provider_limits l").fetchone()
+    row = jobs.conn.execute("select private.rate_factor_now(l) from private.provider_limits l").fetchone()
     assert row == (1,)
 
 
 def test_a_provider_that_was_quiet_for_years_has_its_whole_rate(worker: Worker, jobs: Jobs) -> None:
-    set_limit(jobs, "share = 0.01, throttled_at = '2001-01-01', refilled_at = '2001-01-01', tokens = 0")
+    set_limit(jobs, "rate_factor = 0.01, throttled_at = '2001-01-01', refilled_at = '2001-01-01', tokens = 0")
     job_id = jobs.enqueue("fox")
     assert worker.dispatch() == [job_id]
 

@@ -591,7 +591,7 @@ begin
   if p_moves_credits then
     perform from public.entitlements where user_id = v_user_id for no key update;
   else
-    perform from public.entitlements where user_id = v_user_id for key share;
+    perform from public.entitlements where user_id = v_user_id for key rate_factor;
   end if;
   select * into v_job from public.jobs where id = p_id for no key update;
   return v_job;
@@ -1041,7 +1041,7 @@ begin
     for no key update skip locked
   loop
     v_is_open := v_limit.failures >= 5;
-    v_rate := v_limit.starts_per_minute / 60.0 * private.share_now(v_limit);
+    v_rate := v_limit.starts_per_minute / 60.0 * private.rate_factor_now(v_limit);
     v_limit.tokens := least(
       greatest(1, v_rate),
       v_limit.tokens
@@ -1162,9 +1162,9 @@ CREATE FUNCTION private.report_throttled(p_provider text, p_retry_after interval
     AS $$
   update private.provider_limits l
   set tokens = 0,
-      share = case
-        when paused_until > clock_timestamp() then share
-        else greatest(1.0 / 128, private.share_now(l) / 2)
+      rate_factor = case
+        when paused_until > clock_timestamp() then rate_factor
+        else greatest(1.0 / 128, private.rate_factor_now(l) / 2)
       end,
       throttled_at = case
         when paused_until > clock_timestamp() then throttled_at
@@ -1298,11 +1298,11 @@ CREATE TABLE private.provider_limits (
     starts_per_minute integer NOT NULL,
     tokens double precision DEFAULT 1 NOT NULL,
     refilled_at timestamp with time zone DEFAULT now() NOT NULL,
-    share double precision DEFAULT 1 NOT NULL,
+    rate_factor double precision DEFAULT 1 NOT NULL,
     throttled_at timestamp with time zone DEFAULT now() NOT NULL,
     failures integer DEFAULT 0 NOT NULL,
     paused_until timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
-    CONSTRAINT share_is_a_fraction CHECK ((((0)::double precision < share) AND (share <= (1)::double precision))),
+    CONSTRAINT rate_factor_is_a_fraction CHECK ((((0)::double precision < rate_factor) AND (rate_factor <= (1)::double precision))),
     CONSTRAINT something_may_start CHECK ((starts_per_minute > 0))
 );
 
@@ -1310,20 +1310,20 @@ ALTER TABLE private.provider_limits OWNER TO postgres;
 
 COMMENT ON TABLE private.provider_limits IS 'A token bucket and a circuit breaker per provider. Change starts_per_minute with update; the functions below write the other columns.';
 
-COMMENT ON COLUMN private.provider_limits.share IS 'The fraction of the rate in force after the last 429. It doubles every minute from throttled_at on.';
+COMMENT ON COLUMN private.provider_limits.rate_factor IS 'The fraction of the rate in force after the last 429. It doubles every minute from throttled_at on.';
 
 COMMENT ON COLUMN private.provider_limits.failures IS 'Starts in a row that the provider did not answer. At five the circuit opens: one job at a time tries, the others wait.';
 
-CREATE FUNCTION private.share_now(p_limit private.provider_limits) RETURNS double precision
+CREATE FUNCTION private.rate_factor_now(p_limit private.provider_limits) RETURNS double precision
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select least(1, p_limit.share * 2 ^ least(
+  select least(1, p_limit.rate_factor * 2 ^ least(
     10, extract(epoch from clock_timestamp() - p_limit.throttled_at)::double precision / 60
   ))
 $$;
 
-ALTER FUNCTION private.share_now(p_limit private.provider_limits) OWNER TO postgres;
+ALTER FUNCTION private.rate_factor_now(p_limit private.provider_limits) OWNER TO postgres;
 
 CREATE FUNCTION private.sweep_unreferenced_objects(p_every interval, p_limit integer) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1928,7 +1928,7 @@ GRANT ALL ON FUNCTION private.retry_job(p_id uuid, p_fence bigint, p_delay inter
 
 REVOKE ALL ON FUNCTION private.ring_doorbell() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.share_now(p_limit private.provider_limits) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.rate_factor_now(p_limit private.provider_limits) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.sweep_unreferenced_objects(p_every interval, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.sweep_unreferenced_objects(p_every interval, p_limit integer) TO generation_worker;
