@@ -136,12 +136,12 @@ def release(job: Job) -> bool:
     return bool(answer("select private.release_job(%s, %s)", job.id, job.fence))
 
 
-def report_throttled(provider: str, *, retry_after: float) -> None:
-    answer("select private.report_throttled(%s, make_interval(secs => %s))", provider, retry_after)
+def record_throttled(provider: str, *, retry_after: float) -> None:
+    answer("select private.record_throttled(%s, make_interval(secs => %s))", provider, retry_after)
 
 
-def report_start(provider: str, *, is_answered: bool) -> None:
-    answer("select private.report_start(%s, %s)", provider, is_answered)
+def record_start(provider: str, *, is_answered: bool) -> None:
+    answer("select private.record_start(%s, %s)", provider, is_answered)
 
 
 def provider_cancellations(job_id: str) -> list[tuple[str, str]]:

@@ -53,15 +53,15 @@ def start(provider: Provider, job: Job) -> Done | Started:
     try:
         started = provider.start(job)
     except Throttled as error:
-        report(store.report_throttled, job.provider, retry_after=error.retry_after or 0.0)
+        record(store.record_throttled, job.provider, retry_after=error.retry_after or 0.0)
         raise
     except (Unanswered, Unreachable):
-        report(store.report_start, job.provider, is_answered=False)
+        record(store.record_start, job.provider, is_answered=False)
         raise
     except (Transient, Rejected):
-        report(store.report_start, job.provider, is_answered=True)
+        record(store.record_start, job.provider, is_answered=True)
         raise
-    report(store.report_start, job.provider, is_answered=True)
+    record(store.record_start, job.provider, is_answered=True)
     return started
 
 
@@ -93,7 +93,7 @@ def run_provider_cancellations(job_id: str) -> None:
         log.info("prediction.canceled", extra=facts)
 
 
-def report(tell: Callable[..., None], *facts: str, **more: object) -> None:
+def record(tell: Callable[..., None], *facts: str, **more: object) -> None:
     """What all workers learn from one. Losing it costs little; losing what was just started for it would not."""
     with suppress(*store.DATABASE_ERRORS):
         tell(*facts, **more)

@@ -138,10 +138,10 @@ begin
 end
 $$;
 
--- report_throttled: the provider answered 429; no job starts for a while, then fewer than before
+-- record_throttled: the provider answered 429; no job starts for a while, then fewer than before
 --
 -- Requests that were under way when the first 429 came do not reduce the rate further.
-create function private.report_throttled(p_provider text, p_retry_after interval)
+create function private.record_throttled(p_provider text, p_retry_after interval)
 returns void
 language sql
 security definer
@@ -164,8 +164,8 @@ as $$
   where provider = p_provider
 $$;
 
--- report_start: records whether the provider answered a start; opens and closes the circuit
-create function private.report_start(p_provider text, p_is_answered boolean)
+-- record_start: records whether the provider answered a start; opens and closes the circuit
+create function private.record_start(p_provider text, p_is_answered boolean)
 returns void
 language sql
 security definer
@@ -185,6 +185,6 @@ $$;
 
 revoke execute on all functions in schema private from public;
 grant execute on function
-  private.report_throttled(text, interval),
-  private.report_start(text, boolean)
+  private.record_throttled(text, interval),
+  private.record_start(text, boolean)
 to generation_worker;

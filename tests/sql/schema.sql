@@ -1137,7 +1137,7 @@ $$;
 
 ALTER FUNCTION private.renew_lease(p_id uuid, p_fence bigint, p_lease interval, p_progress real) OWNER TO postgres;
 
-CREATE FUNCTION private.report_start(p_provider text, p_is_answered boolean) RETURNS void
+CREATE FUNCTION private.record_start(p_provider text, p_is_answered boolean) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET random_page_cost TO '0'
@@ -1153,9 +1153,9 @@ CREATE FUNCTION private.report_start(p_provider text, p_is_answered boolean) RET
   where provider = p_provider and (failures > 0 or not p_is_answered)
 $$;
 
-ALTER FUNCTION private.report_start(p_provider text, p_is_answered boolean) OWNER TO postgres;
+ALTER FUNCTION private.record_start(p_provider text, p_is_answered boolean) OWNER TO postgres;
 
-CREATE FUNCTION private.report_throttled(p_provider text, p_retry_after interval) RETURNS void
+CREATE FUNCTION private.record_throttled(p_provider text, p_retry_after interval) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET random_page_cost TO '0'
@@ -1176,7 +1176,7 @@ CREATE FUNCTION private.report_throttled(p_provider text, p_retry_after interval
   where provider = p_provider
 $$;
 
-ALTER FUNCTION private.report_throttled(p_provider text, p_retry_after interval) OWNER TO postgres;
+ALTER FUNCTION private.record_throttled(p_provider text, p_retry_after interval) OWNER TO postgres;
 
 CREATE FUNCTION private.rescue_job(p_id uuid) RETURNS public.job_status
     LANGUAGE plpgsql
@@ -1912,11 +1912,11 @@ GRANT ALL ON FUNCTION private.release_job(p_id uuid, p_fence bigint) TO generati
 REVOKE ALL ON FUNCTION private.renew_lease(p_id uuid, p_fence bigint, p_lease interval, p_progress real) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.renew_lease(p_id uuid, p_fence bigint, p_lease interval, p_progress real) TO generation_worker;
 
-REVOKE ALL ON FUNCTION private.report_start(p_provider text, p_is_answered boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION private.report_start(p_provider text, p_is_answered boolean) TO generation_worker;
+REVOKE ALL ON FUNCTION private.record_start(p_provider text, p_is_answered boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.record_start(p_provider text, p_is_answered boolean) TO generation_worker;
 
-REVOKE ALL ON FUNCTION private.report_throttled(p_provider text, p_retry_after interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION private.report_throttled(p_provider text, p_retry_after interval) TO generation_worker;
+REVOKE ALL ON FUNCTION private.record_throttled(p_provider text, p_retry_after interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.record_throttled(p_provider text, p_retry_after interval) TO generation_worker;
 
 REVOKE ALL ON FUNCTION private.rescue_job(p_id uuid) FROM PUBLIC;
 
