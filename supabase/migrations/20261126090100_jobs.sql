@@ -60,7 +60,7 @@ create table public.jobs (
   deadline_at timestamptz not null,
   submitted_at timestamptz,
   provider_ref text,
-  former_refs text[] not null default '{}',
+  failed_refs text[] not null default '{}',
   woken_at timestamptz,
   cancel_requested_at timestamptz,
   progress real,
@@ -106,7 +106,7 @@ comment on column public.jobs.fence is
 comment on column public.jobs.submitted_at is
   'When this attempt called the provider, or was about to. Set without provider_ref: the call may '
   'have happened.';
-comment on column public.jobs.former_refs is
+comment on column public.jobs.failed_refs is
   'The predictions of earlier attempts that failed. A late webhook that names one is ignored.';
 comment on column public.jobs.woken_at is
   'A webhook came while the job was running. The job is due again as soon as it waits.';

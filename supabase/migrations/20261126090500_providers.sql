@@ -10,7 +10,7 @@ as $$
   select p_provider_ref where not exists (
     select from public.jobs where provider_ref = p_provider_ref and id <> p_id
     union all
-    select from public.jobs where id = p_id and p_provider_ref = any (former_refs)
+    select from public.jobs where id = p_id and p_provider_ref = any (failed_refs)
   )
 $$;
 

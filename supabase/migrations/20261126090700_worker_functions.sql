@@ -170,7 +170,7 @@ begin
   update public.jobs
   set status = 'queued', lease_expires_at = null,
       submitted_at = null, provider_ref = null, progress = null,
-      former_refs = array_remove(former_refs || provider_ref, null),
+      failed_refs = array_remove(failed_refs || provider_ref, null),
       run_at = case when p_delay > interval '0' then clock_timestamp() + p_delay end,
       attempt = attempt - case when p_costs_attempt then 0 else 1 end,
       error_code = p_code, error_message = p_message

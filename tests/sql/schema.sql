@@ -202,7 +202,7 @@ CREATE TABLE public.jobs (
     deadline_at timestamp with time zone NOT NULL,
     submitted_at timestamp with time zone,
     provider_ref text,
-    former_refs text[] DEFAULT '{}'::text[] NOT NULL,
+    failed_refs text[] DEFAULT '{}'::text[] NOT NULL,
     woken_at timestamp with time zone,
     cancel_requested_at timestamp with time zone,
     progress real,
@@ -244,7 +244,7 @@ COMMENT ON COLUMN public.jobs.run_at IS 'The job must not run before this time. 
 
 COMMENT ON COLUMN public.jobs.submitted_at IS 'When this attempt called the provider, or was about to. Set without provider_ref: the call may have happened.';
 
-COMMENT ON COLUMN public.jobs.former_refs IS 'The predictions of earlier attempts that failed. A late webhook that names one is ignored.';
+COMMENT ON COLUMN public.jobs.failed_refs IS 'The predictions of earlier attempts that failed. A late webhook that names one is ignored.';
 
 COMMENT ON COLUMN public.jobs.woken_at IS 'A webhook came while the job was running. The job is due again as soon as it waits.';
 
@@ -435,7 +435,7 @@ CREATE FUNCTION private.free_ref(p_provider_ref text, p_id uuid) RETURNS text
   select p_provider_ref where not exists (
     select from public.jobs where provider_ref = p_provider_ref and id <> p_id
     union all
-    select from public.jobs where id = p_id and p_provider_ref = any (former_refs)
+    select from public.jobs where id = p_id and p_provider_ref = any (failed_refs)
   )
 $$;
 
@@ -1265,7 +1265,7 @@ begin
   update public.jobs
   set status = 'queued', lease_expires_at = null,
       submitted_at = null, provider_ref = null, progress = null,
-      former_refs = array_remove(former_refs || provider_ref, null),
+      failed_refs = array_remove(failed_refs || provider_ref, null),
       run_at = case when p_delay > interval '0' then clock_timestamp() + p_delay end,
       attempt = attempt - case when p_costs_attempt then 0 else 1 end,
       error_code = p_code, error_message = p_message
