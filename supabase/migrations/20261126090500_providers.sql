@@ -1,13 +1,13 @@
 -- Which prediction belongs to which job, and which predictions are to be canceled at the provider.
 
--- free_ref: the reference, unless another job has it or an earlier attempt of this job had it
-create function private.free_ref(p_provider_ref text, p_id uuid)
-returns text
+-- is_ref_available: whether no other job has this reference, and no failed attempt of this job had it
+create function private.is_ref_available(p_provider_ref text, p_id uuid)
+returns boolean
 language sql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select p_provider_ref where not exists (
+  select p_provider_ref is not null and not exists (
     select from public.jobs where provider_ref = p_provider_ref and id <> p_id
     union all
     select from public.jobs where id = p_id and p_provider_ref = any (failed_refs)
@@ -81,7 +81,7 @@ as $$
   from public.jobs
   where id = p_job_id
     and provider_ref is distinct from p_provider_ref
-    and private.free_ref(p_provider_ref, id) is not null
+    and private.is_ref_available(p_provider_ref, id)
 $$;
 
 -- jobs_with_provider_cancellations: the jobs whose worker shall cancel a prediction, every 30 seconds
@@ -167,7 +167,10 @@ begin
   where id = p_id
     and status in ('running', 'waiting')
     and submitted_at is not null
-    and coalesce(provider_ref, private.free_ref(p_provider_ref, id)) = p_provider_ref
+    and case
+      when provider_ref is null then private.is_ref_available(p_provider_ref, id)
+      else provider_ref = p_provider_ref
+    end
     and (p_is_final or provider_ref is null);
   if not found then
     perform private.cancel_stray_prediction(p_id, p_provider_ref);

@@ -117,7 +117,10 @@ begin
   update public.jobs
   set status = 'waiting', lease_expires_at = null,
       submitted_at = coalesce(submitted_at, clock_timestamp()),
-      provider_ref = coalesce(private.free_ref(p_provider_ref, id), provider_ref),
+      provider_ref = case
+        when private.is_ref_available(p_provider_ref, id) then p_provider_ref
+        else provider_ref
+      end,
       run_at = case when status = 'waiting' then run_at
         when woken_at is null and cancel_requested_at is null
           then clock_timestamp() + p_check_in
@@ -280,7 +283,7 @@ begin
   update public.jobs
   set provider_ref = coalesce(provider_ref, (
     select ref from unnest(p_provider_refs) with ordinality as found (ref, number)
-    where private.free_ref(ref, p_id) is not null
+    where private.is_ref_available(ref, p_id)
     order by number
     limit 1
   ))

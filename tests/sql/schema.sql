@@ -51,7 +51,7 @@ CREATE FUNCTION private.cancel_stray_prediction(p_job_id uuid, p_provider_ref te
   from public.jobs
   where id = p_job_id
     and provider_ref is distinct from p_provider_ref
-    and private.free_ref(p_provider_ref, id) is not null
+    and private.is_ref_available(p_provider_ref, id) is not null
 $$;
 
 ALTER FUNCTION private.cancel_stray_prediction(p_job_id uuid, p_provider_ref text) OWNER TO postgres;
@@ -144,7 +144,7 @@ begin
   update public.jobs
   set provider_ref = coalesce(provider_ref, (
     select ref from unnest(p_provider_refs) with ordinality as found (ref, number)
-    where private.free_ref(ref, p_id) is not null
+    where private.is_ref_available(ref, p_id) is not null
     order by number
     limit 1
   ))
@@ -428,7 +428,7 @@ $$;
 
 ALTER FUNCTION private.cancellation_done(p_provider_ref text) OWNER TO postgres;
 
-CREATE FUNCTION private.free_ref(p_provider_ref text, p_id uuid) RETURNS text
+CREATE FUNCTION private.is_ref_available(p_provider_ref text, p_id uuid) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -439,7 +439,7 @@ CREATE FUNCTION private.free_ref(p_provider_ref text, p_id uuid) RETURNS text
   )
 $$;
 
-ALTER FUNCTION private.free_ref(p_provider_ref text, p_id uuid) OWNER TO postgres;
+ALTER FUNCTION private.is_ref_available(p_provider_ref text, p_id uuid) OWNER TO postgres;
 
 CREATE TABLE public.generations (
     id uuid NOT NULL,
@@ -1380,7 +1380,7 @@ begin
   update public.jobs
   set status = 'waiting', lease_expires_at = null,
       submitted_at = coalesce(submitted_at, clock_timestamp()),
-      provider_ref = coalesce(private.free_ref(p_provider_ref, id), provider_ref),
+      provider_ref = coalesce(private.is_ref_available(p_provider_ref, id), provider_ref),
       run_at = case when status = 'waiting' then run_at
         when woken_at is null and cancel_requested_at is null
           then clock_timestamp() + p_check_in
@@ -1562,7 +1562,7 @@ begin
   where id = p_id
     and status in ('running', 'waiting')
     and submitted_at is not null
-    and coalesce(provider_ref, private.free_ref(p_provider_ref, id)) = p_provider_ref
+    and coalesce(provider_ref, private.is_ref_available(p_provider_ref, id)) = p_provider_ref
     and (p_is_final or provider_ref is null);
   if not found then
     perform private.cancel_stray_prediction(p_id, p_provider_ref);
@@ -1851,7 +1851,7 @@ GRANT ALL ON FUNCTION private.fail_job(p_id uuid, p_fence bigint, p_code public.
 REVOKE ALL ON FUNCTION private.cancellation_done(p_provider_ref text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.cancellation_done(p_provider_ref text) TO generation_worker;
 
-REVOKE ALL ON FUNCTION private.free_ref(p_provider_ref text, p_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.is_ref_available(p_provider_ref text, p_id uuid) FROM PUBLIC;
 
 GRANT SELECT,DELETE ON TABLE public.generations TO authenticated;
 GRANT SELECT ON TABLE public.generations TO service_role;
