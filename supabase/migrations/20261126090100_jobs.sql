@@ -149,11 +149,11 @@ grant select (
   created_at, started_at, finished_at, updated_at
 ) on table public.jobs to authenticated;
 
--- refuse_illegal_move: the guard of the state machine
+-- enforce_transition: the guard of the state machine
 --
 -- The functions make only the transitions that job_status names. This trigger refuses any other
 -- transition of any other writer. A job that has ended never changes again.
-create function private.refuse_illegal_move()
+create function private.enforce_transition()
 returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -171,14 +171,14 @@ begin
   return new;
 end
 $$;
-create trigger jobs_follow_their_arrows
+create trigger jobs_enforce_transitions
   before update on public.jobs
   for each row
   when (
     old.finished_at is not null
     or (old.status, old.fence) is distinct from (new.status, new.fence)
   )
-  execute function private.refuse_illegal_move();
+  execute function private.enforce_transition();
 
 -- touch_job: sets updated_at
 --

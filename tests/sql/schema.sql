@@ -1001,7 +1001,7 @@ $$;
 
 ALTER FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_queue uuid) OWNER TO postgres;
 
-CREATE FUNCTION private.refuse_illegal_move() RETURNS trigger
+CREATE FUNCTION private.enforce_transition() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1019,7 +1019,7 @@ begin
 end
 $$;
 
-ALTER FUNCTION private.refuse_illegal_move() OWNER TO postgres;
+ALTER FUNCTION private.enforce_transition() OWNER TO postgres;
 
 CREATE FUNCTION private.admit_jobs(p_room integer) RETURNS interval
     LANGUAGE plpgsql
@@ -1720,7 +1720,7 @@ CREATE TRIGGER jobs_broadcast_change AFTER UPDATE ON public.jobs FOR EACH ROW WH
 
 CREATE TRIGGER jobs_broadcast_new AFTER INSERT ON public.jobs FOR EACH ROW EXECUTE FUNCTION private.broadcast_job();
 
-CREATE TRIGGER jobs_follow_their_arrows BEFORE UPDATE ON public.jobs FOR EACH ROW WHEN (((old.finished_at IS NOT NULL) OR ((old.status IS DISTINCT FROM new.status) OR (old.fence IS DISTINCT FROM new.fence)))) EXECUTE FUNCTION private.refuse_illegal_move();
+CREATE TRIGGER jobs_enforce_transitions BEFORE UPDATE ON public.jobs FOR EACH ROW WHEN (((old.finished_at IS NOT NULL) OR ((old.status IS DISTINCT FROM new.status) OR (old.fence IS DISTINCT FROM new.fence)))) EXECUTE FUNCTION private.enforce_transition();
 
 CREATE TRIGGER jobs_rate_limit_again BEFORE UPDATE OF status ON public.jobs FOR EACH ROW WHEN (((old.status <> new.status) AND ((new.status = 'queued'::public.job_status) OR (old.rate_limited_by IS NOT NULL)))) EXECUTE FUNCTION private.on_job_queued();
 
@@ -1902,7 +1902,7 @@ GRANT ALL ON FUNCTION private.record_submission(p_id uuid, p_fence bigint) TO ge
 REVOKE ALL ON FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_queue uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_queue uuid) TO generation_bridge;
 
-REVOKE ALL ON FUNCTION private.refuse_illegal_move() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.enforce_transition() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.admit_jobs(p_room integer) FROM PUBLIC;
 
