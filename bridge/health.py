@@ -16,15 +16,15 @@ class Health:
         self.is_broker_down = self.is_database_down = False
         self.outstanding = 0
         self.looked_at: float | None = None
-        self.saw_all_at = self.started_at = self.passed_at = time.monotonic()
+        self.caught_up_at = self.started_at = self.passed_at = time.monotonic()
 
     def passed(self) -> None:
         self.passed_at = time.monotonic()
 
-    def looked(self, outstanding: int, *, saw_all: bool) -> None:
+    def looked(self, outstanding: int, *, caught_up: bool) -> None:
         self.outstanding, self.looked_at = outstanding, time.monotonic()
-        if saw_all:
-            self.saw_all_at = self.looked_at
+        if caught_up:
+            self.caught_up_at = self.looked_at
 
     @property
     def is_alive(self) -> bool:
@@ -42,7 +42,7 @@ class Health:
             "database": "down" if self.is_database_down else "up",
             "broker": "down" if self.is_broker_down else "up",
             "last_look_seconds_ago": None if self.looked_at is None else round(now - self.looked_at, 1),
-            "lag_seconds": round(now - self.saw_all_at, 1),
+            "lag_seconds": round(now - self.caught_up_at, 1),
             "outstanding": self.outstanding,
         }
 

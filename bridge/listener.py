@@ -15,12 +15,12 @@ from bridge import store
 
 DOORBELL = "jobs_due"
 HEARTBEAT_EVERY = 2.0  # seconds, at most; a look in between carries none
-DEAF_AFTER = 3.0  # seconds a heartbeat may take from its commit to our ear
+HEARTBEAT_WITHIN = 3.0  # seconds a heartbeat may take from its commit to our ear
 
 A_MOMENT = 0.1
 
 
-class Deaf(Exception):
+class HeartbeatMissed(Exception):
     """Our own heartbeat did not come back: the connection is half-open, or a pooler stands in between."""
 
 
@@ -32,7 +32,7 @@ class Listener:
         self.channel = f"bridge_{uuid.uuid4().hex}"
         self.heartbeat_sent = -math.inf
         self.heartbeat_due = math.inf
-        self.has_heard = False
+        self.heartbeat_received = False
         self.conn: psycopg.Connection[object] | None = None
 
     def listen(self) -> None:
@@ -55,12 +55,12 @@ class Listener:
     def expect_heartbeat(self) -> None:
         """A heartbeat was committed just now; not hearing it soon means we are deaf."""
         self.heartbeat_sent = time.monotonic()
-        self.heartbeat_due = min(self.heartbeat_due, self.heartbeat_sent + DEAF_AFTER)
+        self.heartbeat_due = min(self.heartbeat_due, self.heartbeat_sent + HEARTBEAT_WITHIN)
 
     def wait(self, seconds: float) -> None:
         """Return when the doorbell rings, or after `seconds`.
 
-        Raises Deaf when a heartbeat is overdue, psycopg.OperationalError when the connection broke.
+        Raises HeartbeatMissed when a heartbeat is overdue, psycopg.OperationalError when the connection broke.
         """
         assert self.conn is not None, "listen() comes first"  # noqa: S101
         until = time.monotonic() + seconds
@@ -70,9 +70,9 @@ class Listener:
             left = max(left, A_MOMENT if self.heartbeat_due < until else 0.0)
             heard = {note.channel for note in self.conn.notifies(timeout=left, stop_after=1)}
             if self.channel in heard:
-                self.has_heard, self.heartbeat_due = True, math.inf
+                self.heartbeat_received, self.heartbeat_due = True, math.inf
             now = time.monotonic()
             if not heard and now >= self.heartbeat_due:
-                raise Deaf
+                raise HeartbeatMissed
             if DOORBELL in heard or now >= until:
                 return

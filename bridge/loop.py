@@ -14,7 +14,7 @@ import psycopg
 
 import database
 from bridge.health import Health
-from bridge.listener import Deaf, Listener
+from bridge.listener import HeartbeatMissed, Listener
 from bridge.publisher import BROKER_ERRORS, Publisher
 from bridge.store import Look, Store
 
@@ -24,9 +24,9 @@ BATCH = 500  # jobs per look: bounds how long a claim can wait for the commit of
 FIRST_PAUSE, BUSY_PAUSE, IDLE_PAUSE = 0.05, 0.5, 5.0  # seconds between looks when nothing rings
 FIND_LOST_EVERY = 1.0
 LOST_AFTER = 5.0  # seconds; popping and claiming a message takes milliseconds
-HOPELESS_AFTER = 600.0  # a message in a queue that nobody empties is sent again after this
+REDISPATCH_UNCONDITIONALLY_AFTER = 600.0  # a message in a queue that nobody empties is sent again after this
 
-DEAF_FROM_THE_START = (
+NO_NOTIFICATIONS = (
     "DATABASE_URL delivers no notifications: it leads through a transaction-mode pooler."
     " Use a direct or session-mode connection (port 5432) in .env."
 )
@@ -89,9 +89,9 @@ class Bridge:
                 self.database_answers()
                 with self.waiting():
                     self.listener.wait(self.pause())
-        except Deaf as error:
-            if not self.listener.has_heard:
-                raise SystemExit(DEAF_FROM_THE_START) from None
+        except HeartbeatMissed as error:
+            if not self.listener.heartbeat_received:
+                raise SystemExit(NO_NOTIFICATIONS) from None
             self.database_lost(error)
         except database.RoleRefused as error:
             raise SystemExit(str(error)) from None
@@ -118,14 +118,14 @@ class Bridge:
 
     def dispatch(self) -> int:
         heartbeat = self.listener.heartbeat()
-        with self.store.dispatch(limit=BATCH, window=self.window, ring=heartbeat) as look:
+        with self.store.dispatch(limit=BATCH, window=self.window, heartbeat_channel=heartbeat) as look:
             if look.job_ids:
                 self.publisher.publish(look.job_ids)
         if heartbeat:
             self.listener.expect_heartbeat()
         self.last_look = look
         sent = len(look.job_ids)
-        self.health.looked(look.outstanding, saw_all=sent < BATCH and look.outstanding < self.window)
+        self.health.looked(look.outstanding, caught_up=sent < BATCH and look.outstanding < self.window)
         if sent:
             log.info("jobs.dispatched", extra={"count": sent, "outstanding": look.outstanding})
         return sent
@@ -138,7 +138,7 @@ class Bridge:
         next_in_queue = self.publisher.next_in_queue()
         count = self.store.redispatch(older_than=LOST_AFTER, next_in_queue=next_in_queue)
         if next_in_queue is not None:
-            count += self.store.redispatch(older_than=HOPELESS_AFTER)
+            count += self.store.redispatch(older_than=REDISPATCH_UNCONDITIONALLY_AFTER)
         if count:
             log.warning("messages.lost", extra={"count": count})
             self.dispatch()

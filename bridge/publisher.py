@@ -22,7 +22,7 @@ TIMEOUTS = {"socket_timeout": 2, "socket_connect_timeout": 2}
 CONNECT_AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
 BATCH = 500
 # Somebody else's messages in our queue are looked past, so many of them; a worker drops them when their turn comes.
-FOREIGN = 10
+FOREIGN_MESSAGES_TO_SKIP = 10
 
 
 class Publisher:
@@ -55,7 +55,7 @@ class Publisher:
 
     def next_in_queue(self) -> str | None:
         """The job of the first message that is ours, in the order in which workers get them; None if there is none."""
-        for message in reversed(self.redis.lrange(QUEUE, -FOREIGN, -1)):
+        for message in reversed(self.redis.lrange(QUEUE, -FOREIGN_MESSAGES_TO_SKIP, -1)):
             with suppress(ValueError, LookupError, TypeError):
                 return str(UUID(str(json.loads(message)["headers"]["id"])))
         return None

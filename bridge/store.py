@@ -15,7 +15,7 @@ LOOK = (
     "select job_ids, outstanding, extract(epoch from next_due_in)::float8 as next_due_in"
     " from private.dispatch_jobs(%s, %s), set_config('synchronous_commit', 'off', true)"
 )
-LOOK_AND_RING = LOOK + ", pg_notify(%s, '')"
+LOOK_AND_HEARTBEAT = LOOK + ", pg_notify(%s, '')"
 
 
 def connect(dsn: str) -> database.Connection:
@@ -58,13 +58,13 @@ class Store:
             self._conn.close()
 
     @contextmanager
-    def dispatch(self, *, limit: int, window: int, ring: str | None = None) -> Iterator[Look]:
+    def dispatch(self, *, limit: int, window: int, heartbeat_channel: str | None = None) -> Iterator[Look]:
         """Mark due jobs dispatched when the block ends well; if it raises they stay due.
 
         A message may so reach its worker before the commit: its claim waits on the row for that moment.
-        `ring` names a channel to notify with the same commit.
+        `heartbeat_channel` names a channel to notify with the same commit.
         """
-        query, values = (LOOK, [limit, window]) if ring is None else (LOOK_AND_RING, [limit, window, ring])
+        query, values = (LOOK, [limit, window]) if heartbeat_channel is None else (LOOK_AND_HEARTBEAT, [limit, window, heartbeat_channel])
         # The pipeline sends "begin" together with the look: one round trip less before the messages are out.
         with (
             self.conn.pipeline(),

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from bridge import listener as listeners
-from bridge.listener import Deaf, Listener
+from bridge.listener import HeartbeatMissed, Listener
 from bridge.loop import Bridge
 from bridge.store import Store
 from chaos.patience import wait_until
@@ -35,7 +35,7 @@ def port_of(dsn: str) -> int:
 
 
 def ring(store: Store, listener: Listener) -> None:
-    with store.dispatch(limit=1, window=1, ring=listener.channel):
+    with store.dispatch(limit=1, window=1, heartbeat_channel=listener.channel):
         pass
     listener.expect_heartbeat()
 
@@ -43,11 +43,11 @@ def ring(store: Store, listener: Listener) -> None:
 def wait_heard(listener: Listener) -> None:
     """A heartbeat wakes nothing, so it is looked for again and again."""
 
-    def has_heard() -> bool:
+    def heartbeat_received() -> bool:
         listener.wait(0.05)
-        return listener.has_heard
+        return listener.heartbeat_received
 
-    wait_until(has_heard, "the heartbeat")
+    wait_until(heartbeat_received, "the heartbeat")
 
 
 def test_a_new_job_wakes_it(listener: Listener, jobs: Jobs) -> None:
@@ -81,7 +81,7 @@ def test_a_bridge_that_was_held_up_hears_first_what_came_meanwhile(listener: Lis
 
     listener.wait(0.05)
 
-    assert listener.has_heard
+    assert listener.heartbeat_received
     store.close()
 
 
@@ -92,14 +92,14 @@ def test_a_half_open_connection_is_noticed(database: str, monkeypatch: pytest.Mo
     ring(store, listener)
     wait_heard(listener)
 
-    monkeypatch.setattr(listeners, "DEAF_AFTER", 0.3)
+    monkeypatch.setattr(listeners, "HEARTBEAT_WITHIN", 0.3)
     relay.silence()
     ring(store, listener)
-    with pytest.raises(Deaf):
+    with pytest.raises(HeartbeatMissed):
         listener.wait(5)
 
     monkeypatch.undo()
-    listener.has_heard = False
+    listener.heartbeat_received = False
     listener.listen()
     ring(store, listener)
     wait_heard(listener)
@@ -148,7 +148,7 @@ def without_notifications() -> Callable[[bytes], bytes]:
 def test_a_pooler_that_delivers_no_notifications_is_refused_in_clear_words(
     make_bridge: Callable[..., Bridge], broker: Redis, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listeners, "DEAF_AFTER", 0.3)
+    monkeypatch.setattr(listeners, "HEARTBEAT_WITHIN", 0.3)
     relay = Relay(port_of(database), from_server=without_notifications)
     bridge = make_bridge(
         broker.url, listen_dsn=through(relay, database) + "?sslmode=disable&gssencmode=disable"
