@@ -62,7 +62,7 @@ class Job:
 def pool() -> ConnectionPool[database.Connection]:
     """A few connections whatever the concurrency; a transition takes milliseconds.
 
-    They are not checked before use, which would cost a round trip each; see `answered`.
+    They are not checked before use, which would cost a round trip each; see `fetch_all`.
     """
     return ConnectionPool(
         settings.load().database("worker"),
@@ -78,12 +78,12 @@ def pool() -> ConnectionPool[database.Connection]:
 
 def claim(job_id: str, *, lease: float) -> Job | None:
     query = "select * from private.claim_job(%s, make_interval(secs => %s))"
-    found = answered(query, job_id, lease, row_factory=class_row(Job))
+    found = fetch_all(query, job_id, lease, row_factory=class_row(Job))
     return found[0] if found else None
 
 
 def renew(job: Job, *, lease: float, progress: float | None) -> LeaseState:
-    state: LeaseState = answer(
+    state: LeaseState = fetch_value(
         "select private.renew_lease(%s, %s, make_interval(secs => %s), %s::real)",
         job.id,
         job.fence,
@@ -95,18 +95,18 @@ def renew(job: Job, *, lease: float, progress: float | None) -> LeaseState:
 
 def record_submission(job: Job) -> bool:
     """Remember, before a provider that charges is called, that it will be. False: it must not be, or was before."""
-    return bool(answer("select private.record_submission(%s, %s)", job.id, job.fence))
+    return bool(fetch_value("select private.record_submission(%s, %s)", job.id, job.fence))
 
 
 def adopt_orphan(job: Job, candidates: list[str]) -> str | None:
     """Make the first of these that is no other job's the work of this job; the reference the job has then."""
-    ref: str | None = answer("select private.adopt_orphan(%s, %s, %s)", job.id, job.fence, candidates)
+    ref: str | None = fetch_value("select private.adopt_orphan(%s, %s, %s)", job.id, job.fence, candidates)
     return ref
 
 
 def wait_for_provider(job: Job, *, provider_ref: str | None, check_in: float) -> bool:
     return bool(
-        answer(
+        fetch_value(
             "select private.wait_for_provider(%s, %s, %s, make_interval(secs => %s))",
             job.id, job.fence, provider_ref, check_in,
         )
@@ -114,7 +114,7 @@ def wait_for_provider(job: Job, *, provider_ref: str | None, check_in: float) ->
 
 
 def retry(job: Job, *, delay: float, code: str, message: str, costs_attempt: bool) -> RetryState:
-    state: RetryState = answer(
+    state: RetryState = fetch_value(
         "select private.retry_job(%s, %s, make_interval(secs => %s), %s::public.error_code, %s, %s)",
         job.id, job.fence, delay, code, message, costs_attempt,
     )  # fmt: skip
@@ -122,55 +122,55 @@ def retry(job: Job, *, delay: float, code: str, message: str, costs_attempt: boo
 
 
 def complete(job: Job, output: list[dict[str, Any]]) -> bool:
-    return bool(answer("select private.complete_job(%s, %s, %s)", job.id, job.fence, Jsonb(output)))
+    return bool(fetch_value("select private.complete_job(%s, %s, %s)", job.id, job.fence, Jsonb(output)))
 
 
 def fail(job: Job, *, code: str, message: str) -> bool:
     return bool(
-        answer("select private.fail_job(%s, %s, %s::public.error_code, %s)", job.id, job.fence, code, message)
+        fetch_value("select private.fail_job(%s, %s, %s::public.error_code, %s)", job.id, job.fence, code, message)
     )
 
 
 def release(job: Job) -> bool:
     """Give the job back unfinished, without costing an attempt; another worker has it at once."""
-    return bool(answer("select private.release_job(%s, %s)", job.id, job.fence))
+    return bool(fetch_value("select private.release_job(%s, %s)", job.id, job.fence))
 
 
 def record_throttled(provider: str, *, retry_after: float) -> None:
-    answer("select private.record_throttled(%s, make_interval(secs => %s))", provider, retry_after)
+    fetch_value("select private.record_throttled(%s, make_interval(secs => %s))", provider, retry_after)
 
 
 def record_start(provider: str, *, is_answered: bool) -> None:
-    answer("select private.record_start(%s, %s)", provider, is_answered)
+    fetch_value("select private.record_start(%s, %s)", provider, is_answered)
 
 
 def provider_cancellations(job_id: str) -> list[tuple[str, str]]:
     """Provider and reference of what is still worked on for a job that has ended."""
-    return answered("select provider, provider_ref from private.provider_cancellations_of(%s)", job_id)
+    return fetch_all("select provider, provider_ref from private.provider_cancellations_of(%s)", job_id)
 
 
 def cancellation_done(provider_ref: str) -> None:
-    answer("select private.cancellation_done(%s)", provider_ref)
+    fetch_value("select private.cancellation_done(%s)", provider_ref)
 
 
 def unreferenced_objects_of(job: Job) -> list[str]:
     """What is stored for a job that nobody wants any more; perhaps some of its neighbours' too."""
-    ((paths,),) = answered("select paths from private.unreferenced_objects(%s, 16)", f"{job.user_id}/{job.id}/")
+    ((paths,),) = fetch_all("select paths from private.unreferenced_objects(%s, 16)", f"{job.user_id}/{job.id}/")
     return list(paths)
 
 
 def sweep_unreferenced_objects(*, every: float, limit: int) -> list[str]:
     """Of the next `limit` pictures, those of nobody; none if a worker looked less than `every` seconds ago."""
-    return list(answer("select private.sweep_unreferenced_objects(make_interval(secs => %s), %s)", every, limit))
+    return list(fetch_value("select private.sweep_unreferenced_objects(make_interval(secs => %s), %s)", every, limit))
 
 
-def answer(query: str, *values: object) -> Any:
+def fetch_value(query: str, *values: object) -> Any:
     """What a function that returns one value says."""
-    ((value,),) = answered(query, *values)
+    ((value,),) = fetch_all(query, *values)
     return value
 
 
-def answered(query: str, *values: object, row_factory: RowFactory[Any] = tuple_row) -> list[Any]:
+def fetch_all(query: str, *values: object, row_factory: RowFactory[Any] = tuple_row) -> list[Any]:
     """The rows. A connection that broke while it was idle says so when it is used: then another one is asked.
 
     Asking twice does no harm: a claim or a submission whose reply was lost is refused the second time, everything else
