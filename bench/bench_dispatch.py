@@ -18,7 +18,7 @@ from pathlib import Path
 import psycopg
 from celery import Celery
 
-from chaos.patience import wait_until
+from chaos.waiting import wait_until
 from chaos.process import Process, python
 from chaos.servers import Redis
 from local import migrate, postgres

@@ -22,7 +22,7 @@ class User:
 
 
 @dataclass
-class Ledger:
+class Observed:
     """What clients saw with their own eyes."""
 
     accepted: dict[str, tuple[User, dict[str, Any]]] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Load:
 
     def __init__(self, stack: Stack, *, rate: float, clients: int, dice: random.Random) -> None:
         self.stack, self.pace, self.dice = stack, clients / rate, dice
-        self.seen = Ledger()
+        self.seen = Observed()
         self.is_over = threading.Event()
         self.users = [self.sign_up() for _ in range(clients * 2)]
         self.threads = [

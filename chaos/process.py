@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from chaos.patience import wait_until
+from chaos.waiting import wait_until
 
 ROOT = Path(__file__).parent.parent
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 from honcho.environ import parse_procfile
 
-from chaos.patience import wait_until
+from chaos.waiting import wait_until
 from chaos.process import ROOT, Process
 from chaos.relay import Relay
 from chaos.servers import Redis

@@ -21,10 +21,10 @@ class Held(Exception):
     """Another process has the lock; the text is its number."""
 
 
-def hold(path: Path, *, patience: float = 0) -> IO[str]:
+def hold(path: Path, *, timeout: float = 0) -> IO[str]:
     """Lock a file for as long as it stays open, here or in a child. Raises Held."""
     file = path.open("a+")
-    until = time.monotonic() + patience
+    until = time.monotonic() + timeout
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -136,7 +136,7 @@ class Runner:
 
     def launch(self, process: Process, colour: str) -> Child:
         # A predecessor's children may take a moment to notice that it is gone.
-        with pids.hold(self.folder / f"{process.name}.pid", patience=pids.KILL_AFTER) as pid_file:
+        with pids.hold(self.folder / f"{process.name}.pid", timeout=pids.KILL_AFTER) as pid_file:
             popen = subprocess.Popen(
                 process.command,
                 cwd=self.cwd,

@@ -10,7 +10,7 @@ import pytest
 from psycopg import sql
 
 import database
-from chaos.patience import wait_until
+from chaos.waiting import wait_until
 from chaos.process import Process, python
 from chaos.servers import Redis
 from local import postgres as embedded_postgres

@@ -11,7 +11,7 @@ from bridge import listener as listeners
 from bridge.listener import HeartbeatMissed, Listener
 from bridge.loop import Bridge
 from bridge.store import Store
-from chaos.patience import wait_until
+from chaos.waiting import wait_until
 from chaos.relay import Relay
 from chaos.servers import Redis
 from tests.jobs import Jobs

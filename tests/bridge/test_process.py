@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chaos.patience import wait_until
+from chaos.waiting import wait_until
 from chaos.process import Process, python
 from chaos.servers import Redis, free_port
 from local.stack import Stack

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from celery.exceptions import Retry
 
-from chaos.patience import wait_until
+from chaos.waiting import wait_until
 from local.stack import Stack
 from tests.jobs import Jobs
 from tests.replicate.behaviour import Behaviour

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from chaos.patience import wait_until
+from chaos.waiting import wait_until
 from chaos.process import Process, python
 from tests.jobs import Jobs
 from tests.replicate.behaviour import Behaviour

@@ -97,7 +97,7 @@ class Storm:
     seconds: float = 0.0
     unfinished: int = -1
 
-    def rage(self, patience: float) -> None:
+    def rage(self, timeout: float) -> None:
         self.farm.replicate.plan = self.weather.plan
         self.farm.replicate.weather = self.weather.fault
         begun = time.monotonic()
@@ -108,7 +108,7 @@ class Storm:
         ):
             conn.execute("update private.provider_limits set starts_per_minute = 6000")
             self.ask(Jobs(conn))
-            until = begun + patience
+            until = begun + timeout
             while (left := self.farm.unfinished()) and time.monotonic() < until:
                 if left < self.jobs * 0.05:  # the rest waits for its time; let it
                     worker.stop()
@@ -244,7 +244,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kill-every", type=float, default=20, help="seconds; a worker needs some to start")
-    parser.add_argument("--patience", type=float, default=1200, help="seconds until it is over in any case")
+    parser.add_argument("--timeout", type=float, default=1200, help="seconds until it is over in any case")
     parser.add_argument("--keep", type=Path, help="keep logs and data in this folder")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pilotlight-storm-") as temporary:
@@ -252,7 +252,7 @@ def main() -> int:
         folder.mkdir(parents=True, exist_ok=True)
         with farm(folder) as stack:
             storm = Storm(stack, Weather(given.seed, longest=8.0), given.jobs, given.kill_every)
-            storm.rage(given.patience)
+            storm.rage(given.timeout)
             storm.print_table()
             return 0 if not any(storm.violations().values()) else 1
 

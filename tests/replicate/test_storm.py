@@ -16,6 +16,6 @@ def test_in_a_storm_every_job_ends_and_nothing_is_paid_twice(seed: int, tmp_path
         storm = Storm(
             stack, Weather(seed, longest=1.0), jobs=60, kill_every=5, most_kills=1, is_impatient=True
         )
-        storm.rage(patience=180)
+        storm.rage(timeout=180)
         assert not any(storm.violations().values()), storm.violations()
         assert storm.kills == {"worker": 1, "bridge": 1}

@@ -45,7 +45,7 @@ union all
 select 'bucket', id, null from storage.buckets
 """
 
-Deed = Callable[[str], str]
+Action = Callable[[str], str]
 
 RIGHTS_OF_OWNERS = "truncate, references, trigger, maintain"
 SELECT = "select to_jsonb(t) from (select {1} from {0}) t"
@@ -187,13 +187,13 @@ class Explorer:
         return self.ids.get(actor if whose == "own" else whose, actor)
 
     def matrix(self) -> dict[tuple[str, str], list[str]]:
-        """For each object and deed, the cell of each actor."""
-        deeds = self.platform_deeds()
+        """For each object and action, the cell of each actor."""
+        actions = self.platform_deeds()
         for found in self.ours:
-            deeds |= {(f"{found.kind} {found.name}", deed): do for deed, do in self.deeds(found).items()}
-        return {key: [do(actor) for actor in ACTORS] for key, do in deeds.items()}
+            actions |= {(f"{found.kind} {found.name}", action): do for action, do in self.actions(found).items()}
+        return {key: [do(actor) for actor in ACTORS] for key, do in actions.items()}
 
-    def deeds(self, found: Found) -> dict[str, Deed]:
+    def actions(self, found: Found) -> dict[str, Action]:
         """What can be tried with an object of ours."""
         name = found.name
         match found.kind:
@@ -216,9 +216,9 @@ class Explorer:
             case _:
                 return {"is there": lambda actor: ""}
 
-    def platform_deeds(self) -> dict[tuple[str, str], Deed]:
+    def platform_deeds(self) -> dict[tuple[str, str], Action]:
         """What our policies decide about the objects of Supabase."""
-        deeds: dict[tuple[str, str], Deed] = {
+        actions: dict[tuple[str, str], Action] = {
             ("bucket generations", "see the bucket"): partial(self.select, "storage.buckets"),
             ("bucket generations", "list and download"): partial(self.select, "storage.objects"),
             ("bucket generations", "upload to own folder"): partial(self.upload, "own"),
@@ -228,9 +228,9 @@ class Explorer:
         }
         for topic, name in (("owner", "user:<owner>"), ("own", "user:<self>"), ("lobby", "lobby")):
             for extension in ("broadcast", "presence"):
-                deeds[f"topic {name}", f"receive {extension}"] = partial(self.receive, extension, topic)
-                deeds[f"topic {name}", f"send {extension}"] = partial(self.send, extension, topic)
-        return deeds
+                actions[f"topic {name}", f"receive {extension}"] = partial(self.receive, extension, topic)
+                actions[f"topic {name}", f"send {extension}"] = partial(self.send, extension, topic)
+        return actions
 
 
 def owner_of(table: str, row: dict[str, Any]) -> str | None:

@@ -5,24 +5,24 @@ import pytest
 from local.stack import Stack
 from tests.conftest import fresh_copy
 from tests.sql.actors import User
-from tests.sql.cast import Cast
+from tests.sql.all_actors import Actors
 
 
 @pytest.fixture(scope="session")
-def company(template: Stack) -> Iterator[Cast]:
+def known(template: Stack) -> Iterator[Actors]:
     """Connected once and to one database: a fresh one for each of so many small tests would take most of their time."""
     for stack in fresh_copy(template):
-        cast = Cast(stack.database_url)
-        yield cast
-        cast.end()
+        actors = Actors(stack.database_url)
+        yield actors
+        actors.end()
 
 
 @pytest.fixture
-def cast(company: Cast) -> Cast:
-    company.begin()
-    return company
+def actors(known: Actors) -> Actors:
+    known.reset()
+    return known
 
 
 @pytest.fixture
-def user(cast: Cast) -> User:
-    return cast.user()
+def user(actors: Actors) -> User:
+    return actors.user()

@@ -1,4 +1,4 @@
-"""Several deeds on connections of their own, started at the same moment."""
+"""Several actions on connections of their own, started at the same moment."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -6,22 +6,22 @@ from contextlib import contextmanager
 from threading import Barrier
 from typing import Any
 
-Deed = Callable[[], Any]
+Action = Callable[[], Any]
 Start = Callable[..., list[Any]]
 
 
 @contextmanager
 def racing(runners: int) -> Iterator[Start]:
-    """`start(deed, ...)` does up to `runners` deeds at once; returns what each returned or raises what one raised."""
+    """`start(action, ...)` does up to `runners` actions at once; returns what each returned or raises what one raised."""
     with ThreadPoolExecutor(runners) as threads:
 
-        def start(*deeds: Deed) -> list[Any]:
-            line = Barrier(len(deeds))
+        def start(*actions: Action) -> list[Any]:
+            line = Barrier(len(actions))
 
-            def run(deed: Deed) -> Any:
+            def run(action: Action) -> Any:
                 line.wait(10)
-                return deed()
+                return action()
 
-            return list(threads.map(run, deeds))
+            return list(threads.map(run, actions))
 
         yield start

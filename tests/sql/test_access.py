@@ -34,12 +34,12 @@ def explorer(request: pytest.FixtureRequest, unmigrated_stack: Stack) -> Iterato
 
 
 def test_everybody_can_do_exactly_what_the_matrix_says(explorer: Explorer, tmp_path: Path) -> None:
-    lines = [line([*ACTORS, "deed", "object"])]
-    lines += [line([*cells, deed, name]) for (name, deed), cells in sorted(explorer.matrix().items())]
+    lines = [line([*ACTORS, "action", "object"])]
+    lines += [line([*cells, action, name]) for (name, action), cells in sorted(explorer.matrix().items())]
     (tmp_path / "access.txt").write_text(found := "".join(lines))
     assert found == MATRIX.read_text(), f"if this is meant: cp {tmp_path}/access.txt {MATRIX}"
 
 
 def line(words: list[str]) -> str:
-    *cells, deed, name = words
-    return "".join(f"{cell:11}" for cell in cells) + f" {deed:22}{name}\n"
+    *cells, action, name = words
+    return "".join(f"{cell:11}" for cell in cells) + f" {action:22}{name}\n"

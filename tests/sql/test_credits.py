@@ -7,104 +7,104 @@ import psycopg
 import pytest
 
 from tests.sql.actors import User, refused
-from tests.sql.cast import Cast
+from tests.sql.all_actors import Actors
 
 
-def lost(cast: Cast, job_id: UUID) -> None:
+def lost(actors: Actors, job_id: UUID) -> None:
     for _ in range(3):
-        cast.worker.claimed(job_id)
-        cast.operator.lose_worker(job_id)
-        cast.bridge.rescue()
+        actors.worker.claimed(job_id)
+        actors.operator.lose_worker(job_id)
+        actors.bridge.rescue()
 
 
-def late(cast: Cast, job_id: UUID) -> None:
-    cast.operator.pass_deadline(job_id)
-    cast.bridge.rescue()
+def late(actors: Actors, job_id: UUID) -> None:
+    actors.operator.pass_deadline(job_id)
+    actors.bridge.rescue()
 
 
-def canceled_while_running(cast: Cast, job_id: UUID, user: User) -> None:
-    fence = cast.worker.claimed(job_id)
+def canceled_while_running(actors: Actors, job_id: UUID, user: User) -> None:
+    fence = actors.worker.claimed(job_id)
     user.cancel(job_id)
-    cast.worker.fail(job_id, fence, "canceled", "")
+    actors.worker.fail(job_id, fence, "canceled", "")
 
 
-def retried(cast: Cast, job_id: UUID) -> None:
+def retried(actors: Actors, job_id: UUID) -> None:
     for _ in range(2):
-        cast.worker.retry(job_id, cast.worker.claimed(job_id))
-    cast.worker.complete(job_id, cast.worker.claimed(job_id))
+        actors.worker.retry(job_id, actors.worker.claimed(job_id))
+    actors.worker.complete(job_id, actors.worker.claimed(job_id))
 
 
-PATHS: dict[str, tuple[Callable[[Cast, UUID, User], object], str]] = {
+PATHS: dict[str, tuple[Callable[[Actors, UUID, User], object], str]] = {
     "completed": (
-        lambda cast, job_id, _: cast.worker.complete(job_id, cast.worker.claimed(job_id)),
+        lambda actors, job_id, _: actors.worker.complete(job_id, actors.worker.claimed(job_id)),
         "settle",
     ),
-    "completed at the third attempt": (lambda cast, job_id, _: retried(cast, job_id), "settle"),
-    "failed": (lambda cast, job_id, _: cast.worker.fail(job_id, cast.worker.claimed(job_id)), "refund"),
-    "canceled in the queue": (lambda cast, job_id, user: user.cancel(job_id), "refund"),
+    "completed at the third attempt": (lambda actors, job_id, _: retried(actors, job_id), "settle"),
+    "failed": (lambda actors, job_id, _: actors.worker.fail(job_id, actors.worker.claimed(job_id)), "refund"),
+    "canceled in the queue": (lambda actors, job_id, user: user.cancel(job_id), "refund"),
     "canceled while running": (canceled_while_running, "refund"),
-    "past its deadline": (lambda cast, job_id, _: late(cast, job_id), "refund"),
-    "its workers lost": (lambda cast, job_id, _: lost(cast, job_id), "refund"),
+    "past its deadline": (lambda actors, job_id, _: late(actors, job_id), "refund"),
+    "its workers lost": (lambda actors, job_id, _: lost(actors, job_id), "refund"),
 }
 
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("is_paid", [False, True])
 def test_a_job_costs_its_price_if_it_succeeded_and_nothing_otherwise(
-    cast: Cast, path: str, is_paid: bool
+    actors: Actors, path: str, is_paid: bool
 ) -> None:
-    user = cast.user(credits=10, is_paid=is_paid)
+    user = actors.user(credits=10, is_paid=is_paid)
     cost = 0 if is_paid else 1
     job_id = user.job()
-    assert cast.operator.credits(user.id) == 10 - cost
+    assert actors.operator.credits(user.id) == 10 - cost
 
     go, outcome = PATHS[path]
-    go(cast, job_id, user)
+    go(actors, job_id, user)
     spent = cost if outcome == "settle" else 0
-    assert cast.operator.ledger(job_id) == [("hold", -cost), (outcome, 0 if outcome == "settle" else cost)]
-    assert cast.operator.credits(user.id) == 10 - spent
-    assert cast.operator.rows("select * from private.ledger_mismatches()") == []
+    assert actors.operator.ledger(job_id) == [("hold", -cost), (outcome, 0 if outcome == "settle" else cost)]
+    assert actors.operator.credits(user.id) == 10 - spent
+    assert actors.operator.rows("select * from private.ledger_mismatches()") == []
 
 
-def test_what_was_held_is_what_comes_back_whatever_changes_in_between(cast: Cast) -> None:
-    user = cast.user(credits=10)
+def test_what_was_held_is_what_comes_back_whatever_changes_in_between(actors: Actors) -> None:
+    user = actors.user(credits=10)
     job_id = user.job()
-    cast.service.conn.execute("update public.entitlements set is_paid = true where user_id = %s", (user.id,))
-    with cast.operator.conn.transaction(force_rollback=True):
-        cast.operator.conn.execute("update private.models set cost = 7, enabled = false")
-        user_at_home = cast.operator
+    actors.service.conn.execute("update public.entitlements set is_paid = true where user_id = %s", (user.id,))
+    with actors.operator.conn.transaction(force_rollback=True):
+        actors.operator.conn.execute("update private.models set cost = 7, enabled = false")
+        user_at_home = actors.operator
         user_at_home.conn.execute(
             "select set_config('request.jwt.claims', %s, true)", (f'{{"sub": "{user.id}"}}',)
         )
         user_at_home.value("select public.cancel_generation(%s)", job_id)
-        assert cast.operator.credits(user.id) == 10
+        assert actors.operator.credits(user.id) == 10
 
 
-def test_a_user_is_never_below_zero(cast: Cast) -> None:
-    user = cast.user(credits=1)
+def test_a_user_is_never_below_zero(actors: Actors) -> None:
+    user = actors.user(credits=1)
     user.job()
     with refused(402, "insufficient_credits"):
         user.job()
-    assert cast.operator.credits(user.id) == 0
+    assert actors.operator.credits(user.id) == 0
 
 
-def test_a_paid_user_needs_no_credits(cast: Cast) -> None:
-    user = cast.user(credits=1, is_paid=True)
+def test_a_paid_user_needs_no_credits(actors: Actors) -> None:
+    user = actors.user(credits=1, is_paid=True)
     for _ in range(3):
         assert user.enqueue()["credits"] == 1
 
 
-def test_a_job_cannot_be_settled_and_refunded(cast: Cast, user: User) -> None:
-    job_id, _ = cast.job(user, "succeeded")
+def test_a_job_cannot_be_settled_and_refunded(actors: Actors, user: User) -> None:
+    job_id, _ = actors.job(user, "succeeded")
     with pytest.raises(psycopg.errors.UniqueViolation) as violation:
-        cast.operator.value("select private.post_entry(%s, 'refund', 1, 'twice', %s)", user.id, job_id)
+        actors.operator.value("select private.post_entry(%s, 'refund', 1, 'twice', %s)", user.id, job_id)
     assert violation.value.diag.constraint_name == "credit_entries_one_outcome_per_job"
 
 
-def test_a_job_cannot_be_held_for_twice(cast: Cast, user: User) -> None:
+def test_a_job_cannot_be_held_for_twice(actors: Actors, user: User) -> None:
     job_id = user.job()
     with pytest.raises(psycopg.errors.UniqueViolation) as violation:
-        cast.operator.value(
+        actors.operator.value(
             "select private.post_entry(%s, 'hold', -1, 'twice', %s, p_fingerprint => '')", user.id, job_id
         )
     assert violation.value.diag.constraint_name == "credit_entries_one_hold_per_job"
@@ -124,25 +124,25 @@ def test_a_job_cannot_be_held_for_twice(cast: Cast, user: User) -> None:
         ("external_refs_are_short", "'grant', 1, 'r', null, '', null"),
     ],
 )
-def test_an_illegal_entry_is_impossible(cast: Cast, user: User, constraint: str, entry: str) -> None:
+def test_an_illegal_entry_is_impossible(actors: Actors, user: User, constraint: str, entry: str) -> None:
     with pytest.raises(psycopg.errors.CheckViolation) as violation:
-        cast.operator.value(f"select private.post_entry(%s, {entry})", user.id)
+        actors.operator.value(f"select private.post_entry(%s, {entry})", user.id)
     assert violation.value.diag.constraint_name == constraint
 
 
-def test_a_grant_is_booked_once_however_often_it_is_told(cast: Cast) -> None:
-    user = cast.user(credits=10)
-    assert [cast.service.grant(user.id, 5, "receipt-1") for _ in range(3)] == [15, 15, 15]
-    assert cast.service.grant(user.id, 5, "receipt-2") == 20
+def test_a_grant_is_booked_once_however_often_it_is_told(actors: Actors) -> None:
+    user = actors.user(credits=10)
+    assert [actors.service.grant(user.id, 5, "receipt-1") for _ in range(3)] == [15, 15, 15]
+    assert actors.service.grant(user.id, 5, "receipt-2") == 20
     assert user.value("select credits from public.entitlements") == 20
 
 
-def test_one_receipt_is_one_grant_to_one_user(cast: Cast, user: User) -> None:
-    cast.service.grant(user.id, 5, "receipt")
+def test_one_receipt_is_one_grant_to_one_user(actors: Actors, user: User) -> None:
+    actors.service.grant(user.id, 5, "receipt")
     with refused(409, "id_conflict"):
-        cast.service.grant(user.id, 6, "receipt")
+        actors.service.grant(user.id, 6, "receipt")
     with refused(409, "id_conflict"):
-        cast.service.grant(cast.user().id, 5, "receipt")
+        actors.service.grant(actors.user().id, 5, "receipt")
 
 
 @pytest.mark.parametrize(
@@ -158,45 +158,45 @@ def test_one_receipt_is_one_grant_to_one_user(cast: Cast, user: User) -> None:
     ],
 )
 def test_half_a_grant_is_refused(
-    cast: Cast, user: User, amount: int | None, ref: str | None, reason: str | None
+    actors: Actors, user: User, amount: int | None, ref: str | None, reason: str | None
 ) -> None:
     with refused(400, "invalid_request"):
-        cast.service.grant(user.id, amount, ref, reason)
+        actors.service.grant(user.id, amount, ref, reason)
 
 
-def test_nobody_can_be_granted_more_than_a_refund_could_still_add_to(cast: Cast) -> None:
-    user = cast.user(credits=10)
+def test_nobody_can_be_granted_more_than_a_refund_could_still_add_to(actors: Actors) -> None:
+    user = actors.user(credits=10)
     with refused(400, "invalid_request"):
-        cast.service.grant(user.id, 2**31 - 1, "receipt")
-    assert cast.service.grant(user.id, 1_000_000_000 - 10, "receipt") == 1_000_000_000
-    job_id, fence = cast.job(user, "running")
+        actors.service.grant(user.id, 2**31 - 1, "receipt")
+    assert actors.service.grant(user.id, 1_000_000_000 - 10, "receipt") == 1_000_000_000
+    job_id, fence = actors.job(user, "running")
     with refused(400, "invalid_request"):
-        cast.service.grant(user.id, 2, "another")
-    cast.worker.fail(job_id, fence)
-    assert cast.operator.credits(user.id) == 1_000_000_000
+        actors.service.grant(user.id, 2, "another")
+    actors.worker.fail(job_id, fence)
+    assert actors.operator.credits(user.id) == 1_000_000_000
 
 
-def test_a_grant_to_nobody_is_refused(cast: Cast) -> None:
+def test_a_grant_to_nobody_is_refused(actors: Actors) -> None:
     with refused(404, "unknown_user"):
-        cast.service.grant(UUID(int=1), 5, "receipt")
+        actors.service.grant(UUID(int=1), 5, "receipt")
 
 
-def test_a_new_user_starts_with_credits_and_an_anonymous_one_with_fewer(cast: Cast) -> None:
-    person, anonymous = cast.operator.add_user(), cast.operator.add_user(is_anonymous=True)
-    assert (cast.operator.credits(person), cast.operator.credits(anonymous)) == (10, 5)
-    assert cast.operator.rows(
+def test_a_new_user_starts_with_credits_and_an_anonymous_one_with_fewer(actors: Actors) -> None:
+    person, anonymous = actors.operator.add_user(), actors.operator.add_user(is_anonymous=True)
+    assert (actors.operator.credits(person), actors.operator.credits(anonymous)) == (10, 5)
+    assert actors.operator.rows(
         "select kind, amount, reason, external_ref from public.credit_entries where user_id = %s", person
     ) == [{"kind": "grant", "amount": 10, "reason": "starter", "external_ref": f"starter:{person}"}]
 
 
-def test_the_starter_grant_is_a_setting_and_may_be_none(cast: Cast) -> None:
-    cast.operator.configure(starter_credits=3, anonymous_starter_credits=0)
-    person, anonymous = cast.operator.add_user(), cast.operator.add_user(is_anonymous=True)
-    assert (cast.operator.credits(person), cast.operator.credits(anonymous)) == (3, 0)
+def test_the_starter_grant_is_a_setting_and_may_be_none(actors: Actors) -> None:
+    actors.operator.configure(starter_credits=3, anonymous_starter_credits=0)
+    person, anonymous = actors.operator.add_user(), actors.operator.add_user(is_anonymous=True)
+    assert (actors.operator.credits(person), actors.operator.credits(anonymous)) == (3, 0)
 
 
-def test_an_account_is_opened_once(cast: Cast) -> None:
-    person = cast.operator.add_user()
-    cast.operator.value("select private.open_account(%s, false)", person)
-    cast.operator.conn.execute("update auth.users set is_anonymous = true where id = %s", (person,))
-    assert cast.operator.credits(person) == 10
+def test_an_account_is_opened_once(actors: Actors) -> None:
+    person = actors.operator.add_user()
+    actors.operator.value("select private.open_account(%s, false)", person)
+    actors.operator.conn.execute("update auth.users set is_anonymous = true where id = %s", (person,))
+    assert actors.operator.credits(person) == 10

@@ -4,12 +4,12 @@ from itertools import pairwise
 from uuid import UUID
 
 from tests.sql.actors import User
-from tests.sql.cast import Cast
+from tests.sql.all_actors import Actors
 
 
-def order_of_owners(cast: Cast, limit: int) -> list[UUID]:
-    job_ids = cast.bridge.dispatch(limit, window=10**6)
-    owners = {row["id"]: row["user_id"] for row in cast.operator.rows("select id, user_id from public.jobs")}
+def order_of_owners(actors: Actors, limit: int) -> list[UUID]:
+    job_ids = actors.bridge.dispatch(limit, window=10**6)
+    owners = {row["id"]: row["user_id"] for row in actors.operator.rows("select id, user_id from public.jobs")}
     return [owners[job_id] for job_id in job_ids]
 
 
@@ -20,57 +20,57 @@ def queue(user: User, count: int) -> None:
     )
 
 
-def test_a_users_single_job_is_among_the_next_few_after_anothers_thousand(cast: Cast) -> None:
-    cast.operator.configure(max_unfinished_jobs=2000)
-    busy, single = cast.user(credits=1000), cast.user()
+def test_a_users_single_job_is_among_the_next_few_after_anothers_thousand(actors: Actors) -> None:
+    actors.operator.configure(max_unfinished_jobs=2000)
+    busy, single = actors.user(credits=1000), actors.user()
     queue(busy, 1000)
-    cast.bridge.dispatch(limit=1)
+    actors.bridge.dispatch(limit=1)
     queue(single, 1)
-    assert single.id in order_of_owners(cast, limit=3)
+    assert single.id in order_of_owners(actors, limit=3)
 
 
-def test_jobs_of_one_user_keep_their_order(cast: Cast, user: User) -> None:
+def test_jobs_of_one_user_keep_their_order(actors: Actors, user: User) -> None:
     jobs = [user.job() for _ in range(5)]
-    assert cast.bridge.dispatch() == jobs
+    assert actors.bridge.dispatch() == jobs
 
 
-def test_users_take_turns(cast: Cast) -> None:
-    first, second = cast.user(), cast.user()
+def test_users_take_turns(actors: Actors) -> None:
+    first, second = actors.user(), actors.user()
     queue(first, 5)
     queue(second, 5)
-    assert order_of_owners(cast, limit=10) == [first.id, second.id] * 5
+    assert order_of_owners(actors, limit=10) == [first.id, second.id] * 5
 
 
-def test_a_paid_user_is_denser_and_starves_nobody(cast: Cast) -> None:
-    cast.operator.configure(max_unfinished_jobs=200)
-    paid, free = cast.user(is_paid=True), cast.user()
+def test_a_paid_user_is_denser_and_starves_nobody(actors: Actors) -> None:
+    actors.operator.configure(max_unfinished_jobs=200)
+    paid, free = actors.user(is_paid=True), actors.user()
     queue(free, 10)
     queue(paid, 80)
-    owners = order_of_owners(cast, limit=90)
+    owners = order_of_owners(actors, limit=90)
     assert owners.count(paid.id) == 80
     places = [place for place, owner in enumerate(owners) if owner == free.id]
     assert min(b - a for a, b in pairwise(places)) >= 7
     assert max(b - a for a, b in pairwise(places)) <= 10, "one in nine is the free user's"
 
 
-def test_a_past_that_disturbed_nobody_is_not_held_against_a_user(cast: Cast) -> None:
+def test_a_past_that_disturbed_nobody_is_not_held_against_a_user(actors: Actors) -> None:
     """However much a user had done while nobody waited, a job stands at most a full load of jobs behind."""
-    busy, others = cast.user(), cast.user()
-    cast.operator.conn.execute(
+    busy, others = actors.user(), actors.user()
+    actors.operator.conn.execute(
         "update public.entitlements set next_rank = extract(epoch from now()) + 86400 where user_id = %s",
         (busy.id,),
     )
     queue(busy, 2)
     queue(others, 20)
-    lag = cast.operator.value(
+    lag = actors.operator.value(
         "select max(rank) - extract(epoch from now()) from public.jobs where user_id = %s", busy.id
     )
     assert 150 < lag <= 160, "20 jobs, 8 seconds apart"
-    assert order_of_owners(cast, limit=22).count(busy.id) == 2
+    assert order_of_owners(actors, limit=22).count(busy.id) == 2
 
 
-def test_a_job_that_is_tried_again_keeps_its_place(cast: Cast) -> None:
-    first, second = cast.user(), cast.user()
+def test_a_job_that_is_tried_again_keeps_its_place(actors: Actors) -> None:
+    first, second = actors.user(), actors.user()
     retried, other = first.job(), second.job()
-    cast.worker.retry(retried, cast.worker.claimed(retried))
-    assert cast.bridge.dispatch() == [retried, other]
+    actors.worker.retry(retried, actors.worker.claimed(retried))
+    assert actors.bridge.dispatch() == [retried, other]

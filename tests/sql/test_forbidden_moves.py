@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tests.sql.actors import ENDED, User, Worker
-from tests.sql.cast import Cast
+from tests.sql.all_actors import Actors
 from tests.sql.invariants import ARROWS
 
 STATUSES = ["queued", "running", "waiting", *ENDED]
@@ -26,59 +26,59 @@ LATE: dict[str, Callable[[Worker, UUID, Any], object]] = {
 }
 
 
-@pytest.mark.parametrize(("deed", "fence"), list(product(LATE, [-1, 0, 2, None])))
-def test_nobody_writes_under_another_fence(cast: Cast, user: User, deed: str, fence: int | None) -> None:
-    job_id, mine = cast.job(user, "running")
+@pytest.mark.parametrize(("action", "fence"), list(product(LATE, [-1, 0, 2, None])))
+def test_nobody_writes_under_another_fence(actors: Actors, user: User, action: str, fence: int | None) -> None:
+    job_id, mine = actors.job(user, "running")
     assert mine == 1
-    before = cast.operator.job(job_id)
-    assert not LATE[deed](cast.worker, job_id, fence)
-    assert cast.operator.job(job_id) == before
-    assert cast.operator.generation(job_id) is None
+    before = actors.operator.job(job_id)
+    assert not LATE[action](actors.worker, job_id, fence)
+    assert actors.operator.job(job_id) == before
+    assert actors.operator.generation(job_id) is None
 
 
-@pytest.mark.parametrize(("deed", "status"), list(product(LATE, ["queued", "waiting", *ENDED])))
-def test_nobody_writes_a_job_that_is_not_running(cast: Cast, user: User, deed: str, status: str) -> None:
-    job_id, fence = cast.job(user, status)
-    before = (cast.operator.job(job_id), cast.operator.generation(job_id), cast.operator.ledger(job_id))
+@pytest.mark.parametrize(("action", "status"), list(product(LATE, ["queued", "waiting", *ENDED])))
+def test_nobody_writes_a_job_that_is_not_running(actors: Actors, user: User, action: str, status: str) -> None:
+    job_id, fence = actors.job(user, status)
+    before = (actors.operator.job(job_id), actors.operator.generation(job_id), actors.operator.ledger(job_id))
     # What brought the job here may be repeated under the same fence, since its reply may have been lost.
-    is_repeated = (deed, status) in {
+    is_repeated = (action, status) in {
         ("wait", "waiting"), ("complete", "succeeded"), ("fail", "failed"), ("fail", "canceled"), ("retry", "queued"),
     }  # fmt: skip
-    if deed != "wait":
-        assert bool(LATE[deed](cast.worker, job_id, fence)) == is_repeated
+    if action != "wait":
+        assert bool(LATE[action](actors.worker, job_id, fence)) == is_repeated
     else:
-        assert cast.worker.wait(job_id, fence, f"ref-{job_id}") == is_repeated
+        assert actors.worker.wait(job_id, fence, f"ref-{job_id}") == is_repeated
     assert (
-        cast.operator.job(job_id),
-        cast.operator.generation(job_id),
-        cast.operator.ledger(job_id),
+        actors.operator.job(job_id),
+        actors.operator.generation(job_id),
+        actors.operator.ledger(job_id),
     ) == before
 
 
-@pytest.mark.parametrize("deed", LATE)
-def test_nothing_happens_to_a_job_that_is_not_there(cast: Cast, deed: str) -> None:
-    assert not LATE[deed](cast.worker, uuid.uuid4(), 1)
+@pytest.mark.parametrize("action", LATE)
+def test_nothing_happens_to_a_job_that_is_not_there(actors: Actors, action: str) -> None:
+    assert not LATE[action](actors.worker, uuid.uuid4(), 1)
 
 
-@pytest.mark.parametrize("deed", LATE)
+@pytest.mark.parametrize("action", LATE)
 def test_a_worker_that_was_rescued_from_cannot_write_once_another_has_the_job(
-    cast: Cast, user: User, deed: str
+    actors: Actors, user: User, action: str
 ) -> None:
-    job_id, late = cast.job(user, "running")
-    cast.operator.lose_worker(job_id)
-    cast.bridge.rescue()
-    fence = cast.worker.claimed(job_id)
-    assert not LATE[deed](cast.worker, job_id, late)
-    assert cast.worker.complete(job_id, fence)
+    job_id, late = actors.job(user, "running")
+    actors.operator.lose_worker(job_id)
+    actors.bridge.rescue()
+    fence = actors.worker.claimed(job_id)
+    assert not LATE[action](actors.worker, job_id, late)
+    assert actors.worker.complete(job_id, fence)
 
 
 @pytest.mark.parametrize("status", ENDED)
-def test_rescue_dispatch_and_cancel_leave_an_ended_job_alone(cast: Cast, user: User, status: str) -> None:
-    job_id, _ = cast.job(user, status)
-    before = cast.operator.job(job_id)
-    assert (cast.bridge.dispatch(), cast.bridge.redispatch(), cast.bridge.rescue()) == ([], 0, {})
+def test_rescue_dispatch_and_cancel_leave_an_ended_job_alone(actors: Actors, user: User, status: str) -> None:
+    job_id, _ = actors.job(user, status)
+    before = actors.operator.job(job_id)
+    assert (actors.bridge.dispatch(), actors.bridge.redispatch(), actors.bridge.rescue()) == ([], 0, {})
     user.cancel(job_id)
-    assert cast.operator.job(job_id) == before
+    assert actors.operator.job(job_id) == before
 
 
 @pytest.mark.parametrize(
@@ -93,23 +93,23 @@ def test_rescue_dispatch_and_cancel_leave_an_ended_job_alone(cast: Cast, user: U
     ],
 )
 def test_a_worker_that_says_half_of_it_is_refused_and_changes_nothing(
-    cast: Cast, user: User, call: Callable[[Worker, UUID, int], object]
+    actors: Actors, user: User, call: Callable[[Worker, UUID, int], object]
 ) -> None:
-    job_id, fence = cast.job(user, "running")
+    job_id, fence = actors.job(user, "running")
     if "claim" in call.__code__.co_names:
-        cast.worker.retry(job_id, fence)
-    before = cast.operator.job(job_id)
+        actors.worker.retry(job_id, fence)
+    before = actors.operator.job(job_id)
     with pytest.raises(psycopg.errors.IntegrityError):
-        call(cast.worker, job_id, fence)
-    assert cast.operator.job(job_id) == before
+        call(actors.worker, job_id, fence)
+    assert actors.operator.job(job_id) == before
 
 
 @pytest.mark.parametrize(
     ("start", "end"), sorted(set(product(STATUSES, STATUSES)) - ARROWS - {(s, s) for s in STATUSES})
 )
-def test_no_hand_can_take_an_arrow_that_does_not_exist(cast: Cast, user: User, start: str, end: str) -> None:
-    job_id, _ = cast.job(user, start)
-    before = cast.operator.job(job_id)
+def test_no_hand_can_take_an_arrow_that_does_not_exist(actors: Actors, user: User, start: str, end: str) -> None:
+    job_id, _ = actors.job(user, start)
+    before = actors.operator.job(job_id)
     make_valid = {
         "lease_expires_at": "now()" if end == "running" else "null",
         "submitted_at": "now()" if end == "waiting" else "submitted_at",
@@ -118,21 +118,21 @@ def test_no_hand_can_take_an_arrow_that_does_not_exist(cast: Cast, user: User, s
         "error_message": "''" if end in ("failed", "canceled") else "null",
     }
     with pytest.raises(psycopg.errors.IntegrityConstraintViolation, match=f"cannot go from {start} to {end}"):
-        cast.operator.move(job_id, status=f"'{end}'", **make_valid)
-    assert cast.operator.job(job_id) == before
+        actors.operator.move(job_id, status=f"'{end}'", **make_valid)
+    assert actors.operator.job(job_id) == before
 
 
 @pytest.mark.parametrize("status", ENDED)
-def test_no_hand_can_change_what_has_ended(cast: Cast, user: User, status: str) -> None:
-    job_id, _ = cast.job(user, status)
+def test_no_hand_can_change_what_has_ended(actors: Actors, user: User, status: str) -> None:
+    job_id, _ = actors.job(user, status)
     with pytest.raises(psycopg.errors.IntegrityConstraintViolation, match=f"cannot go from {status}"):
-        cast.operator.move(job_id, input="'{}'")
+        actors.operator.move(job_id, input="'{}'")
 
 
-def test_no_hand_can_lower_the_fence(cast: Cast, user: User) -> None:
-    job_id, _ = cast.job(user, "waiting")
+def test_no_hand_can_lower_the_fence(actors: Actors, user: User) -> None:
+    job_id, _ = actors.job(user, "waiting")
     with pytest.raises(psycopg.errors.IntegrityConstraintViolation):
-        cast.operator.move(job_id, fence="fence - 1")
+        actors.operator.move(job_id, fence="fence - 1")
 
 
 @pytest.mark.parametrize(
@@ -158,9 +158,9 @@ def test_no_hand_can_lower_the_fence(cast: Cast, user: User) -> None:
     ],
 )  # fmt: skip
 def test_an_illegal_row_is_impossible(
-    cast: Cast, user: User, constraint: str, start: str, change: dict[str, str]
+    actors: Actors, user: User, constraint: str, start: str, change: dict[str, str]
 ) -> None:
-    job_id, _ = cast.job(user, start)
+    job_id, _ = actors.job(user, start)
     with pytest.raises(psycopg.errors.CheckViolation) as violation:
-        cast.operator.move(job_id, **change)
+        actors.operator.move(job_id, **change)
     assert violation.value.diag.constraint_name == constraint

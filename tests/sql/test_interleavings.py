@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 )
 
 from tests.sql.actors import ENDED, Bridge, Operator, User, Worker, code_of_refusal
-from tests.sql.cast import Cast
+from tests.sql.all_actors import Actors
 from tests.sql.invariants import ARROWS, Arrow, History, Snapshot, check_moment, check_step
 
 EXAMPLES, STEPS = 200, 80
@@ -44,7 +44,7 @@ NEED_A_CLAIM = {"renew", "submit", "wait", "retry", "release", "complete", "fail
 
 
 class Lives(RuleBasedStateMachine):
-    cast: ClassVar[Cast]
+    actors: ClassVar[Actors]
     examples: ClassVar[int] = 0
     steps: ClassVar[int] = 0
     taken: ClassVar[Counter[Arrow]] = Counter()
@@ -52,27 +52,27 @@ class Lives(RuleBasedStateMachine):
     @initialize()
     def set_the_stage(self) -> None:
         Lives.examples += 1
-        self.cast.begin()
-        self.operator: Operator = self.cast.operator
-        self.workers = [self.cast.worker, self.cast.another(Worker)]
-        self.bridges = [self.cast.bridge, self.cast.another(Bridge)]
+        self.actors.reset()
+        self.operator: Operator = self.actors.operator
+        self.workers = [self.actors.worker, self.actors.another(Worker)]
+        self.bridges = [self.actors.bridge, self.actors.another(Bridge)]
         self.operator.configure(max_unfinished_jobs=CAP)
-        free, paid = self.cast.user(credits=20), self.cast.user(credits=2, is_paid=True)
-        anonymous = self.cast.user(credits=3, is_anonymous=True)
-        self.users = [free, self.cast.session(free.id), paid, anonymous]
+        free, paid = self.actors.user(credits=20), self.actors.user(credits=2, is_paid=True)
+        anonymous = self.actors.user(credits=3, is_anonymous=True)
+        self.users = [free, self.actors.session(free.id), paid, anonymous]
         self.history = History()
         self.claims: list[Claim] = []  # what workers believe they hold; most are stale
         self.seen = Snapshot.take(self.operator)
 
     # One rule for all, since of many Hypothesis would leave some out for a whole example.
-    @rule(deed=st.sampled_from(sorted(Counter(DEEDS).elements())), seed=seeds)
-    def somebody_acts(self, deed: str, seed: int) -> None:
+    @rule(action=st.sampled_from(sorted(Counter(DEEDS).elements())), seed=seeds)
+    def somebody_acts(self, action: str, seed: int) -> None:
         if not self.history.requests:
-            deed = "enqueue"
-        elif not self.claims and deed in NEED_A_CLAIM:
-            deed = "receive"
+            action = "enqueue"
+        elif not self.claims and action in NEED_A_CLAIM:
+            action = "receive"
         self.dice = Random(seed)
-        getattr(self, deed)()
+        getattr(self, action)()
 
     def some_job(self, *statuses: str) -> UUID:
         """Mostly one where something can happen, now and then any that ever was."""
@@ -214,7 +214,7 @@ class Lives(RuleBasedStateMachine):
 
     def webhook(self) -> None:
         job_id, fence = self.some_claim()
-        woken = self.cast.service.wake(job_id, f"ref-{(job_id, fence)}")
+        woken = self.actors.service.wake(job_id, f"ref-{(job_id, fence)}")
         assert not woken or self.seen.status(job_id) in ("running", "waiting")
 
     def time_passes(self) -> None:
@@ -239,11 +239,11 @@ class Lives(RuleBasedStateMachine):
 
     def grant(self) -> None:
         user = self.dice.choice(self.users)
-        code_of_refusal(lambda: self.cast.service.grant(user.id, 2, f"receipt of {user.id}"))
+        code_of_refusal(lambda: self.actors.service.grant(user.id, 2, f"receipt of {user.id}"))
 
     def pay(self) -> None:
         query = "update public.entitlements set is_paid = not is_paid where user_id = %s"
-        self.cast.service.conn.execute(query, (self.dice.choice(self.users).id,))
+        self.actors.service.conn.execute(query, (self.dice.choice(self.users).id,))
 
     def leave(self) -> None:
         if len(self.seen.accounts) == 3 and self.dice.random() < 0.3:
@@ -269,8 +269,8 @@ class Lives(RuleBasedStateMachine):
         assert all(job["status"] in ENDED for job in now.jobs.values())
 
 
-def test_the_invariants_hold_in_every_interleaving(company: Cast, capsys: pytest.CaptureFixture[str]) -> None:
-    Lives.cast = company
+def test_the_invariants_hold_in_every_interleaving(known: Actors, capsys: pytest.CaptureFixture[str]) -> None:
+    Lives.actors = known
     run_state_machine_as_test(
         Lives,
         settings=settings(

@@ -12,7 +12,7 @@ import pytest
 from local.migrate import migrate
 from local.stack import Stack
 from tests.sql.actors import Operator
-from tests.sql.cast import Cast
+from tests.sql.all_actors import Actors
 from tests.sql.supabase_cli import SupabaseCli, install, migrations
 from tests.sql.test_schema import describe, dump
 
@@ -60,14 +60,14 @@ def test_the_rest_applies_to_every_earlier_state_and_keeps_its_data(
     migrate(unmigrated_stack.database_url)
 
     assert schema(unmigrated_stack) == reviewed
-    cast = Cast(unmigrated_stack.database_url)
-    user = cast.session(user_id, is_anonymous=True)
+    actors = Actors(unmigrated_stack.database_url)
+    user = actors.session(user_id, is_anonymous=True)
     if count < FIRST_WITH_REQUESTS:
         user.enqueue(job_id, input={})
-    assert cast.bridge.dispatch() == [job_id]
-    assert cast.worker.complete(job_id, cast.worker.claimed(job_id))
+    assert actors.bridge.dispatch() == [job_id]
+    assert actors.worker.complete(job_id, actors.worker.claimed(job_id))
     assert user.enqueue(job_id, input={})["credits"] == 4
-    cast.end()
+    actors.end()
 
 
 @pytest.fixture(scope="session")

@@ -8,28 +8,28 @@ import psycopg
 import pytest
 
 from tests.sql.actors import ENDED, User, Visitor, refused
-from tests.sql.cast import Cast
+from tests.sql.all_actors import Actors
 
 
-def test_the_same_request_again_gets_the_same_answer_and_is_charged_once(cast: Cast) -> None:
-    user = cast.user(credits=10)
+def test_the_same_request_again_gets_the_same_answer_and_is_charged_once(actors: Actors) -> None:
+    user = actors.user(credits=10)
     first = user.enqueue()
     assert first["credits"] == 9
     assert user.enqueue(UUID(first["job"]["id"])) == first
-    assert cast.session(user.id).enqueue(UUID(first["job"]["id"])) == first
-    assert len(cast.operator.rows("select from public.jobs")) == 1
+    assert actors.session(user.id).enqueue(UUID(first["job"]["id"])) == first
+    assert len(actors.operator.rows("select from public.jobs")) == 1
 
 
 @pytest.mark.parametrize("status", ENDED)
-def test_an_ended_request_gets_the_same_answer_for_ever(cast: Cast, user: User, status: str) -> None:
-    job_id, _ = cast.job(user, status)
+def test_an_ended_request_gets_the_same_answer_for_ever(actors: Actors, user: User, status: str) -> None:
+    job_id, _ = actors.job(user, status)
     ended = user.enqueue(job_id)
     assert ended["job"]["status"] == ended["job"]["generation"]["status"] == status
-    assert cast.operator.prune() == 1
+    assert actors.operator.prune() == 1
     assert user.enqueue(job_id) == ended
     assert user.cancel(job_id) == ended
     assert user.status(job_id) == [ended["job"]]
-    assert cast.operator.ledger(job_id) == [
+    assert actors.operator.ledger(job_id) == [
         ("hold", -1),
         ("settle", 0) if status == "succeeded" else ("refund", 1),
     ]
@@ -37,29 +37,29 @@ def test_an_ended_request_gets_the_same_answer_for_ever(cast: Cast, user: User, 
 
 @pytest.mark.parametrize("status", ENDED)
 def test_an_id_is_remembered_when_job_and_generation_are_both_gone(
-    cast: Cast, user: User, status: str
+    actors: Actors, user: User, status: str
 ) -> None:
-    job_id, _ = cast.job(user, status)
+    job_id, _ = actors.job(user, status)
     before = user.enqueue(job_id)
     assert user.delete_generation(job_id)
     assert user.enqueue(job_id) == {**before, "job": {**before["job"], "generation": None}}
-    cast.operator.prune()
+    actors.operator.prune()
     for answer in (user.enqueue(job_id), user.cancel(job_id)):
         assert answer["credits"] == before["credits"]
         assert answer["job"] == answer["job"] | {"id": str(job_id), "status": status, "generation": None}
     assert user.status(job_id) == []
 
 
-def test_a_known_request_is_answered_whatever_the_rules_have_become(cast: Cast) -> None:
-    user = cast.user(credits=1)
+def test_a_known_request_is_answered_whatever_the_rules_have_become(actors: Actors) -> None:
+    user = actors.user(credits=1)
     first = user.enqueue()
-    cast.operator.configure(max_unfinished_jobs=1, max_input_bytes=1)
-    with cast.operator.conn.transaction(force_rollback=True):
-        cast.operator.conn.execute("update private.models set enabled = false, cost = 7")
-        cast.operator.conn.execute(
+    actors.operator.configure(max_unfinished_jobs=1, max_input_bytes=1)
+    with actors.operator.conn.transaction(force_rollback=True):
+        actors.operator.conn.execute("update private.models set enabled = false, cost = 7")
+        actors.operator.conn.execute(
             "select set_config('request.jwt.claims', %s, true)", (json.dumps({"sub": str(user.id)}),)
         )
-        again = cast.operator.value(
+        again = actors.operator.value(
             "select public.enqueue_generation(%s, 'preview', %s)",
             first["job"]["id"],
             json.dumps(first["job"]["input"]),
@@ -72,11 +72,11 @@ def test_a_known_request_is_answered_whatever_the_rules_have_become(cast: Cast) 
 )
 @pytest.mark.parametrize("is_pruned", [False, True])
 def test_the_same_id_for_another_request_is_a_conflict(
-    cast: Cast, user: User, changed: dict[str, object], is_pruned: bool
+    actors: Actors, user: User, changed: dict[str, object], is_pruned: bool
 ) -> None:
-    job_id, _ = cast.job(user, "succeeded")
+    job_id, _ = actors.job(user, "succeeded")
     if is_pruned:
-        cast.operator.prune()
+        actors.operator.prune()
         user.delete_generation(job_id)
     with refused(409, "id_conflict"):
         user.enqueue(job_id, **changed)  # type: ignore[arg-type]
@@ -84,32 +84,32 @@ def test_the_same_id_for_another_request_is_a_conflict(
 
 @pytest.mark.parametrize("is_pruned", [False, True])
 def test_the_id_of_another_user_is_a_conflict_and_reveals_nothing(
-    cast: Cast, user: User, is_pruned: bool
+    actors: Actors, user: User, is_pruned: bool
 ) -> None:
-    job_id, _ = cast.job(user, "succeeded")
-    stranger = cast.user(credits=10)
+    job_id, _ = actors.job(user, "succeeded")
+    stranger = actors.user(credits=10)
     if is_pruned:
-        cast.operator.prune()
+        actors.operator.prune()
         user.delete_generation(job_id)
     with refused(409, "id_conflict"):
         stranger.enqueue(job_id)
     with refused(404, "unknown_job"):
         stranger.cancel(job_id)
     assert stranger.status(job_id) == []
-    assert cast.operator.credits(stranger.id) == 10
+    assert actors.operator.credits(stranger.id) == 10
 
 
-def test_a_conflict_reads_the_same_whoever_has_the_id(cast: Cast, user: User) -> None:
+def test_a_conflict_reads_the_same_whoever_has_the_id(actors: Actors, user: User) -> None:
     job_id = user.job()
     told = []
-    for asker, request in ((user, {"prompt": "a dog"}), (cast.user(), {"prompt": "a fox in the snow"})):
+    for asker, request in ((user, {"prompt": "a dog"}), (actors.user(), {"prompt": "a fox in the snow"})):
         with pytest.raises(psycopg.Error) as error:
             asker.enqueue(job_id, input=request)
         told.append((error.value.diag.message_primary, error.value.diag.message_detail))
     assert told[0] == told[1]
 
 
-def test_the_order_of_keys_makes_no_other_request(cast: Cast, user: User) -> None:
+def test_the_order_of_keys_makes_no_other_request(actors: Actors, user: User) -> None:
     first = user.enqueue(input={"prompt": "a fox", "seed": 1})
     assert user.enqueue(UUID(first["job"]["id"]), input={"seed": 1, "prompt": "a fox"}) == first
 
@@ -143,13 +143,13 @@ def test_a_number_that_is_short_to_write_and_long_to_store_is_too_large(user: Us
         user.value("select public.enqueue_generation(gen_random_uuid(), 'preview', '{\"seed\": 1e100000}')")
 
 
-def test_an_unknown_model_is_refused(cast: Cast, user: User) -> None:
+def test_an_unknown_model_is_refused(actors: Actors, user: User) -> None:
     with refused(404, "unknown_model"):
         user.enqueue(model="another")
 
 
-def test_a_disabled_model_is_refused_and_not_listed(cast: Cast, user: User) -> None:
-    cast.operator.conn.execute(
+def test_a_disabled_model_is_refused_and_not_listed(actors: Actors, user: User) -> None:
+    actors.operator.conn.execute(
         "insert into private.models (id, title, cost, provider, enabled) values ('old', 'Old', 1, 'preview', false)"
         " on conflict do nothing"
     )
@@ -160,23 +160,23 @@ def test_a_disabled_model_is_refused_and_not_listed(cast: Cast, user: User) -> N
     assert {"id": "preview", "title": "Preview", "cost": 1} in listed
 
 
-def test_too_many_unfinished_jobs_are_refused_with_the_time_to_come_back(cast: Cast) -> None:
-    user = cast.user()
-    cast.operator.configure(max_unfinished_jobs=3)
-    running, _waiting, queued = cast.job(user, "running"), cast.job(user, "waiting"), user.job()
+def test_too_many_unfinished_jobs_are_refused_with_the_time_to_come_back(actors: Actors) -> None:
+    user = actors.user()
+    actors.operator.configure(max_unfinished_jobs=3)
+    running, _waiting, queued = actors.job(user, "running"), actors.job(user, "waiting"), user.job()
     with refused(429, "too_many_jobs", **{"Retry-After": "5"}):
         user.job()
-    assert cast.user().enqueue()["job"]["status"] == "queued", "the bound is each user's own"
+    assert actors.user().enqueue()["job"]["status"] == "queued", "the bound is each user's own"
     user.cancel(queued)
     user.job()
-    cast.worker.complete(*running)
+    actors.worker.complete(*running)
     user.job()
     with refused(429, "too_many_jobs", **{"Retry-After": "5"}):
         user.job()
 
 
-def test_whoever_is_not_signed_in_is_told_so(cast: Cast) -> None:
-    user = cast.user()
+def test_whoever_is_not_signed_in_is_told_so(actors: Actors) -> None:
+    user = actors.user()
     user.conn.execute("select set_config('request.jwt.claims', '', false)")
     for call in (
         "enqueue_generation(gen_random_uuid(), 'preview', '{}')",
@@ -186,17 +186,17 @@ def test_whoever_is_not_signed_in_is_told_so(cast: Cast) -> None:
         with refused(401, "unauthenticated"):
             user.value(f"select public.{call}")
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        cast.another(Visitor).value("select public.list_models()")
+        actors.another(Visitor).value("select public.list_models()")
 
 
-def test_a_token_that_outlived_its_account_opens_nothing(cast: Cast, user: User) -> None:
-    cast.operator.delete_user(user.id)
+def test_a_token_that_outlived_its_account_opens_nothing(actors: Actors, user: User) -> None:
+    actors.operator.delete_user(user.id)
     with refused(401, "unauthenticated"):
         user.enqueue()
 
 
-def test_status_tells_of_own_jobs_and_leaves_the_others_out(cast: Cast, user: User) -> None:
-    mine, ended, theirs = user.job(), cast.job(user, "failed")[0], cast.user().job()
+def test_status_tells_of_own_jobs_and_leaves_the_others_out(actors: Actors, user: User) -> None:
+    mine, ended, theirs = user.job(), actors.job(user, "failed")[0], actors.user().job()
     asked = user.status(mine, theirs, ended, uuid.uuid4(), mine)
     assert {UUID(job["id"]): job["status"] for job in asked} == {mine: "queued", ended: "failed"}
     assert len(asked) == 2
@@ -212,33 +212,33 @@ def test_status_answers_for_at_most_50_ids(user: User) -> None:
     assert user.value("select public.get_job_status(array[null]::uuid[])") == {"jobs": []}
 
 
-def test_a_job_tells_its_owner_all_of_the_contract_and_nothing_of_the_machine(cast: Cast, user: User) -> None:
-    running, fence = cast.job(user, "running")
-    cast.worker.renew(running, fence, progress=0.5)
+def test_a_job_tells_its_owner_all_of_the_contract_and_nothing_of_the_machine(actors: Actors, user: User) -> None:
+    running, fence = actors.job(user, "running")
+    actors.worker.renew(running, fence, progress=0.5)
     (job,) = user.status(running)
     assert sorted(job) == [
         "created_at", "error", "generation", "id", "input", "model", "progress", "status", "updated_at"
     ]  # fmt: skip
     assert (job["model"], job["progress"], job["error"], job["generation"]) == ("preview", 0.5, None, None)
-    cast.worker.complete(running, fence)
+    actors.worker.complete(running, fence)
     (job,) = user.status(running)
     assert sorted(job["generation"]) == ["created_at", "error", "id", "input", "model", "output", "status"]
 
 
-def test_a_retried_job_shows_no_error_while_it_is_still_tried(cast: Cast, user: User) -> None:
-    job_id, fence = cast.job(user, "running")
-    cast.worker.retry(job_id, fence)
+def test_a_retried_job_shows_no_error_while_it_is_still_tried(actors: Actors, user: User) -> None:
+    job_id, fence = actors.job(user, "running")
+    actors.worker.retry(job_id, fence)
     assert user.status(job_id)[0]["error"] is None
 
 
-def test_updated_at_grows_with_every_change_even_when_the_clock_was_set_back(cast: Cast, user: User) -> None:
+def test_updated_at_grows_with_every_change_even_when_the_clock_was_set_back(actors: Actors, user: User) -> None:
     job_id = user.job()
-    cast.operator.move(job_id, updated_at="now() + interval '1 hour'")
+    actors.operator.move(job_id, updated_at="now() + interval '1 hour'")
     seen = [user.status(job_id)[0]["updated_at"]]
-    fence = cast.worker.claimed(job_id)
+    fence = actors.worker.claimed(job_id)
     seen.append(user.status(job_id)[0]["updated_at"])
-    cast.worker.renew(job_id, fence, progress=0.5)
+    actors.worker.renew(job_id, fence, progress=0.5)
     seen.append(user.status(job_id)[0]["updated_at"])
-    cast.worker.complete(job_id, fence)
+    actors.worker.complete(job_id, fence)
     seen.append(user.status(job_id)[0]["updated_at"])
     assert seen == sorted(set(seen))

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from pytest_celery import CeleryTestSetup
 
-from chaos.patience import wait_until
+from chaos.waiting import wait_until
 from tests.jobs import Jobs
 from tests.tasks.conftest import StartWorker
 

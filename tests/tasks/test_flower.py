@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from chaos.patience import wait_until
+from chaos.waiting import wait_until
 from chaos.process import Process
 from chaos.servers import free_port
 from tests.jobs import Jobs

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chaos.patience import wait_until
+from chaos.waiting import wait_until
 from chaos.relay import Change, Relay
 from local.stack import Stack
 from tests.jobs import Jobs
@@ -51,7 +51,7 @@ def test_a_completion_whose_reply_is_lost_is_one_completion(
     url = gateway.worker_url.replace(f":{port}/", f":{network.relay.port}/")
     start_bridge()
     url += "?sslmode=disable&gssencmode=disable"
-    # It waits as long as in production: with less patience it would ask a third time when the machine is busy.
+    # It waits as long as in production: with less timeout it would ask a third time when the machine is busy.
     worker = start_worker(LEASE_SECONDS="60", DATABASE_URL=url)
 
     job_id = faulty.enqueue("faulty")

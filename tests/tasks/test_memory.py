@@ -8,7 +8,7 @@ import redis
 from celery import Celery
 
 import settings
-from chaos.patience import wait_until
+from chaos.waiting import wait_until
 from chaos.process import Process
 from chaos.servers import Redis
 from tests.tasks.conftest import StartWorker

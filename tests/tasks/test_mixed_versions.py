@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from chaos.patience import wait_until
+from chaos.waiting import wait_until
 from chaos.process import Process, python
 from tests.jobs import Jobs
 from tests.tasks.conftest import StartWorker

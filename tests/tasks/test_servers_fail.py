@@ -10,7 +10,7 @@ import pytest
 from celery import Celery
 from pytest_celery import CeleryTestSetup
 
-from chaos.patience import wait_until
+from chaos.waiting import wait_until
 from chaos.process import Process
 from chaos.relay import Relay
 from chaos.servers import Redis

@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from chaos.patience import wait_until
+from chaos.waiting import wait_until
 from tests.jobs import Jobs
 from tests.tasks.conftest import StartWorker
 

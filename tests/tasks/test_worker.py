@@ -5,7 +5,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from chaos.patience import wait_until
+from chaos.waiting import wait_until
 from chaos.process import Process
 from local.stack import Stack
 from tests.jobs import Jobs

@@ -5,28 +5,28 @@ from uuid import UUID
 from tests.sql.actors import Actor, Bridge, Operator, Service, SomeActor, User, Worker
 
 
-class Cast:
+class Actors:
     """The actors of one test after another. One of each kind has a name; whoever has played before plays again."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.company: list[Actor] = []
-        self.gather()
+        self.known: list[Actor] = []
+        self.name_actors()
 
-    def gather(self) -> None:
-        self.free = [actor for actor in self.company if not actor.conn.closed]
+    def name_actors(self) -> None:
+        self.free = [actor for actor in self.known if not actor.conn.closed]
         for actor in self.free:
             actor.conn.rollback()
         self.operator, self.bridge = self.another(Operator), self.another(Bridge)
         self.worker, self.service = self.another(Worker), self.another(Service)
 
-    def begin(self) -> None:
+    def reset(self) -> None:
         """An empty stage: no user and nothing of theirs, the numbers as migrated."""
-        self.gather()
+        self.name_actors()
         self.operator.reset()
 
     def end(self) -> None:
-        for actor in self.company:
+        for actor in self.known:
             actor.conn.close()
 
     def another(self, kind: type[SomeActor]) -> SomeActor:
@@ -34,7 +34,7 @@ class Cast:
             if isinstance(actor, kind):
                 self.free.remove(actor)
                 return actor
-        self.company.append(actor := kind(self.url))
+        self.known.append(actor := kind(self.url))
         return actor
 
     def user(self, *, credits: int = 100, is_paid: bool = False, is_anonymous: bool = False) -> User:
