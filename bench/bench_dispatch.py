@@ -18,9 +18,9 @@ from pathlib import Path
 import psycopg
 from celery import Celery
 
-from chaos.waiting import wait_until
 from chaos.process import Process, python
 from chaos.servers import Redis
+from chaos.waiting import wait_until
 from local import migrate, postgres
 from local import stack as stacks
 from local.stack import Stack

@@ -1,7 +1,7 @@
-"""Hear the doorbell, and notice when it can no longer be heard.
+"""Wait for the doorbell, and notice when notifications no longer arrive.
 
 A notification is a hint, never a message: it carries no job id, and losing one costs at most one pause,
-because whoever is woken reads the due jobs from the table.
+because the bridge reads the due jobs from the table.
 """
 
 import math
@@ -14,14 +14,14 @@ from psycopg import sql
 from bridge import store
 
 DOORBELL = "jobs_due"
-HEARTBEAT_EVERY = 2.0  # seconds, at most; a look in between carries none
-HEARTBEAT_WITHIN = 3.0  # seconds a heartbeat may take from its commit to our ear
+HEARTBEAT_EVERY = 2.0  # seconds; a look in between sends none
+HEARTBEAT_WITHIN = 3.0  # seconds a heartbeat may take from its commit to this process
 
 A_MOMENT = 0.1
 
 
 class HeartbeatMissed(Exception):
-    """Our own heartbeat did not come back: the connection is half-open, or a pooler stands in between."""
+    """The bridge's own heartbeat did not arrive: the connection is half-open, or a pooler is in between."""
 
 
 class Listener:
@@ -36,7 +36,7 @@ class Listener:
         self.conn: psycopg.Connection[object] | None = None
 
     def listen(self) -> None:
-        """(Re)connect. Notifications sent while nobody listened are gone, so look at the table right after."""
+        """(Re)connect. Notifications sent before are lost, so the caller must look at the table now."""
         self.close()
         self.conn = store.connect(self.dsn)
         for channel in (DOORBELL, self.channel):
@@ -53,7 +53,7 @@ class Listener:
         return self.channel if time.monotonic() - self.heartbeat_sent >= HEARTBEAT_EVERY else None
 
     def expect_heartbeat(self) -> None:
-        """A heartbeat was committed just now; not hearing it soon means we are deaf."""
+        """A heartbeat was committed just now; if it does not arrive soon, notifications are lost."""
         self.heartbeat_sent = time.monotonic()
         self.heartbeat_due = min(self.heartbeat_due, self.heartbeat_sent + HEARTBEAT_WITHIN)
 
@@ -66,13 +66,13 @@ class Listener:
         until = time.monotonic() + seconds
         while True:
             left = min(until, self.heartbeat_due) - time.monotonic()
-            # A bridge that was held up, by a frozen broker say, first hears what has arrived meanwhile.
+            # A bridge that was delayed, by a frozen broker for example, first reads what has arrived.
             left = max(left, A_MOMENT if self.heartbeat_due < until else 0.0)
-            heard = {note.channel for note in self.conn.notifies(timeout=left, stop_after=1)}
-            if self.channel in heard:
+            arrived = {note.channel for note in self.conn.notifies(timeout=left, stop_after=1)}
+            if self.channel in arrived:
                 self.heartbeat_received, self.heartbeat_due = True, math.inf
             now = time.monotonic()
-            if not heard and now >= self.heartbeat_due:
+            if not arrived and now >= self.heartbeat_due:
                 raise HeartbeatMissed
-            if DOORBELL in heard or now >= until:
+            if DOORBELL in arrived or now >= until:
                 return

@@ -1,7 +1,7 @@
-"""The bridge: look at the table, send what is due, wait for the doorbell.
+"""The bridge: look at the table, send a message for each due job, wait for the doorbell.
 
-Correctness never depends on hearing it. The loop outlives its database and its broker; while the broker
-fails nothing is marked dispatched, so rows stay due.
+Correctness never depends on the doorbell. The loop survives the loss of its database and its broker;
+while the broker fails, nothing is marked dispatched, so rows stay due.
 """
 
 import logging

@@ -64,7 +64,11 @@ class Store:
         A message may so reach its worker before the commit: its claim waits on the row for that moment.
         `heartbeat_channel` names a channel to notify with the same commit.
         """
-        query, values = (LOOK, [limit, window]) if heartbeat_channel is None else (LOOK_AND_HEARTBEAT, [limit, window, heartbeat_channel])
+        query, values = (
+            (LOOK, [limit, window])
+            if heartbeat_channel is None
+            else (LOOK_AND_HEARTBEAT, [limit, window, heartbeat_channel])
+        )
         # The pipeline sends "begin" together with the look: one round trip less before the messages are out.
         with (
             self.conn.pipeline(),

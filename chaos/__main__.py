@@ -65,7 +65,8 @@ class Run:
             f"canceled by users {seen.canceled}, accounts deleted {sum(u.is_deleted for u in self.load.users)}"
         )
         print(
-            f"ended as: {promises.endings(self.system)}; unreferenced objects: {promises.unreferenced_objects(self.system)}"
+            f"ended as: {promises.endings(self.system)};"
+            f" unreferenced objects: {promises.unreferenced_objects(self.system)}"
         )
         print(f"\n{'fault':<22}{'times':>6}{'jobs':>7}{'p50 s':>8}{'p95 s':>8}{'max s':>8}")
         for name, times in sorted(self.happened.items()):

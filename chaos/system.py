@@ -9,10 +9,10 @@ from pathlib import Path
 import psycopg
 from honcho.environ import parse_procfile
 
-from chaos.waiting import wait_until
 from chaos.process import ROOT, Process
 from chaos.relay import Relay
 from chaos.servers import Redis
+from chaos.waiting import wait_until
 from local import migrate, postgres, processes
 from local import stack as stacks
 from local.runner import Process as Embedded

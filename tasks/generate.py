@@ -8,9 +8,9 @@ from celery import Task
 from celery.exceptions import Reject
 
 import settings
-from tasks import lease, outcome, providers, storage, store, submission
+from tasks import outcome, providers, storage, store, submission
 from tasks.celery import app
-from tasks.lease import Lease, LeaseLost
+from tasks.lease import Lease, LeaseLost, keeper
 from tasks.outcome import Complete, Fail, Outcome, Release, Retry, Wait
 from tasks.providers.protocol import Done, Pending, Permanent, Started
 from tasks.store import Job
@@ -21,44 +21,42 @@ log = logging.getLogger("tasks")
 
 @app.task(name=settings.TASK_NAME, bind=True, max_retries=None)  # the row counts attempts
 def generate(self: "Task[[str], None]", job_id: str) -> None:
-    """Safe to deliver twice: `store.claim` lets one delivery through, the rest return."""
+    """Safe to deliver twice: `store.claim` lets one delivery through, the others return."""
     seconds = settings.load().lease_seconds
     try:
         job = store.claim(job_id, lease=seconds)
-    except store.DATABASE_ERRORS as error:  # its message is gone; the bridge finds that and sends another
+    except store.DATABASE_ERRORS as error:  # the message is lost; the bridge finds that and sends another
         log.warning("job.not_claimed", extra={"job_id": job_id, "error": repr(error)})
         return
     if job is None:
         log.info("job.not_claimable", extra={"job_id": job_id})
-        with suppress(*store.DATABASE_ERRORS):  # the bridge sends again
+        with suppress(*store.DATABASE_ERRORS):  # the bridge sends the job again
             submission.run_provider_cancellations(job_id)
         return
     log.info("job.claimed", extra=job.facts)
-    with lease.keeper().hold(job, seconds=seconds) as held:
-        settle(self, job, attempt(job, held))
+    with keeper().hold(job, seconds=seconds) as lease:
+        record_outcome(self, job, attempt(job, lease))
 
 
-def attempt(job: Job, held: Lease) -> Outcome | None:
-    """How it ended; None if somebody else has the job now."""
+def attempt(job: Job, lease: Lease) -> Outcome | None:
+    """How the attempt ended; None if another worker has the job now."""
     try:
-        result = ask(job, held)
-        if isinstance(
-            result, Started
-        ):  # also for a job that is another's by now: the reference must not be lost
+        result = call_provider(job, lease)
+        if isinstance(result, Started):  # also after the lease is lost: the reference must be stored
             return Wait(result.check_in, result.ref)
-        held.check()
+        lease.check()
         match result:
-            case _ if held.is_cancel_requested:
+            case _ if lease.is_cancel_requested:
                 return Fail("canceled", "You canceled this.")
             case Done(outputs):
                 return Complete(storage.save(job, outputs))
             case Pending(check_in, progress):
                 if progress is not None:
-                    held.renew(progress)
+                    lease.renew(progress)
                 return Wait(check_in)
     except LeaseLost:
         return None
-    # The one broad except: whatever happened, the job must go on from here.
+    # The one broad except: whatever the error is, the job needs an outcome.
     except Exception as error:
         ending = outcome.after(error, job)
         is_bug = isinstance(ending, Fail) and ending.code == "internal"
@@ -71,17 +69,17 @@ def attempt(job: Job, held: Lease) -> Outcome | None:
         return ending
 
 
-def ask(job: Job, held: Lease) -> Done | Started | Pending:
-    if job.is_cancel_requested:  # what the provider does for it is canceled when the job has ended
+def call_provider(job: Job, lease: Lease) -> Done | Started | Pending:
+    if job.is_cancel_requested:  # its prediction is canceled at the provider when the job has ended
         raise Permanent("canceled", "You canceled this.")
     provider = providers.named(job.provider)
     if job.provider_ref is None:
-        return submission.begin(provider, job, held)
+        return submission.begin(provider, job, lease)
     return provider.check(job, job.provider_ref)
 
 
-def settle(task: "Task[[str], None]", job: Job, ending: Outcome | None) -> None:
-    """Write the outcome down, however long the database is away: the work is done and may have been paid for."""
+def record_outcome(task: "Task[[str], None]", job: Job, ending: Outcome | None) -> None:
+    """Write the outcome down, however long the database is away: the work may have been paid for."""
     give_up_at = time.monotonic() + job.seconds_left
     tries = 0
     while True:
@@ -100,7 +98,7 @@ def settle(task: "Task[[str], None]", job: Job, ending: Outcome | None) -> None:
 
 
 def write(task: "Task[[str], None]", job: Job, ending: Outcome) -> bool:
-    """The only place that acts on an outcome. Whoever lost the lease changes nothing and is told so."""
+    """The only place that acts on an outcome. A worker that lost its lease changes nothing; returns False."""
     match ending:
         case Complete(output):
             return store.complete(job, output)
@@ -115,11 +113,12 @@ def write(task: "Task[[str], None]", job: Job, ending: Outcome) -> bool:
 
 
 def retry(task: "Task[[str], None]", job: Job, again: Retry) -> bool:
-    """The row is made due before the message is sent: if we die in between, the bridge finds a due job."""
+    """The row is made due before the message is sent: if the worker dies in between, the bridge sends one."""
     state = store.retry(
         job, delay=again.delay, code=again.code, message=again.message, costs_attempt=again.costs_attempt
     )
-    # Room at the provider is given to rows alone: to those its limit holds, and to what was refused for lack of it.
+    # A rate-limited job, and one that the provider answered with 429, wait in the row: a message of
+    # theirs would pass the rate limit.
     if state == "queued" and again.costs_attempt and again.delay <= outcome.LONGEST_COUNTDOWN:
         log.info("attempt.ended", extra=job.facts | {"outcome": "Retry", "delay": round(again.delay, 1)})
         try:

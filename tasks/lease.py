@@ -1,4 +1,7 @@
-"""Keep the leases of claimed jobs while their tasks run, in one thread per process that learns who was canceled."""
+"""Renew the leases of claimed jobs while their tasks run, in one thread per process.
+
+The same call says which jobs were canceled.
+"""
 
 import threading
 import time
@@ -11,7 +14,7 @@ from tasks.store import Job
 
 
 class LeaseLost(Exception):
-    """The job went on without us: whatever we would do for it now, another worker does."""
+    """Another worker has the job, or it has ended: this worker must do no more for it."""
 
 
 class Lease:
@@ -34,7 +37,7 @@ class Lease:
         self.renewed_at = begun
 
     def check(self) -> None:
-        """Raise LeaseLost unless the job is ours. A process that was frozen asks before it believes so."""
+        """Raise LeaseLost unless the job is ours. After half of the lease, the database is asked."""
         if self.state != "lost" and self.age > self.seconds / 2:
             self.renew()
         if self.state == "lost":
@@ -42,10 +45,10 @@ class Lease:
 
 
 class Keeper:
-    """Renews every lease this process holds; it does nothing while there is none."""
+    """Renews every lease of this process; it does nothing while there is none."""
 
     def __init__(self) -> None:
-        self.held: set[Lease] = set()
+        self.kept: set[Lease] = set()
         self.lock = threading.Lock()
         self.thread: threading.Thread | None = None
 
@@ -53,7 +56,7 @@ class Keeper:
     def hold(self, job: Job, *, seconds: float) -> Iterator[Lease]:
         lease = Lease(job, seconds)
         with self.lock:
-            self.held.add(lease)
+            self.kept.add(lease)
             if self.thread is None:
                 self.thread = background.repeat(
                     self.run_once, every=seconds / 6, name="leases", failure="leases.not_renewed"
@@ -62,11 +65,11 @@ class Keeper:
             yield lease
         finally:
             with self.lock:
-                self.held.discard(lease)
+                self.kept.discard(lease)
 
     def leases(self) -> list[Lease]:
         with self.lock:
-            return list(self.held)
+            return list(self.kept)
 
     def run_once(self) -> int:
         """Renew what is a third through its lease, so that one slow statement costs none. Returns how many."""

@@ -127,7 +127,9 @@ def complete(job: Job, output: list[dict[str, Any]]) -> bool:
 
 def fail(job: Job, *, code: str, message: str) -> bool:
     return bool(
-        fetch_value("select private.fail_job(%s, %s, %s::public.error_code, %s)", job.id, job.fence, code, message)
+        fetch_value(
+            "select private.fail_job(%s, %s, %s::public.error_code, %s)", job.id, job.fence, code, message
+        )
     )
 
 
@@ -155,13 +157,17 @@ def cancellation_done(provider_ref: str) -> None:
 
 def unreferenced_objects_of(job: Job) -> list[str]:
     """What is stored for a job that nobody wants any more; perhaps some of its neighbours' too."""
-    ((paths,),) = fetch_all("select paths from private.unreferenced_objects(%s, 16)", f"{job.user_id}/{job.id}/")
+    ((paths,),) = fetch_all(
+        "select paths from private.unreferenced_objects(%s, 16)", f"{job.user_id}/{job.id}/"
+    )
     return list(paths)
 
 
 def sweep_unreferenced_objects(*, every: float, limit: int) -> list[str]:
     """Of the next `limit` pictures, those of nobody; none if a worker looked less than `every` seconds ago."""
-    return list(fetch_value("select private.sweep_unreferenced_objects(make_interval(secs => %s), %s)", every, limit))
+    return list(
+        fetch_value("select private.sweep_unreferenced_objects(make_interval(secs => %s), %s)", every, limit)
+    )
 
 
 def fetch_value(query: str, *values: object) -> Any:

@@ -1,6 +1,6 @@
 """A provider that charges is started once per attempt: first the intent, then the call, then the reference.
 
-Whoever finds an intent without a reference looks for the orphan before anything is started again.
+A worker that finds an intent without a reference looks for the orphan before it starts anything again.
 """
 
 import logging
@@ -26,11 +26,11 @@ from tasks.store import Job
 
 log = logging.getLogger("tasks")
 
-# A start is over after half a minute. What a provider does not show in its list after this long, it never began.
+# Seconds. A start is over after 30 s. A prediction that the list does not show after 90 s was never made.
 SHOWN_WITHIN = 90.0
 
 
-def begin(provider: Provider, job: Job, held: Lease) -> Done | Started | Pending:
+def begin(provider: Provider, job: Job, lease: Lease) -> Done | Started | Pending:
     if not provider.charges:
         return provider.start(job)
     if job.submitted_at is not None:
@@ -40,11 +40,11 @@ def begin(provider: Provider, job: Job, held: Lease) -> Done | Started | Pending
     except store.DATABASE_ERRORS as error:
         raise Unanswered(repr(error)) from error
     if not is_recorded:
-        held.renew()
-    held.check()  # a process that was frozen since its claim must not pay now
-    if held.is_cancel_requested:
+        lease.renew()
+    lease.check()  # a process that was frozen after its claim must not pay now
+    if lease.is_cancel_requested:
         raise Permanent("canceled", "You canceled this.")
-    if not is_recorded:  # but it is ours: this is what a repeat hears whose first reply was lost
+    if not is_recorded:  # the lease is ours: this is a repeated call whose first reply was lost
         raise Unanswered("the intent was there already")
     return start(provider, job)
 
@@ -81,7 +81,7 @@ def collect_orphan(provider: Provider, job: Job) -> Done | Pending:
 
 
 def run_provider_cancellations(job_id: str) -> None:
-    """The job has ended or is gone: nobody wants what the provider still does. If not now, the bridge sends again."""
+    """Cancel the predictions of a job that has ended or is gone. What fails is sent again by the bridge."""
     for name, ref in store.provider_cancellations(job_id):
         facts = {"job_id": job_id, "provider_ref": ref}
         try:
@@ -94,6 +94,6 @@ def run_provider_cancellations(job_id: str) -> None:
 
 
 def record(tell: Callable[..., None], *facts: str, **more: object) -> None:
-    """What all workers learn from one. Losing it costs little; losing what was just started for it would not."""
+    """Tell all workers through the database. Losing this costs little; losing what was just started would not."""
     with suppress(*store.DATABASE_ERRORS):
         tell(*facts, **more)

@@ -10,9 +10,9 @@ import pytest
 from psycopg import sql
 
 import database
-from chaos.waiting import wait_until
 from chaos.process import Process, python
 from chaos.servers import Redis
+from chaos.waiting import wait_until
 from local import postgres as embedded_postgres
 from local.stack import Stack
 

@@ -1,4 +1,4 @@
-"""Leave in time: what is unfinished when a warm shutdown has lasted long enough goes to another worker at once."""
+"""Leave in time: jobs that are unfinished after SHUTDOWN_SECONDS are released to another worker."""
 
 import logging
 import os
@@ -8,14 +8,15 @@ import time
 from celery.signals import worker_shutting_down
 
 import settings
-from tasks import lease, store
+from tasks import store
+from tasks.lease import keeper
 
 log = logging.getLogger("tasks")
 
 
 @worker_shutting_down.connect
 def start(**_: object) -> None:
-    """Called in a signal handler. If the tasks end before the thread wakes, the process is gone by itself."""
+    """Called in a signal handler. If the tasks end before the thread wakes, the process ends by itself."""
     threading.Thread(
         target=leave, args=(settings.load().shutdown_seconds,), name="shutdown", daemon=True
     ).start()
@@ -24,18 +25,18 @@ def start(**_: object) -> None:
 def leave(seconds: float) -> None:
     time.sleep(seconds)
     try:
-        give_back()
+        release_jobs()
     except store.DATABASE_ERRORS as error:  # their leases end soon
         log.warning("jobs.not_released", extra={"error": repr(error)})
     logging.shutdown()
     os._exit(0)  # threads cannot be stopped, and the pool would wait for them
 
 
-def give_back() -> int:
-    """Without costing an attempt. What the threads still write afterwards is fenced out."""
+def release_jobs() -> int:
+    """At no attempt. What the threads write afterwards is fenced out."""
     released = 0
-    for held in lease.keeper().leases():
-        if store.release(held.job):
-            log.info("job.released", extra=held.job.facts)
+    for lease in keeper().leases():
+        if store.release(lease.job):
+            log.info("job.released", extra=lease.job.facts)
             released += 1
     return released

@@ -11,9 +11,9 @@ from bridge import listener as listeners
 from bridge.listener import HeartbeatMissed, Listener
 from bridge.loop import Bridge
 from bridge.store import Store
-from chaos.waiting import wait_until
 from chaos.relay import Relay
 from chaos.servers import Redis
+from chaos.waiting import wait_until
 from tests.jobs import Jobs
 
 

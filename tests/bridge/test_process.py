@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from chaos.waiting import wait_until
 from chaos.process import Process, python
 from chaos.servers import Redis, free_port
+from chaos.waiting import wait_until
 from local.stack import Stack
 from tests.jobs import Jobs
 

@@ -125,7 +125,7 @@ def worker(
     monkeypatch.setattr(storage, "sign", lambda paths: {path: f"token of {path}" for path in paths})
     jobs.conn.execute(ADD_MODELS)
     yield worker
-    assert not lease.keeper().held
+    assert not lease.keeper().kept
     store.pool().close()
     provider().transport.close()
     download.client().close()

@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from chaos.waiting import wait_until
 from chaos.process import Process, python
+from chaos.waiting import wait_until
 from tests.jobs import Jobs
 from tests.replicate.behaviour import Behaviour
 from tests.replicate.farm import Farm, farm

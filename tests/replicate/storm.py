@@ -141,7 +141,10 @@ class Storm:
 
     def wait_for_cancels(self) -> None:
         until = time.monotonic() + 60
-        while self.farm.value("select count(*) from private.provider_cancellations") and time.monotonic() < until:
+        while (
+            self.farm.value("select count(*) from private.provider_cancellations")
+            and time.monotonic() < until
+        ):
             time.sleep(0.2)
 
     def violations(self) -> dict[str, int]:

@@ -190,7 +190,9 @@ class Explorer:
         """For each object and action, the cell of each actor."""
         actions = self.platform_deeds()
         for found in self.ours:
-            actions |= {(f"{found.kind} {found.name}", action): do for action, do in self.actions(found).items()}
+            actions |= {
+                (f"{found.kind} {found.name}", action): do for action, do in self.actions(found).items()
+            }
         return {key: [do(actor) for actor in ACTORS] for key, do in actions.items()}
 
     def actions(self, found: Found) -> dict[str, Action]:

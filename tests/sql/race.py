@@ -12,7 +12,7 @@ Start = Callable[..., list[Any]]
 
 @contextmanager
 def racing(runners: int) -> Iterator[Start]:
-    """`start(action, ...)` does up to `runners` actions at once; returns what each returned or raises what one raised."""
+    """`start(action, ...)` does up to `runners` actions at once; returns their results, or raises an error of one."""
     with ThreadPoolExecutor(runners) as threads:
 
         def start(*actions: Action) -> list[Any]:

@@ -69,7 +69,9 @@ def test_a_job_costs_its_price_if_it_succeeded_and_nothing_otherwise(
 def test_what_was_held_is_what_comes_back_whatever_changes_in_between(actors: Actors) -> None:
     user = actors.user(credits=10)
     job_id = user.job()
-    actors.service.conn.execute("update public.entitlements set is_paid = true where user_id = %s", (user.id,))
+    actors.service.conn.execute(
+        "update public.entitlements set is_paid = true where user_id = %s", (user.id,)
+    )
     with actors.operator.conn.transaction(force_rollback=True):
         actors.operator.conn.execute("update private.models set cost = 7, enabled = false")
         user_at_home = actors.operator

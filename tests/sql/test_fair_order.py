@@ -9,7 +9,9 @@ from tests.sql.all_actors import Actors
 
 def order_of_owners(actors: Actors, limit: int) -> list[UUID]:
     job_ids = actors.bridge.dispatch(limit, window=10**6)
-    owners = {row["id"]: row["user_id"] for row in actors.operator.rows("select id, user_id from public.jobs")}
+    owners = {
+        row["id"]: row["user_id"] for row in actors.operator.rows("select id, user_id from public.jobs")
+    }
     return [owners[job_id] for job_id in job_ids]
 
 

@@ -27,7 +27,9 @@ LATE: dict[str, Callable[[Worker, UUID, Any], object]] = {
 
 
 @pytest.mark.parametrize(("action", "fence"), list(product(LATE, [-1, 0, 2, None])))
-def test_nobody_writes_under_another_fence(actors: Actors, user: User, action: str, fence: int | None) -> None:
+def test_nobody_writes_under_another_fence(
+    actors: Actors, user: User, action: str, fence: int | None
+) -> None:
     job_id, mine = actors.job(user, "running")
     assert mine == 1
     before = actors.operator.job(job_id)
@@ -37,7 +39,9 @@ def test_nobody_writes_under_another_fence(actors: Actors, user: User, action: s
 
 
 @pytest.mark.parametrize(("action", "status"), list(product(LATE, ["queued", "waiting", *ENDED])))
-def test_nobody_writes_a_job_that_is_not_running(actors: Actors, user: User, action: str, status: str) -> None:
+def test_nobody_writes_a_job_that_is_not_running(
+    actors: Actors, user: User, action: str, status: str
+) -> None:
     job_id, fence = actors.job(user, status)
     before = (actors.operator.job(job_id), actors.operator.generation(job_id), actors.operator.ledger(job_id))
     # What brought the job here may be repeated under the same fence, since its reply may have been lost.
@@ -107,7 +111,9 @@ def test_a_worker_that_says_half_of_it_is_refused_and_changes_nothing(
 @pytest.mark.parametrize(
     ("start", "end"), sorted(set(product(STATUSES, STATUSES)) - ARROWS - {(s, s) for s in STATUSES})
 )
-def test_no_hand_can_take_an_arrow_that_does_not_exist(actors: Actors, user: User, start: str, end: str) -> None:
+def test_no_hand_can_take_an_arrow_that_does_not_exist(
+    actors: Actors, user: User, start: str, end: str
+) -> None:
     job_id, _ = actors.job(user, start)
     before = actors.operator.job(job_id)
     make_valid = {

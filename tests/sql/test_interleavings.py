@@ -148,7 +148,9 @@ class Lives(RuleBasedStateMachine):
         bridge, limit, window = self.dice.choice(self.bridges), self.dice.randrange(6), self.dice.randrange(9)
         with bridge.conn.transaction(force_rollback=self.dice.random() < 0.2):
             sent = bridge.dispatch(limit, window)
-        abandoned = {row["job_id"] for row in self.operator.rows("select job_id from private.provider_cancellations")}
+        abandoned = {
+            row["job_id"] for row in self.operator.rows("select job_id from private.provider_cancellations")
+        }
         outstanding = sum(job["dispatched_at"] is not None for job in self.seen.jobs.values())
         assert len(set(sent) - abandoned) <= max(0, min(limit, window - outstanding))
 

@@ -154,7 +154,9 @@ def test_canceling_a_running_job_asks_its_worker_to_stop(actors: Actors, user: U
     )
 
 
-def test_a_worker_that_finishes_before_it_heard_of_the_cancel_has_finished(actors: Actors, user: User) -> None:
+def test_a_worker_that_finishes_before_it_heard_of_the_cancel_has_finished(
+    actors: Actors, user: User
+) -> None:
     job_id, fence = actors.job(user, "running")
     user.cancel(job_id)
     assert actors.worker.complete(job_id, fence)

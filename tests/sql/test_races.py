@@ -99,7 +99,9 @@ def test_a_renewal_that_meets_the_rescue_keeps_the_job_or_is_told(actors: Actors
         for _ in range(ROUNDS):
             job_id, fence = actors.job(rich, "running")
             actors.operator.lose_worker(job_id)
-            renewed, rescued = start(lambda: actors.worker.renew(job_id, fence), lambda: actors.bridge.rescue())
+            renewed, rescued = start(
+                lambda: actors.worker.renew(job_id, fence), lambda: actors.bridge.rescue()
+            )
             assert (renewed == "lost") == (job_id in rescued)
 
 

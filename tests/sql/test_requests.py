@@ -212,7 +212,9 @@ def test_status_answers_for_at_most_50_ids(user: User) -> None:
     assert user.value("select public.get_job_status(array[null]::uuid[])") == {"jobs": []}
 
 
-def test_a_job_tells_its_owner_all_of_the_contract_and_nothing_of_the_machine(actors: Actors, user: User) -> None:
+def test_a_job_tells_its_owner_all_of_the_contract_and_nothing_of_the_machine(
+    actors: Actors, user: User
+) -> None:
     running, fence = actors.job(user, "running")
     actors.worker.renew(running, fence, progress=0.5)
     (job,) = user.status(running)
@@ -231,7 +233,9 @@ def test_a_retried_job_shows_no_error_while_it_is_still_tried(actors: Actors, us
     assert user.status(job_id)[0]["error"] is None
 
 
-def test_updated_at_grows_with_every_change_even_when_the_clock_was_set_back(actors: Actors, user: User) -> None:
+def test_updated_at_grows_with_every_change_even_when_the_clock_was_set_back(
+    actors: Actors, user: User
+) -> None:
     job_id = user.job()
     actors.operator.move(job_id, updated_at="now() + interval '1 hour'")
     seen = [user.status(job_id)[0]["updated_at"]]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from chaos.patience import wait_until
 from chaos.process import ROOT
+from chaos.waiting import wait_until
 from tests.jobs import Jobs
 from tests.tasks.conftest import StartWorker
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from chaos.waiting import wait_until
 from chaos.process import Process
 from chaos.servers import free_port
+from chaos.waiting import wait_until
 from tests.jobs import Jobs
 from tests.tasks.conftest import StartWorker
 

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chaos.waiting import wait_until
 from chaos.relay import Change, Relay
+from chaos.waiting import wait_until
 from local.stack import Stack
 from tests.jobs import Jobs
 from tests.tasks.conftest import StartWorker

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from chaos.waiting import wait_until
 from chaos.process import Process, python
+from chaos.waiting import wait_until
 from tests.jobs import Jobs
 from tests.tasks.conftest import StartWorker
 

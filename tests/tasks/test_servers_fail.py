@@ -10,10 +10,10 @@ import pytest
 from celery import Celery
 from pytest_celery import CeleryTestSetup
 
-from chaos.waiting import wait_until
 from chaos.process import Process
 from chaos.relay import Relay
 from chaos.servers import Redis
+from chaos.waiting import wait_until
 from local.stack import Stack
 from tests.jobs import Jobs
 from tests.tasks.conftest import StartWorker

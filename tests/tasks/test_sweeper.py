@@ -25,7 +25,9 @@ def orphans(jobs: Jobs) -> list[str]:
 
 
 def swept(jobs: Jobs, *, every: str = "0 s", limit: int = 2) -> list[str]:
-    row = jobs.conn.execute("select private.sweep_unreferenced_objects(%s::interval, %s)", (every, limit)).fetchone()
+    row = jobs.conn.execute(
+        "select private.sweep_unreferenced_objects(%s::interval, %s)", (every, limit)
+    ).fetchone()
     return list(row[0]) if row else []
 
 

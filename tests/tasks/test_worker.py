@@ -5,8 +5,8 @@ from uuid import UUID
 import httpx
 import pytest
 
-from chaos.waiting import wait_until
 from chaos.process import Process
+from chaos.waiting import wait_until
 from local.stack import Stack
 from tests.jobs import Jobs
 from tests.tasks.conftest import StartWorker
