@@ -15,7 +15,7 @@ from settings import QUEUE, TASK_NAME
 # What a broker that is down, frozen or restarting raises.
 BROKER_ERRORS = (KombuError, redis.RedisError, OSError)
 
-# Without these a publish to a frozen Redis hangs for ever. Kombu's own retries stay off: after a time-out
+# Without these a publish to a frozen Redis never returns. Kombu's own retries stay off: after a time-out
 # they put further copies of the same messages into the queue.
 TIMEOUTS = {"socket_timeout": 2, "socket_connect_timeout": 2}
 # Kombu would otherwise try to connect for 6 s, with the claimed rows locked.

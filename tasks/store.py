@@ -156,7 +156,7 @@ def cancellation_done(provider_ref: str) -> None:
 
 
 def unreferenced_objects_of(job: Job) -> list[str]:
-    """What is stored for a job that nobody wants any more; perhaps some of its neighbours' too."""
+    """The unreferenced objects of a job; perhaps some of its neighbours too."""
     ((paths,),) = fetch_all(
         "select paths from private.unreferenced_objects(%s, 16)", f"{job.user_id}/{job.id}/"
     )
@@ -164,7 +164,7 @@ def unreferenced_objects_of(job: Job) -> list[str]:
 
 
 def sweep_unreferenced_objects(*, every: float, limit: int) -> list[str]:
-    """Of the next `limit` pictures, those of nobody; none if a worker looked less than `every` seconds ago."""
+    """Of the next `limit` objects, the unreferenced ones; none if a worker looked less than `every` seconds ago."""
     return list(
         fetch_value("select private.sweep_unreferenced_objects(make_interval(secs => %s), %s)", every, limit)
     )

@@ -240,7 +240,7 @@ def test_the_account_is_deleted_while_its_token_is_good(phone: Phone, system: Sy
     screen = phone.start().open()
     user_id = screen.user_id()
     system.query("delete from auth.users where id = %s returning id", user_id)
-    job_id = screen.ask("A picture of nobody's")
+    job_id = screen.ask("A picture without an owner")
     screen.until(lambda: screen.user_id() != user_id, "another user")
     screen.expect_picture(job_id)
     expect_charged_once(system, screen, job_id)

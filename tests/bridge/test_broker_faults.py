@@ -50,7 +50,7 @@ def test_a_frozen_redis_holds_a_look_for_seconds_only(bridge: Bridge, own_broker
 
     begun = time.monotonic()
     assert bridge.run_once() == 0
-    assert time.monotonic() - begun < 10, "socket timeouts bound it, or it would hang for ever"
+    assert time.monotonic() - begun < 10, "socket timeouts bound it, or it would never return"
     assert jobs.count("dispatched_at is null") == 1
 
     own_broker.thaw()

@@ -125,7 +125,7 @@ def test_of_two_jobs_with_the_same_input_each_adopts_its_own(
         assert [one.id for one in replicate.of(job_id)] == [jobs.get(job_id)["provider_ref"]]
 
 
-def test_without_a_seed_two_orphans_of_one_input_are_shared_out_and_not_made_again(
+def test_without_a_seed_two_orphans_with_one_input_are_shared_out_and_not_made_again(
     worker: Worker, jobs: Jobs, replicate: Replicate, plan: Plan
 ) -> None:
     jobs.conn.execute("update private.models set input_keys = '{prompt}' where id = 'fox'")

@@ -43,43 +43,6 @@ CREATE TYPE public.job_status AS ENUM (
 
 ALTER TYPE public.job_status OWNER TO postgres;
 
-CREATE FUNCTION private.cancel_stray_prediction(p_job_id uuid, p_provider_ref text) RETURNS void
-    LANGUAGE sql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  select private.request_provider_cancellation(id, model_id, p_provider_ref)
-  from public.jobs
-  where id = p_job_id
-    and provider_ref is distinct from p_provider_ref
-    and private.is_ref_available(p_provider_ref, id) is not null
-$$;
-
-ALTER FUNCTION private.cancel_stray_prediction(p_job_id uuid, p_provider_ref text) OWNER TO postgres;
-
-CREATE FUNCTION private.request_provider_cancellation(p_job_id uuid, p_model_id text, p_provider_ref text) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-  insert into private.provider_cancellations (provider_ref, provider, job_id)
-  select p_provider_ref, provider, p_job_id from private.models where id = p_model_id
-  on conflict do nothing;
-  perform private.ring_doorbell();
-end
-$$;
-
-ALTER FUNCTION private.request_provider_cancellation(p_job_id uuid, p_model_id text, p_provider_ref text) OWNER TO postgres;
-
-CREATE FUNCTION private.provider_cancellations_of(p_job_id uuid) RETURNS TABLE(provider text, provider_ref text)
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET random_page_cost TO '0'
-    AS $$
-  select provider, provider_ref from private.provider_cancellations where job_id = p_job_id
-$$;
-
-ALTER FUNCTION private.provider_cancellations_of(p_job_id uuid) OWNER TO postgres;
-
 CREATE TABLE public.entitlements (
     user_id uuid NOT NULL,
     is_paid boolean DEFAULT false NOT NULL,
@@ -133,6 +96,69 @@ $$;
 
 ALTER FUNCTION private.accept_request(p_account public.entitlements, p_id uuid, p_model text, p_input jsonb, p_fingerprint bytea) OWNER TO postgres;
 
+CREATE FUNCTION private.admit_jobs(p_room integer) RETURNS interval
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_limit private.provider_limits;
+  v_now timestamptz := clock_timestamp();
+  v_rate double precision;
+  v_is_open boolean;
+  v_count integer;
+  v_room_in interval;
+begin
+  for v_limit in
+    select * from private.provider_limits l
+    where p_room > 0 and exists (
+      select from public.jobs where rate_limited_by = l.provider and dispatched_at is null and run_at is null
+    )
+    for no key update skip locked
+  loop
+    v_is_open := v_limit.failures >= 5;
+    v_rate := v_limit.starts_per_minute / 60.0 * private.rate_factor_now(v_limit);
+    v_limit.tokens := least(
+      greatest(1, v_rate),
+      v_limit.tokens
+        + v_rate * extract(epoch from v_now - v_limit.refilled_at)::double precision
+    );
+    v_count := case
+      when v_limit.paused_until > v_now then 0
+      when v_is_open then 1
+      else floor(v_limit.tokens)::integer
+    end;
+
+    with next as (
+      select id from public.jobs
+      where rate_limited_by = v_limit.provider and dispatched_at is null and run_at is null
+      order by rank
+      limit least(v_count, p_room)
+      for no key update skip locked
+    )
+    update public.jobs set rate_limited_by = null from next where jobs.id = next.id;
+    get diagnostics v_count = row_count;
+    p_room := p_room - v_count;
+
+    if v_is_open and v_count > 0 then
+      v_limit.paused_until := v_now + interval '30 seconds';
+    end if;
+    update private.provider_limits
+    set tokens = v_limit.tokens - v_count,
+        refilled_at = v_now,
+        paused_until = v_limit.paused_until
+    where provider = v_limit.provider;
+
+    v_room_in := least(v_room_in, greatest(
+      greatest(v_limit.paused_until, v_now) - v_now,
+      make_interval(secs => (1 - v_limit.tokens + v_count) / v_rate)
+    ));
+  end loop;
+  return case when p_room > 0 then v_room_in end;
+end
+$$;
+
+ALTER FUNCTION private.admit_jobs(p_room integer) OWNER TO postgres;
+
 CREATE FUNCTION private.adopt_orphan(p_id uuid, p_fence bigint, p_provider_refs text[]) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -144,7 +170,7 @@ begin
   update public.jobs
   set provider_ref = coalesce(provider_ref, (
     select ref from unnest(p_provider_refs) with ordinality as found (ref, number)
-    where private.is_ref_available(ref, p_id) is not null
+    where private.is_ref_available(ref, p_id)
     order by number
     limit 1
   ))
@@ -256,6 +282,29 @@ CREATE FUNCTION private.cancel_job(p_job public.jobs) RETURNS void
 $$;
 
 ALTER FUNCTION private.cancel_job(p_job public.jobs) OWNER TO postgres;
+
+CREATE FUNCTION private.cancel_stray_prediction(p_job_id uuid, p_provider_ref text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select private.request_provider_cancellation(id, model_id, p_provider_ref)
+  from public.jobs
+  where id = p_job_id
+    and provider_ref is distinct from p_provider_ref
+    and private.is_ref_available(p_provider_ref, id)
+$$;
+
+ALTER FUNCTION private.cancel_stray_prediction(p_job_id uuid, p_provider_ref text) OWNER TO postgres;
+
+CREATE FUNCTION private.cancellation_done(p_provider_ref text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+  delete from private.provider_cancellations where provider_ref = p_provider_ref
+$$;
+
+ALTER FUNCTION private.cancellation_done(p_provider_ref text) OWNER TO postgres;
 
 CREATE FUNCTION private.claim_job(p_id uuid, p_lease interval) RETURNS TABLE(id uuid, user_id uuid, model text, provider text, provider_model text, defaults jsonb, input_keys text[], input jsonb, attempt integer, max_attempts integer, fence bigint, provider_ref text, submitted_at timestamp with time zone, claimed_at timestamp with time zone, is_cancel_requested boolean, seconds_left double precision)
     LANGUAGE sql SECURITY DEFINER
@@ -384,6 +433,26 @@ $$;
 
 ALTER FUNCTION private.end_job(p_job public.jobs, p_status public.job_status, p_output jsonb, p_code public.error_code, p_message text) OWNER TO postgres;
 
+CREATE FUNCTION private.enforce_transition() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if old.finished_at is not null or new.fence < old.fence or (old.status, new.status) not in (
+    ('queued', 'queued'), ('queued', 'running'), ('queued', 'canceled'), ('queued', 'failed'),
+    ('running', 'running'), ('running', 'succeeded'), ('running', 'failed'),
+    ('running', 'canceled'), ('running', 'waiting'), ('running', 'queued'),
+    ('waiting', 'waiting'), ('waiting', 'running'), ('waiting', 'canceled'), ('waiting', 'failed')
+  ) then
+    raise exception 'job % cannot go from % to %', old.id, old.status, new.status
+      using errcode = 'integrity_constraint_violation';
+  end if;
+  return new;
+end
+$$;
+
+ALTER FUNCTION private.enforce_transition() OWNER TO postgres;
+
 CREATE FUNCTION private.error_json(p_code public.error_code, p_message text) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -417,29 +486,6 @@ end
 $$;
 
 ALTER FUNCTION private.fail_job(p_id uuid, p_fence bigint, p_code public.error_code, p_message text) OWNER TO postgres;
-
-CREATE FUNCTION private.cancellation_done(p_provider_ref text) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET random_page_cost TO '0'
-    AS $$
-  delete from private.provider_cancellations where provider_ref = p_provider_ref
-$$;
-
-ALTER FUNCTION private.cancellation_done(p_provider_ref text) OWNER TO postgres;
-
-CREATE FUNCTION private.is_ref_available(p_provider_ref text, p_id uuid) RETURNS text
-    LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  select p_provider_ref where not exists (
-    select from public.jobs where provider_ref = p_provider_ref and id <> p_id
-    union all
-    select from public.jobs where id = p_id and p_provider_ref = any (failed_refs)
-  )
-$$;
-
-ALTER FUNCTION private.is_ref_available(p_provider_ref text, p_id uuid) OWNER TO postgres;
 
 CREATE TABLE public.generations (
     id uuid NOT NULL,
@@ -481,6 +527,19 @@ CREATE FUNCTION private.generation_json(p_generation public.generations) RETURNS
 $$;
 
 ALTER FUNCTION private.generation_json(p_generation public.generations) OWNER TO postgres;
+
+CREATE FUNCTION private.is_ref_available(p_provider_ref text, p_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select p_provider_ref is not null and not exists (
+    select from public.jobs where provider_ref = p_provider_ref and id <> p_id
+    union all
+    select from public.jobs where id = p_id and p_provider_ref = any (failed_refs)
+  )
+$$;
+
+ALTER FUNCTION private.is_ref_available(p_provider_ref text, p_id uuid) OWNER TO postgres;
 
 CREATE FUNCTION private.job_answer(p_id uuid, p_user_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE
@@ -591,7 +650,7 @@ begin
   if p_moves_credits then
     perform from public.entitlements where user_id = v_user_id for no key update;
   else
-    perform from public.entitlements where user_id = v_user_id for key rate_factor;
+    perform from public.entitlements where user_id = v_user_id for key share;
   end if;
   select * into v_job from public.jobs where id = p_id for no key update;
   return v_job;
@@ -616,6 +675,18 @@ $$;
 
 ALTER FUNCTION private.on_job_queued() OWNER TO postgres;
 
+CREATE FUNCTION private.on_prediction_not_needed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform private.request_provider_cancellation(old.id, old.model_id, old.provider_ref);
+  return null;
+end
+$$;
+
+ALTER FUNCTION private.on_prediction_not_needed() OWNER TO postgres;
+
 CREATE FUNCTION private.on_user_created() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -628,18 +699,6 @@ end
 $$;
 
 ALTER FUNCTION private.on_user_created() OWNER TO postgres;
-
-CREATE FUNCTION private.on_prediction_not_needed() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-  perform private.request_provider_cancellation(old.id, old.model_id, old.provider_ref);
-  return null;
-end
-$$;
-
-ALTER FUNCTION private.on_prediction_not_needed() OWNER TO postgres;
 
 CREATE FUNCTION private.open_account(p_user_id uuid, p_is_anonymous boolean) RETURNS void
     LANGUAGE plpgsql
@@ -756,40 +815,6 @@ $$;
 
 ALTER FUNCTION private.operator_status() OWNER TO postgres;
 
-CREATE FUNCTION private.unreferenced_objects(p_after text, p_limit integer, OUT last_path text, OUT paths text[]) RETURNS record
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET random_page_cost TO '0'
-    AS $_$
-begin
-  with page as (
-    select name, case
-      when name ~ '^[0-9a-f-]{36}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[0-9]+\.[a-z]+$'
-        then split_part(name, '/', 2)::uuid
-    end as job_id
-    from storage.objects
-    where bucket_id = 'generations' and name > p_after
-    order by name
-    limit p_limit
-  )
-  select max(name), coalesce(array_agg(name) filter (where
-    job_id is not null
-    and not exists (
-      select from public.jobs j
-      where j.id = job_id and j.finished_at is null and name like j.user_id || '/%'
-    )
-    and not exists (
-      select from public.generations g
-      where g.id = job_id and g.output @> jsonb_build_array(jsonb_build_object('path', name))
-    )
-  ), '{}')
-  into last_path, paths
-  from page;
-end
-$_$;
-
-ALTER FUNCTION private.unreferenced_objects(p_after text, p_limit integer, OUT last_path text, OUT paths text[]) OWNER TO postgres;
-
 CREATE FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kind, p_amount integer, p_reason text, p_job_id uuid DEFAULT NULL::uuid, p_external_ref text DEFAULT NULL::text, p_fingerprint bytea DEFAULT NULL::bytea) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -868,6 +893,16 @@ $$;
 
 ALTER FUNCTION private.price_request(p_account public.entitlements, p_model private.models, p_input jsonb) OWNER TO postgres;
 
+CREATE FUNCTION private.provider_cancellations_of(p_job_id uuid) RETURNS TABLE(provider text, provider_ref text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+  select provider, provider_ref from private.provider_cancellations where job_id = p_job_id
+$$;
+
+ALTER FUNCTION private.provider_cancellations_of(p_job_id uuid) OWNER TO postgres;
+
 CREATE FUNCTION private.prune_jobs(p_older_than interval) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -938,6 +973,38 @@ $$;
 
 ALTER FUNCTION private.rank_request(p_account public.entitlements, OUT rank double precision, OUT spacing double precision) OWNER TO postgres;
 
+CREATE TABLE private.provider_limits (
+    provider text NOT NULL,
+    starts_per_minute integer NOT NULL,
+    tokens double precision DEFAULT 1 NOT NULL,
+    refilled_at timestamp with time zone DEFAULT now() NOT NULL,
+    rate_factor double precision DEFAULT 1 NOT NULL,
+    throttled_at timestamp with time zone DEFAULT now() NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    paused_until timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
+    CONSTRAINT rate_factor_is_a_fraction CHECK ((((0)::double precision < rate_factor) AND (rate_factor <= (1)::double precision))),
+    CONSTRAINT something_may_start CHECK ((starts_per_minute > 0))
+);
+
+ALTER TABLE private.provider_limits OWNER TO postgres;
+
+COMMENT ON TABLE private.provider_limits IS 'A token bucket and a circuit breaker per provider. Change starts_per_minute with update; the functions below write the other columns.';
+
+COMMENT ON COLUMN private.provider_limits.rate_factor IS 'The fraction of the rate in force after the last 429. It doubles every minute from throttled_at on.';
+
+COMMENT ON COLUMN private.provider_limits.failures IS 'Starts in a row that the provider did not answer. At five the circuit opens: one job at a time tries, the others wait.';
+
+CREATE FUNCTION private.rate_factor_now(p_limit private.provider_limits) RETURNS double precision
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select least(1, p_limit.rate_factor * 2 ^ least(
+    10, extract(epoch from clock_timestamp() - p_limit.throttled_at)::double precision / 60
+  ))
+$$;
+
+ALTER FUNCTION private.rate_factor_now(p_limit private.provider_limits) OWNER TO postgres;
+
 CREATE FUNCTION private.read_job(p_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -957,6 +1024,24 @@ $$;
 
 ALTER FUNCTION private.read_job(p_id uuid) OWNER TO postgres;
 
+CREATE FUNCTION private.record_start(p_provider text, p_is_answered boolean) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+  update private.provider_limits
+  set failures = case when p_is_answered then 0 else failures + 1 end,
+      paused_until = case
+        when p_is_answered and failures >= 5 then 'epoch'
+        when not p_is_answered and failures >= 4
+          then greatest(paused_until, clock_timestamp() + interval '20 seconds')
+        else paused_until
+      end
+  where provider = p_provider and (failures > 0 or not p_is_answered)
+$$;
+
+ALTER FUNCTION private.record_start(p_provider text, p_is_answered boolean) OWNER TO postgres;
+
 CREATE FUNCTION private.record_submission(p_id uuid, p_fence bigint) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -975,6 +1060,29 @@ end
 $$;
 
 ALTER FUNCTION private.record_submission(p_id uuid, p_fence bigint) OWNER TO postgres;
+
+CREATE FUNCTION private.record_throttled(p_provider text, p_retry_after interval) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+  update private.provider_limits l
+  set tokens = 0,
+      rate_factor = case
+        when paused_until > clock_timestamp() then rate_factor
+        else greatest(1.0 / 128, private.rate_factor_now(l) / 2)
+      end,
+      throttled_at = case
+        when paused_until > clock_timestamp() then throttled_at
+        else clock_timestamp()
+      end,
+      paused_until = greatest(
+        paused_until, clock_timestamp() + least(p_retry_after, interval '5 minutes')
+      )
+  where provider = p_provider
+$$;
+
+ALTER FUNCTION private.record_throttled(p_provider text, p_retry_after interval) OWNER TO postgres;
 
 CREATE FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_queue uuid DEFAULT NULL::uuid) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1000,89 +1108,6 @@ end
 $$;
 
 ALTER FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_queue uuid) OWNER TO postgres;
-
-CREATE FUNCTION private.enforce_transition() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-  if old.finished_at is not null or new.fence < old.fence or (old.status, new.status) not in (
-    ('queued', 'queued'), ('queued', 'running'), ('queued', 'canceled'), ('queued', 'failed'),
-    ('running', 'running'), ('running', 'succeeded'), ('running', 'failed'),
-    ('running', 'canceled'), ('running', 'waiting'), ('running', 'queued'),
-    ('waiting', 'waiting'), ('waiting', 'running'), ('waiting', 'canceled'), ('waiting', 'failed')
-  ) then
-    raise exception 'job % cannot go from % to %', old.id, old.status, new.status
-      using errcode = 'integrity_constraint_violation';
-  end if;
-  return new;
-end
-$$;
-
-ALTER FUNCTION private.enforce_transition() OWNER TO postgres;
-
-CREATE FUNCTION private.admit_jobs(p_room integer) RETURNS interval
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-  v_limit private.provider_limits;
-  v_now timestamptz := clock_timestamp();
-  v_rate double precision;
-  v_is_open boolean;
-  v_count integer;
-  v_room_in interval;
-begin
-  for v_limit in
-    select * from private.provider_limits l
-    where p_room > 0 and exists (
-      select from public.jobs where rate_limited_by = l.provider and dispatched_at is null and run_at is null
-    )
-    for no key update skip locked
-  loop
-    v_is_open := v_limit.failures >= 5;
-    v_rate := v_limit.starts_per_minute / 60.0 * private.rate_factor_now(v_limit);
-    v_limit.tokens := least(
-      greatest(1, v_rate),
-      v_limit.tokens
-        + v_rate * extract(epoch from v_now - v_limit.refilled_at)::double precision
-    );
-    v_count := case
-      when v_limit.paused_until > v_now then 0
-      when v_is_open then 1
-      else floor(v_limit.tokens)::integer
-    end;
-
-    with next as (
-      select id from public.jobs
-      where rate_limited_by = v_limit.provider and dispatched_at is null and run_at is null
-      order by rank
-      limit least(v_count, p_room)
-      for no key update skip locked
-    )
-    update public.jobs set rate_limited_by = null from next where jobs.id = next.id;
-    get diagnostics v_count = row_count;
-    p_room := p_room - v_count;
-
-    if v_is_open and v_count > 0 then
-      v_limit.paused_until := v_now + interval '30 seconds';
-    end if;
-    update private.provider_limits
-    set tokens = v_limit.tokens - v_count,
-        refilled_at = v_now,
-        paused_until = v_limit.paused_until
-    where provider = v_limit.provider;
-
-    v_room_in := least(v_room_in, greatest(
-      greatest(v_limit.paused_until, v_now) - v_now,
-      make_interval(secs => (1 - v_limit.tokens + v_count) / v_rate)
-    ));
-  end loop;
-  return case when p_room > 0 then v_room_in end;
-end
-$$;
-
-ALTER FUNCTION private.admit_jobs(p_room integer) OWNER TO postgres;
 
 CREATE FUNCTION private.release_job(p_id uuid, p_fence bigint) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1137,46 +1162,19 @@ $$;
 
 ALTER FUNCTION private.renew_lease(p_id uuid, p_fence bigint, p_lease interval, p_progress real) OWNER TO postgres;
 
-CREATE FUNCTION private.record_start(p_provider text, p_is_answered boolean) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
+CREATE FUNCTION private.request_provider_cancellation(p_job_id uuid, p_model_id text, p_provider_ref text) RETURNS void
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET random_page_cost TO '0'
     AS $$
-  update private.provider_limits
-  set failures = case when p_is_answered then 0 else failures + 1 end,
-      paused_until = case
-        when p_is_answered and failures >= 5 then 'epoch'
-        when not p_is_answered and failures >= 4
-          then greatest(paused_until, clock_timestamp() + interval '20 seconds')
-        else paused_until
-      end
-  where provider = p_provider and (failures > 0 or not p_is_answered)
+begin
+  insert into private.provider_cancellations (provider_ref, provider, job_id)
+  select p_provider_ref, provider, p_job_id from private.models where id = p_model_id
+  on conflict do nothing;
+  perform private.ring_doorbell();
+end
 $$;
 
-ALTER FUNCTION private.record_start(p_provider text, p_is_answered boolean) OWNER TO postgres;
-
-CREATE FUNCTION private.record_throttled(p_provider text, p_retry_after interval) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET random_page_cost TO '0'
-    AS $$
-  update private.provider_limits l
-  set tokens = 0,
-      rate_factor = case
-        when paused_until > clock_timestamp() then rate_factor
-        else greatest(1.0 / 128, private.rate_factor_now(l) / 2)
-      end,
-      throttled_at = case
-        when paused_until > clock_timestamp() then throttled_at
-        else clock_timestamp()
-      end,
-      paused_until = greatest(
-        paused_until, clock_timestamp() + least(p_retry_after, interval '5 minutes')
-      )
-  where provider = p_provider
-$$;
-
-ALTER FUNCTION private.record_throttled(p_provider text, p_retry_after interval) OWNER TO postgres;
+ALTER FUNCTION private.request_provider_cancellation(p_job_id uuid, p_model_id text, p_provider_ref text) OWNER TO postgres;
 
 CREATE FUNCTION private.rescue_job(p_id uuid) RETURNS public.job_status
     LANGUAGE plpgsql
@@ -1293,38 +1291,6 @@ $$;
 
 ALTER FUNCTION private.ring_doorbell() OWNER TO postgres;
 
-CREATE TABLE private.provider_limits (
-    provider text NOT NULL,
-    starts_per_minute integer NOT NULL,
-    tokens double precision DEFAULT 1 NOT NULL,
-    refilled_at timestamp with time zone DEFAULT now() NOT NULL,
-    rate_factor double precision DEFAULT 1 NOT NULL,
-    throttled_at timestamp with time zone DEFAULT now() NOT NULL,
-    failures integer DEFAULT 0 NOT NULL,
-    paused_until timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
-    CONSTRAINT rate_factor_is_a_fraction CHECK ((((0)::double precision < rate_factor) AND (rate_factor <= (1)::double precision))),
-    CONSTRAINT something_may_start CHECK ((starts_per_minute > 0))
-);
-
-ALTER TABLE private.provider_limits OWNER TO postgres;
-
-COMMENT ON TABLE private.provider_limits IS 'A token bucket and a circuit breaker per provider. Change starts_per_minute with update; the functions below write the other columns.';
-
-COMMENT ON COLUMN private.provider_limits.rate_factor IS 'The fraction of the rate in force after the last 429. It doubles every minute from throttled_at on.';
-
-COMMENT ON COLUMN private.provider_limits.failures IS 'Starts in a row that the provider did not answer. At five the circuit opens: one job at a time tries, the others wait.';
-
-CREATE FUNCTION private.rate_factor_now(p_limit private.provider_limits) RETURNS double precision
-    LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  select least(1, p_limit.rate_factor * 2 ^ least(
-    10, extract(epoch from clock_timestamp() - p_limit.throttled_at)::double precision / 60
-  ))
-$$;
-
-ALTER FUNCTION private.rate_factor_now(p_limit private.provider_limits) OWNER TO postgres;
-
 CREATE FUNCTION private.sweep_unreferenced_objects(p_every interval, p_limit integer) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1369,6 +1335,40 @@ $$;
 
 ALTER FUNCTION private.touch_job() OWNER TO postgres;
 
+CREATE FUNCTION private.unreferenced_objects(p_after text, p_limit integer, OUT last_path text, OUT paths text[]) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $_$
+begin
+  with page as (
+    select name, case
+      when name ~ '^[0-9a-f-]{36}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[0-9]+\.[a-z]+$'
+        then split_part(name, '/', 2)::uuid
+    end as job_id
+    from storage.objects
+    where bucket_id = 'generations' and name > p_after
+    order by name
+    limit p_limit
+  )
+  select max(name), coalesce(array_agg(name) filter (where
+    job_id is not null
+    and not exists (
+      select from public.jobs j
+      where j.id = job_id and j.finished_at is null and name like j.user_id || '/%'
+    )
+    and not exists (
+      select from public.generations g
+      where g.id = job_id and g.output @> jsonb_build_array(jsonb_build_object('path', name))
+    )
+  ), '{}')
+  into last_path, paths
+  from page;
+end
+$_$;
+
+ALTER FUNCTION private.unreferenced_objects(p_after text, p_limit integer, OUT last_path text, OUT paths text[]) OWNER TO postgres;
+
 CREATE FUNCTION private.wait_for_provider(p_id uuid, p_fence bigint, p_provider_ref text, p_check_in interval) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1380,7 +1380,10 @@ begin
   update public.jobs
   set status = 'waiting', lease_expires_at = null,
       submitted_at = coalesce(submitted_at, clock_timestamp()),
-      provider_ref = coalesce(private.is_ref_available(p_provider_ref, id), provider_ref),
+      provider_ref = case
+        when private.is_ref_available(p_provider_ref, id) then p_provider_ref
+        else provider_ref
+      end,
       run_at = case when status = 'waiting' then run_at
         when woken_at is null and cancel_requested_at is null
           then clock_timestamp() + p_check_in
@@ -1562,7 +1565,10 @@ begin
   where id = p_id
     and status in ('running', 'waiting')
     and submitted_at is not null
-    and coalesce(provider_ref, private.is_ref_available(p_provider_ref, id)) = p_provider_ref
+    and case
+      when provider_ref is null then private.is_ref_available(p_provider_ref, id)
+      else provider_ref = p_provider_ref
+    end
     and (p_is_final or provider_ref is null);
   if not found then
     perform private.cancel_stray_prediction(p_id, p_provider_ref);
@@ -1574,18 +1580,6 @@ end
 $$;
 
 ALTER FUNCTION public.wake_job(p_id uuid, p_provider_ref text, p_is_final boolean) OWNER TO postgres;
-
-CREATE TABLE private.provider_cancellations (
-    provider_ref text NOT NULL,
-    provider text NOT NULL,
-    job_id uuid NOT NULL,
-    send_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
-);
-
-ALTER TABLE private.provider_cancellations OWNER TO postgres;
-
-COMMENT ON TABLE private.provider_cancellations IS 'Predictions to be canceled at the provider. A row is deleted when a worker has canceled it, or after an hour: no prediction runs for longer.';
 
 CREATE TABLE private.config (
     is_only_row boolean DEFAULT true NOT NULL,
@@ -1619,6 +1613,18 @@ CREATE TABLE private.object_sweep (
 ALTER TABLE private.object_sweep OWNER TO postgres;
 
 COMMENT ON TABLE private.object_sweep IS 'One row: when workers last looked for unreferenced objects, and how far they came.';
+
+CREATE TABLE private.provider_cancellations (
+    provider_ref text NOT NULL,
+    provider text NOT NULL,
+    job_id uuid NOT NULL,
+    send_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE private.provider_cancellations OWNER TO postgres;
+
+COMMENT ON TABLE private.provider_cancellations IS 'Predictions to be canceled at the provider. A row is deleted when a worker has canceled it, or after an hour: no prediction runs for longer.';
 
 CREATE TABLE public.credit_entries (
     id bigint NOT NULL,
@@ -1656,9 +1662,6 @@ ALTER TABLE public.credit_entries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTI
     CACHE 1
 );
 
-ALTER TABLE ONLY private.provider_cancellations
-    ADD CONSTRAINT provider_cancellations_pkey PRIMARY KEY (provider_ref);
-
 ALTER TABLE ONLY private.config
     ADD CONSTRAINT config_pkey PRIMARY KEY (is_only_row);
 
@@ -1667,6 +1670,9 @@ ALTER TABLE ONLY private.models
 
 ALTER TABLE ONLY private.object_sweep
     ADD CONSTRAINT object_sweep_pkey PRIMARY KEY (is_only_row);
+
+ALTER TABLE ONLY private.provider_cancellations
+    ADD CONSTRAINT provider_cancellations_pkey PRIMARY KEY (provider_ref);
 
 ALTER TABLE ONLY private.provider_limits
     ADD CONSTRAINT provider_limits_pkey PRIMARY KEY (provider);
@@ -1704,21 +1710,21 @@ CREATE INDEX jobs_due ON public.jobs USING btree (rank) WHERE ((status = ANY (AR
 
 CREATE INDEX jobs_finished ON public.jobs USING btree (finished_at) WHERE (finished_at IS NOT NULL);
 
-CREATE INDEX jobs_rate_limited ON public.jobs USING btree (rate_limited_by, rank) WHERE ((rate_limited_by IS NOT NULL) AND (dispatched_at IS NULL) AND (run_at IS NULL));
-
 CREATE INDEX jobs_overdue ON public.jobs USING btree (LEAST(lease_expires_at, deadline_at)) WHERE (finished_at IS NULL);
+
+CREATE INDEX jobs_rate_limited ON public.jobs USING btree (rate_limited_by, rank) WHERE ((rate_limited_by IS NOT NULL) AND (dispatched_at IS NULL) AND (run_at IS NULL));
 
 CREATE INDEX jobs_scheduled ON public.jobs USING btree (run_at) WHERE (run_at IS NOT NULL);
 
 CREATE INDEX jobs_unfinished_by_user ON public.jobs USING btree (user_id) WHERE (status = ANY (ARRAY['queued'::public.job_status, 'running'::public.job_status, 'waiting'::public.job_status]));
 
-CREATE TRIGGER jobs_cancel_prediction AFTER UPDATE ON public.jobs FOR EACH ROW WHEN (((old.provider_ref <> new.provider_ref) OR ((new.status = ANY (ARRAY['failed'::public.job_status, 'canceled'::public.job_status])) AND (old.finished_at IS NULL) AND (old.provider_ref IS NOT NULL)))) EXECUTE FUNCTION private.on_prediction_not_needed();
-
-CREATE TRIGGER jobs_cancel_prediction_of_deleted AFTER DELETE ON public.jobs FOR EACH ROW WHEN (((old.provider_ref IS NOT NULL) AND (old.finished_at IS NULL))) EXECUTE FUNCTION private.on_prediction_not_needed();
-
 CREATE TRIGGER jobs_broadcast_change AFTER UPDATE ON public.jobs FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR (old.progress IS DISTINCT FROM new.progress))) EXECUTE FUNCTION private.broadcast_job();
 
 CREATE TRIGGER jobs_broadcast_new AFTER INSERT ON public.jobs FOR EACH ROW EXECUTE FUNCTION private.broadcast_job();
+
+CREATE TRIGGER jobs_cancel_prediction AFTER UPDATE ON public.jobs FOR EACH ROW WHEN (((old.provider_ref <> new.provider_ref) OR ((new.status = ANY (ARRAY['failed'::public.job_status, 'canceled'::public.job_status])) AND (old.finished_at IS NULL) AND (old.provider_ref IS NOT NULL)))) EXECUTE FUNCTION private.on_prediction_not_needed();
+
+CREATE TRIGGER jobs_cancel_prediction_of_deleted AFTER DELETE ON public.jobs FOR EACH ROW WHEN (((old.provider_ref IS NOT NULL) AND (old.finished_at IS NULL))) EXECUTE FUNCTION private.on_prediction_not_needed();
 
 CREATE TRIGGER jobs_enforce_transitions BEFORE UPDATE ON public.jobs FOR EACH ROW WHEN (((old.finished_at IS NOT NULL) OR ((old.status IS DISTINCT FROM new.status) OR (old.fence IS DISTINCT FROM new.fence)))) EXECUTE FUNCTION private.enforce_transition();
 
@@ -1738,21 +1744,21 @@ ALTER TABLE ONLY public.generations
     ADD CONSTRAINT generations_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.entitlements(user_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.jobs
-    ADD CONSTRAINT rate_limited_jobs_name_a_limit FOREIGN KEY (rate_limited_by) REFERENCES private.provider_limits(provider) ON DELETE SET NULL;
-
-ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_model_id_fkey FOREIGN KEY (model_id) REFERENCES private.models(id);
 
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.entitlements(user_id) ON DELETE CASCADE;
 
-ALTER TABLE private.provider_cancellations ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ONLY public.jobs
+    ADD CONSTRAINT rate_limited_jobs_name_a_limit FOREIGN KEY (rate_limited_by) REFERENCES private.provider_limits(provider) ON DELETE SET NULL;
 
 ALTER TABLE private.config ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.models ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.object_sweep ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.provider_cancellations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.provider_limits ENABLE ROW LEVEL SECURITY;
 
@@ -1781,19 +1787,14 @@ GRANT USAGE ON SCHEMA public TO anon;
 GRANT USAGE ON SCHEMA public TO authenticated;
 GRANT USAGE ON SCHEMA public TO service_role;
 
-REVOKE ALL ON FUNCTION private.cancel_stray_prediction(p_job_id uuid, p_provider_ref text) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION private.request_provider_cancellation(p_job_id uuid, p_model_id text, p_provider_ref text) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION private.provider_cancellations_of(p_job_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION private.provider_cancellations_of(p_job_id uuid) TO generation_worker;
-
 GRANT SELECT ON TABLE public.entitlements TO authenticated;
 GRANT SELECT ON TABLE public.entitlements TO service_role;
 
 GRANT UPDATE(is_paid) ON TABLE public.entitlements TO service_role;
 
 REVOKE ALL ON FUNCTION private.accept_request(p_account public.entitlements, p_id uuid, p_model text, p_input jsonb, p_fingerprint bytea) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.admit_jobs(p_room integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.adopt_orphan(p_id uuid, p_fence bigint, p_provider_refs text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.adopt_orphan(p_id uuid, p_fence bigint, p_provider_refs text[]) TO generation_worker;
@@ -1832,6 +1833,11 @@ GRANT SELECT(updated_at) ON TABLE public.jobs TO authenticated;
 
 REVOKE ALL ON FUNCTION private.cancel_job(p_job public.jobs) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.cancel_stray_prediction(p_job_id uuid, p_provider_ref text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.cancellation_done(p_provider_ref text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.cancellation_done(p_provider_ref text) TO generation_worker;
+
 REVOKE ALL ON FUNCTION private.claim_job(p_id uuid, p_lease interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.claim_job(p_id uuid, p_lease interval) TO generation_worker;
 
@@ -1843,20 +1849,19 @@ GRANT ALL ON FUNCTION private.dispatch_jobs(p_limit integer, p_window integer, O
 
 REVOKE ALL ON FUNCTION private.end_job(p_job public.jobs, p_status public.job_status, p_output jsonb, p_code public.error_code, p_message text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.enforce_transition() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.error_json(p_code public.error_code, p_message text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.fail_job(p_id uuid, p_fence bigint, p_code public.error_code, p_message text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.fail_job(p_id uuid, p_fence bigint, p_code public.error_code, p_message text) TO generation_worker;
 
-REVOKE ALL ON FUNCTION private.cancellation_done(p_provider_ref text) FROM PUBLIC;
-GRANT ALL ON FUNCTION private.cancellation_done(p_provider_ref text) TO generation_worker;
-
-REVOKE ALL ON FUNCTION private.is_ref_available(p_provider_ref text, p_id uuid) FROM PUBLIC;
-
 GRANT SELECT,DELETE ON TABLE public.generations TO authenticated;
 GRANT SELECT ON TABLE public.generations TO service_role;
 
 REVOKE ALL ON FUNCTION private.generation_json(p_generation public.generations) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.is_ref_available(p_provider_ref text, p_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.job_answer(p_id uuid, p_user_id uuid) FROM PUBLIC;
 
@@ -1870,21 +1875,21 @@ REVOKE ALL ON FUNCTION private.lock_job(p_id uuid, p_moves_credits boolean) FROM
 
 REVOKE ALL ON FUNCTION private.on_job_queued() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.on_user_created() FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION private.on_prediction_not_needed() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.on_user_created() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.open_account(p_user_id uuid, p_is_anonymous boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.operator_status() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.operator_status() TO generation_bridge;
 
-REVOKE ALL ON FUNCTION private.unreferenced_objects(p_after text, p_limit integer, OUT last_path text, OUT paths text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION private.unreferenced_objects(p_after text, p_limit integer, OUT last_path text, OUT paths text[]) TO generation_worker;
-
 REVOKE ALL ON FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kind, p_amount integer, p_reason text, p_job_id uuid, p_external_ref text, p_fingerprint bytea) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.price_request(p_account public.entitlements, p_model private.models, p_input jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.provider_cancellations_of(p_job_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.provider_cancellations_of(p_job_id uuid) TO generation_worker;
 
 REVOKE ALL ON FUNCTION private.prune_jobs(p_older_than interval) FROM PUBLIC;
 
@@ -1894,17 +1899,21 @@ REVOKE ALL ON FUNCTION private.raise_api_error(p_status integer, p_code text, p_
 
 REVOKE ALL ON FUNCTION private.rank_request(p_account public.entitlements, OUT rank double precision, OUT spacing double precision) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.rate_factor_now(p_limit private.provider_limits) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.read_job(p_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.record_start(p_provider text, p_is_answered boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.record_start(p_provider text, p_is_answered boolean) TO generation_worker;
 
 REVOKE ALL ON FUNCTION private.record_submission(p_id uuid, p_fence bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.record_submission(p_id uuid, p_fence bigint) TO generation_worker;
 
+REVOKE ALL ON FUNCTION private.record_throttled(p_provider text, p_retry_after interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.record_throttled(p_provider text, p_retry_after interval) TO generation_worker;
+
 REVOKE ALL ON FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_queue uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_queue uuid) TO generation_bridge;
-
-REVOKE ALL ON FUNCTION private.enforce_transition() FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION private.admit_jobs(p_room integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.release_job(p_id uuid, p_fence bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.release_job(p_id uuid, p_fence bigint) TO generation_worker;
@@ -1912,11 +1921,7 @@ GRANT ALL ON FUNCTION private.release_job(p_id uuid, p_fence bigint) TO generati
 REVOKE ALL ON FUNCTION private.renew_lease(p_id uuid, p_fence bigint, p_lease interval, p_progress real) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.renew_lease(p_id uuid, p_fence bigint, p_lease interval, p_progress real) TO generation_worker;
 
-REVOKE ALL ON FUNCTION private.record_start(p_provider text, p_is_answered boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION private.record_start(p_provider text, p_is_answered boolean) TO generation_worker;
-
-REVOKE ALL ON FUNCTION private.record_throttled(p_provider text, p_retry_after interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION private.record_throttled(p_provider text, p_retry_after interval) TO generation_worker;
+REVOKE ALL ON FUNCTION private.request_provider_cancellation(p_job_id uuid, p_model_id text, p_provider_ref text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.rescue_job(p_id uuid) FROM PUBLIC;
 
@@ -1928,12 +1933,13 @@ GRANT ALL ON FUNCTION private.retry_job(p_id uuid, p_fence bigint, p_delay inter
 
 REVOKE ALL ON FUNCTION private.ring_doorbell() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.rate_factor_now(p_limit private.provider_limits) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION private.sweep_unreferenced_objects(p_every interval, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.sweep_unreferenced_objects(p_every interval, p_limit integer) TO generation_worker;
 
 REVOKE ALL ON FUNCTION private.touch_job() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.unreferenced_objects(p_after text, p_limit integer, OUT last_path text, OUT paths text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.unreferenced_objects(p_after text, p_limit integer, OUT last_path text, OUT paths text[]) TO generation_worker;
 
 REVOKE ALL ON FUNCTION private.wait_for_provider(p_id uuid, p_fence bigint, p_provider_ref text, p_check_in interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.wait_for_provider(p_id uuid, p_fence bigint, p_provider_ref text, p_check_in interval) TO generation_worker;

@@ -1,4 +1,4 @@
-"""One id is one request, for ever and for everybody; and a request that is refused says why in a stable word."""
+"""One id is one request, permanently and for every user; and a request that is refused says why in a stable word."""
 
 import json
 import uuid

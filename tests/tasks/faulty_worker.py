@@ -37,7 +37,7 @@ class Faulty:
         return behaviour(job.input.get("do", "paint"), job)
 
     def check(self, job: Job, ref: str) -> Done | Pending:
-        if job.input.get("do") == "wait for ever":
+        if job.input.get("do") == "wait endlessly":
             return Pending(check_in=3600, progress=0.5)
         return Done([[paint("a fox")]])
 
@@ -62,7 +62,7 @@ def behaviour(do: str, job: Job) -> Done | Started:
             raise Permanent("content_rejected", "Not that.")
         case "send rubbish":
             return Done([[b"no picture"]])
-        case "start" | "wait for ever":
+        case "start" | "wait endlessly":
             return Started(f"faulty:{job.id}", check_in=0.05 if do == "start" else 3600)
     return Done([[paint("a fox")]])
 

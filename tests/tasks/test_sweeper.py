@@ -43,7 +43,7 @@ def test_a_worker_sweeps_when_it_starts(
 
     start_worker()
 
-    wait_until(lambda: len(stored(jobs)) == 1, "the picture of nobody to be removed")
+    wait_until(lambda: len(stored(jobs)) == 1, "the unreferenced object to be removed")
     assert stored(jobs) == [f"{jobs.user_id}/{kept}/0.png"]
 
 

@@ -72,7 +72,7 @@ def test_a_transient_error_is_tried_again(worker: Process, faulty: Jobs) -> None
 
 def test_a_canceled_waiting_job_is_canceled_at_once(worker: Process, faulty: Jobs) -> None:
     before = faulty.credits()
-    job_id = faulty.enqueue("faulty", do="wait for ever")
+    job_id = faulty.enqueue("faulty", do="wait endlessly")
     wait_until(lambda: faulty.status(job_id) == "waiting", "the job to wait")
 
     faulty.cancel(job_id)

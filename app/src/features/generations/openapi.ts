@@ -36,7 +36,7 @@ export interface paths {
         put?: never;
         /**
          * Ask for a generation
-         * @description Accepts at most one job per `id`, for ever: the same id with the same model and input is answered as the first time,
+         * @description Accepts at most one job per `id`, permanently: the same id with the same model and input is answered as the first time,
          *     with the job as it stands now. Numbers are IEEE doubles; of duplicate keys the last one counts.
          */
         post: operations["enqueueGeneration"];

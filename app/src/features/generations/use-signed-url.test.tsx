@@ -75,7 +75,7 @@ test('a URL of the news that does not load is replaced, and stays replaced', asy
   expect(knownUrl(output)?.url).toBe(`https://x/${PATH}`);
 });
 
-test('a picture that loads with no URL is asked for ever more rarely', async () => {
+test('a picture that loads with no URL is asked less and less often', async () => {
   let signed = 0;
   jest.mocked(signPaths).mockImplementation(async () => new Map([[PATH, `https://x/${(signed += 1)}`]]));
   const { result } = await renderHook(() => useSignedUrl(OUTPUT), { wrapper });

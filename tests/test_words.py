@@ -1,0 +1,47 @@
+"""One word for one idea, and no word that a reader must decode: what docs/architecture.md calls by another name."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SKIPPED = re.compile(r"(^|/)(.*lock.*|openapi\.ts|test_words\.py)$|^requirements/|\.(png|ico|jpg)$")
+
+# What must not come back, and the word to use.
+INSTEAD = {
+    r"\blane\b": "rate_limited_by",
+    r"release_held_jobs|jobs_held\b": "admit_jobs, jobs_rate_limited",
+    r"['\"]held['\"]": "rate_limited",
+    r"abandoned_work|abandon_work|abandon_unknown_work": "provider_cancellations, cancel_stray_prediction",
+    r"orphaned_objects|orphan_sweep|sweep_orphans|\borphans_of\b": "unreferenced_objects",
+    r"of nobody\b": "unreferenced object",
+    r"\bshare_now\b": "rate_factor",
+    r"\bfree_ref\b": "is_ref_available",
+    r"\bformer_refs\b": "failed_refs",
+    r"\breport_start\b|\breport_throttled\b": "record_start, record_throttled",
+    r"jobs_follow_their_arrows|refuse_illegal_move": "jobs_enforce_transitions, enforce_transition",
+    r"HOPELESS_AFTER|\bsaw_all": "REDISPATCH_UNCONDITIONALLY_AFTER, caught_up",
+    r"\b[Dd]eaf(ness)?\b|DEAF_AFTER": "stalled, watchdog; HeartbeatMissed",
+    r"\bCast\b|\bDeeds?\b": "Actors, Action",
+    r"\bfor ever\b": "permanently, never expires",
+    r"\bgives? on\b": "passes on, releases",
+}
+
+
+def tracked_texts() -> list[str]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [path for path in listed.stdout.splitlines() if not SKIPPED.search(path) and (ROOT / path).is_file()]
+
+
+@pytest.mark.processes  # git
+@pytest.mark.parametrize("pattern", INSTEAD)
+def test_a_word_of_the_old_dialect_does_not_come_back(pattern: str) -> None:
+    found = [
+        f"{path}:{number}: {line.strip()[:80]}"
+        for path in tracked_texts()
+        for number, line in enumerate((ROOT / path).read_text().splitlines(), 1)
+        if re.search(pattern, line)
+    ]
+    assert not found, f"say {INSTEAD[pattern]}:\n" + "\n".join(found)
