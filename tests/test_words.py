@@ -32,7 +32,9 @@ INSTEAD = {
 
 def tracked_texts() -> list[str]:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
-    return [path for path in listed.stdout.splitlines() if not SKIPPED.search(path) and (ROOT / path).is_file()]
+    return [
+        path for path in listed.stdout.splitlines() if not SKIPPED.search(path) and (ROOT / path).is_file()
+    ]
 
 
 @pytest.mark.processes  # git
