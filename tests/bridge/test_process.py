@@ -7,11 +7,13 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from chaos.process import Process, python
 from chaos.servers import Redis, free_port
 from chaos.waiting import wait_until
+from local.postgres import SUPERUSER
 from local.stack import Stack
 from tests.jobs import Jobs
 
@@ -19,12 +21,12 @@ Start = Callable[..., Process]
 
 
 @pytest.fixture
-def start(tmp_path: Path, database: str, broker: Redis) -> Iterator[Start]:
+def start(tmp_path: Path, stack: Stack, broker: Redis) -> Iterator[Start]:
     """Start a bridge; whatever the test leaves behind is killed."""
     started: list[Process] = []
 
     def start_bridge(**changes: str) -> Process:
-        environment = {"DATABASE_URL": database, "REDIS_URL": broker.url, **changes}
+        environment = {"DATABASE_URL": stack.bridge_url, "REDIS_URL": broker.url, **changes}
         name = f"bridge-{len(started)}"
         process = Process(name, python("-m", "bridge"), folder=tmp_path, environment=environment).start()
         started.append(process)
@@ -56,15 +58,18 @@ def test_it_leaves_on_sigint_while_its_database_is_away(start: Start) -> None:
     assert bridge.output.count("database.lost") == 1
 
 
-def test_it_outlives_the_loss_of_every_connection(start: Start, broker: Redis, jobs: Jobs) -> None:
+def test_it_outlives_the_loss_of_every_connection(
+    start: Start, stack: Stack, broker: Redis, jobs: Jobs
+) -> None:
     bridge = start()
     jobs.enqueue()
     wait_until(lambda: broker.queue_length() == 1, "the first message")
 
-    jobs.conn.execute(
-        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'pilotlight-bridge'"
-        " and datname = current_database()"
-    )
+    with psycopg.connect(stack.url_of(SUPERUSER), autocommit=True) as conn:
+        conn.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'pilotlight-bridge'"
+            " and datname = current_database()"
+        )
     jobs.enqueue()
 
     wait_until(lambda: broker.queue_length() == 2, "the message after the loss")

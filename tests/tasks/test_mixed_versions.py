@@ -4,6 +4,7 @@ from pathlib import Path
 
 from chaos.process import Process, python
 from chaos.waiting import wait_until
+from local.stack import Stack
 from tests.jobs import Jobs
 from tests.tasks.conftest import StartWorker
 
@@ -13,12 +14,14 @@ TOMORROW = "import settings; settings.TASK_NAME = 'tasks.tomorrow'; import bridg
 def test_a_message_that_a_worker_does_not_know_costs_the_job_nothing(
     faulty: Jobs,
     environment: dict[str, str],
+    gateway: Stack,
     tmp_path: Path,
     start_bridge: StartWorker,
     start_worker: StartWorker,
 ) -> None:
     worker = start_worker()
-    newer = Process("newer", python("-c", TOMORROW), folder=tmp_path, environment=environment).start()
+    own = environment | {"DATABASE_URL": gateway.bridge_url}
+    newer = Process("newer", python("-c", TOMORROW), folder=tmp_path, environment=own).start()
     job_id = faulty.enqueue("faulty")
     wait_until(lambda: "tasks.tomorrow" in worker.output, "the worker to refuse the message")
     newer.kill()

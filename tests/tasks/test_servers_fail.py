@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import psycopg
 import pytest
 from celery import Celery
 from pytest_celery import CeleryTestSetup
@@ -14,6 +15,7 @@ from chaos.process import Process
 from chaos.relay import Relay
 from chaos.servers import Redis
 from chaos.waiting import wait_until
+from local.postgres import SUPERUSER
 from local.stack import Stack
 from tests.jobs import Jobs
 from tests.tasks.conftest import StartWorker
@@ -121,7 +123,7 @@ def test_postgres_falls_silent_while_a_task_runs(
     port = urlsplit(gateway.database_url).port
     start_bridge()
     url = gateway.worker_url.replace(f":{port}/", f":{relay.port}/")
-    start_worker(LEASE_SECONDS="60", ANSWER_WITHIN="1", DATABASE_URL=url)
+    start_worker(LEASE_SECONDS="60", ANSWER_WITHIN="6", DATABASE_URL=url)
     in_flight = running(faulty)
     relay.silence()
 
@@ -129,12 +131,15 @@ def test_postgres_falls_silent_while_a_task_runs(
     relay.close()
 
 
-def test_every_database_connection_is_cut_while_a_task_runs(worker: Process, faulty: Jobs) -> None:
+def test_every_database_connection_is_cut_while_a_task_runs(
+    worker: Process, faulty: Jobs, gateway: Stack
+) -> None:
     in_flight = running(faulty)
-    faulty.conn.execute(
-        "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'pilotlight-%'"
-        " and datname = current_database()"
-    )
+    with psycopg.connect(gateway.url_of(SUPERUSER), autocommit=True) as conn:
+        conn.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'pilotlight-%'"
+            " and datname = current_database()"
+        )
     waiting = faulty.enqueue("faulty")
 
     ends(faulty, in_flight, waiting)
