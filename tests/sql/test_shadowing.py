@@ -19,7 +19,7 @@ from tests.sql.actors import Actor, Bridge, Operator, Service, SomeActor, User, 
 # Says who runs it. As a constraint of a domain it runs whenever a value becomes one of that type.
 EVIL = """
 create function pg_temp.evil() returns boolean language plpgsql as $$
-reset
+begin
   raise notice 'code of the login runs as %', current_user;
   return true;
 end
@@ -140,7 +140,7 @@ def test_the_attack_works_on_a_function_that_looks_into_pg_temp_first(
     """The control: without it, a harmless attack would prove nothing."""
     operator.conn.execute("""
         create function private.careless(p_id uuid) returns uuid language plpgsql security definer
-        set search_path = '' as $$ declare v_id uuid := p_id; reset return v_id; end $$;
+        set search_path = '' as $$ declare v_id uuid := p_id; begin return v_id; end $$;
         grant execute on function private.careless(uuid) to generation_worker;
     """)
     worker = connect(Worker, stack.worker_url)
