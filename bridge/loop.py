@@ -24,7 +24,8 @@ BATCH = 500  # jobs per look: bounds how long a claim can wait for the commit of
 FIRST_PAUSE, BUSY_PAUSE, IDLE_PAUSE = 0.05, 0.5, 5.0  # seconds between looks when nothing rings
 FIND_LOST_EVERY = 1.0
 LOST_AFTER = 5.0  # seconds; popping and claiming a message takes milliseconds
-REDISPATCH_UNCONDITIONALLY_AFTER = 600.0  # a message in a queue that nobody empties is sent again after this
+# Seconds. After this a message is sent again even if an earlier one is still in the queue: no worker reads it.
+REDISPATCH_UNCONDITIONALLY_AFTER = 600.0
 
 NO_NOTIFICATIONS = (
     "DATABASE_URL delivers no notifications: it leads through a transaction-mode pooler."

@@ -21,7 +21,7 @@ TIMEOUTS = {"socket_timeout": 2, "socket_connect_timeout": 2}
 # Kombu would otherwise try to connect for 6 s, with the claimed rows locked.
 CONNECT_AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
 BATCH = 500
-# Somebody else's messages in our queue are looked past, so many of them; a worker drops them when their turn comes.
+# So many foreign messages at the head of our queue are skipped; a worker drops them when their turn comes.
 FOREIGN_MESSAGES_TO_SKIP = 10
 
 

@@ -1,6 +1,6 @@
 """Which processes of a stack are alive: each holds a lock on its own pid file, and so does whatever it forks.
 
-A locked pid file is true and an unlocked one is stale, whatever killed its process and whoever has its number now.
+A locked pid file is true and an unlocked one is stale: a number alone may belong to another process by now.
 `python -m local.pids <folder>` waits for the end of its input and then stops what is left; one such keeper runs
 beside every runner and survives it, so that even SIGKILL leaves nothing behind.
 """
@@ -52,7 +52,7 @@ def write(file: IO[str], pid: int) -> None:
 
 
 def stop_leftovers(folder: Path) -> list[str]:
-    """Stop every process whose pid file is held now; their names. Processes that start meanwhile are left alone."""
+    """Stop every process whose pid file is held now; their names. Processes that start after that are left alone."""
     held = {path: path.read_text() for path in folder.glob("*.pid") if is_held(path)}
     started = time.monotonic()
     asked = False

@@ -138,7 +138,7 @@ def save(stack: Stack) -> None:
 
 
 def with_free_ports(stack: Stack) -> Stack:
-    """The same stack on ports that nobody listens on now: its own where they are free."""
+    """The same stack on ports that are free now: its own where they are free."""
     taken: set[int] = set()
 
     def free(port: int) -> int:

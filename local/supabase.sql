@@ -1,7 +1,7 @@
 -- What hosted Supabase brings before the first migration of ours, as far as we rely on it.
 --
 -- Run once, in the database postgres of an empty cluster, by its superuser supabase_admin. Nothing newer than
--- Postgres 17. The login roles get no password here: whoever starts the cluster gives them one.
+-- Postgres 17. The login roles get no password here: local/postgres.py gives them one.
 
 create role anon nologin noinherit;
 create role authenticated nologin noinherit;
@@ -23,7 +23,7 @@ alter role authenticator set lock_timeout = '8s';
 alter database postgres owner to postgres;
 create schema extensions authorization postgres;
 alter role postgres set search_path = "$user", public, extensions;
--- As in projects created since 30 May 2026: what is new in public is granted to nobody, not even service_role.
+-- As in projects created since 30 May 2026: what is new in public is granted to no role, not even service_role.
 grant usage on schema public, extensions to anon, authenticated, service_role;
 
 create schema auth authorization supabase_auth_admin;

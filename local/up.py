@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def hold(folder: Path) -> IO[str]:
-    """For as long as this process lives, nobody else starts a stack here."""
+    """As long as this process lives, no other process starts a stack here."""
     try:
         lock = pids.hold(folder / "lock")
     except pids.Held as held:

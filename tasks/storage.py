@@ -58,7 +58,7 @@ def save(job: Job, outputs: list[Iterable[bytes]]) -> list[dict[str, Any]]:
 
 
 def sign(paths: list[str]) -> dict[str, str]:
-    """Tokens to read the pictures with, by path, so that whoever hears of a picture can load it at once.
+    """Tokens to read the pictures with, by path, so that a client that hears of a picture can load it at once.
 
     A client without one asks Storage itself: this may fail and must not take long.
     """

@@ -33,7 +33,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def template(postgres: Stack) -> Stack:
-    """The database that tests copy. Nobody may stay connected to it."""
+    """The database that tests copy. No connection to it may stay open."""
     migrated = copy(postgres, "template_pilotlight")
     migrate(migrated.database_url)
     embedded_postgres.make_process_logins(migrated)

@@ -74,7 +74,7 @@ class Replicate:
         given, target = input_of(job), target_of(job)
         if job.seconds_left < TOO_LATE:
             raise Permanent("timed_out", "This took too long.")
-        # An orphan nobody finds costs no more than this.
+        # An orphan that is never found costs no more than this.
         client = self.client({"Cancel-After": f"{math.ceil(job.seconds_left)}s"})
         try:
             prediction = client.predictions.create(**target, input=given, **self.webhook(job))  # type: ignore[call-overload]

@@ -1,4 +1,4 @@
-"""Nobody gets past the gate without an access token that this project signed for a user and that is valid now."""
+"""No caller passes the gate without an access token that this project signed for a user and that is valid now."""
 
 import time
 import tomllib

@@ -1,4 +1,4 @@
-"""While the database is away every service answers 503, and after it came back nobody needs to restart the gateway."""
+"""While the database is away every service answers 503, and when it is back the gateway needs no restart."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

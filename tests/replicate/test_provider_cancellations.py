@@ -1,4 +1,4 @@
-"""What nobody wants any more is canceled at the provider, whoever stopped wanting it and however."""
+"""A prediction that no job needs any more is canceled at the provider, however the job ended."""
 
 from collections.abc import Callable
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Everybody who speaks to the database, each on a connection of its own and under the role it has in production."""
+"""The users of the database, each on a connection of its own and with the role it has in production."""
 
 import json
 import uuid
@@ -25,7 +25,7 @@ class Actor:
     def __init__(self, url: str) -> None:
         self.conn: psycopg.Connection[Row] = psycopg.connect(url, autocommit=True, row_factory=dict_row)
         self.conn.execute("select set_config('role', %s, false)", (self.role,))
-        # Whoever waits so long waits for itself.
+        # A test that waits so long waits for itself.
         self.conn.execute("set statement_timeout = '20s'")
 
     def rows(self, query: str, *values: object) -> list[Row]:

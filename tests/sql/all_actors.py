@@ -6,7 +6,7 @@ from tests.sql.actors import Actor, Bridge, Operator, Service, SomeActor, User, 
 
 
 class Actors:
-    """The actors of one test after another. One of each kind has a name; whoever has played before plays again."""
+    """The actors of one test after another. One of each kind has a name; connections are used again."""
 
     def __init__(self, url: str) -> None:
         self.url = url

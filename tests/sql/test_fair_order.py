@@ -1,4 +1,4 @@
-"""Who is served next: one user's thousand jobs hold nobody up, paid users go ahead, and nobody starves."""
+"""The order of dispatch: a thousand jobs of one user delay no other user, paid users go ahead, no user starves."""
 
 from itertools import pairwise
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The arrows that must not exist: whoever tries, nothing changes."""
+"""Transitions that must not exist: every attempt changes nothing."""
 
 import uuid
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The migrations lead to one schema from wherever a database stands and whoever applies them, and lose nothing."""
+"""The migrations lead to one schema from every earlier state and by every tool that applies them, and lose nothing."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""Who meets whom at one row: in every round exactly one wins, the other learns it, and nobody waits in a circle.
+"""Who meets whom at one row: in every round exactly one wins, the other learns it, and there is no deadlock.
 
 A deadlock is an error of one of them, and so fails the round.
 """

@@ -140,7 +140,7 @@ def test_every_function_that_a_role_calls_keeps_its_plans_on_indexes(conn: psyco
 
 
 def test_only_functions_that_say_so_run_with_the_rights_of_their_owner(conn: psycopg.Connection[Any]) -> None:
-    """Whoever is not granted a function needs none of its owner's rights, unless it is a trigger's."""
+    """A function that is granted to no role needs no rights of its owner, unless it is a trigger's."""
     assert not names(
         conn,
         "select p.oid::regprocedure from pg_proc p where pronamespace = 'private'::regnamespace and prosecdef"

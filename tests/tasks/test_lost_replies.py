@@ -1,4 +1,4 @@
-"""A commit whose reply is lost has happened all the same: whoever asks again is told so, and nothing happens twice."""
+"""A commit whose reply is lost has happened all the same: a repeated call says so, and nothing happens twice."""
 
 from collections.abc import Callable
 from urllib.parse import urlsplit

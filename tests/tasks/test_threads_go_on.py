@@ -1,4 +1,4 @@
-"""What a worker does beside its jobs goes on after an error nobody expected, and says it with a traceback."""
+"""What a worker does beside its jobs goes on after an unexpected error, and says it with a traceback."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-/** Mends what auth-js would misunderstand: a session that it drops is an anonymous user's gallery, which nobody can open again. */
+/** Mends what auth-js would misunderstand: a session that it drops is an anonymous user's gallery, which cannot be opened again. */
 
 // The only answers after which a refresh token is worth nothing.
 const ENDS_A_SESSION = [

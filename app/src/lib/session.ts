@@ -66,7 +66,7 @@ function become(user: User | null): void {
   const next = {
     userId: user?.id ?? known.userId,
     isReady: user !== null,
-    // Whoever signs in by name may come back and find what they had asked for.
+    // A user who signs in by name may come back, and then finds the unsent requests.
     replaced: isSame ? known.replaced : user.is_anonymous ? known.userId : null,
   };
   if (!isSame || next.isReady !== known.isReady) session.set(next);

@@ -15,7 +15,7 @@ const PUBLISHABLE_KEY = required(
   process.env.EXPO_PUBLIC_SUPABASE_PUBLISHABLE_KEY,
 );
 
-// A cold function is slow, not dead; whoever calls one asks again meanwhile.
+// A cold function is slow, not dead; the caller sends a second request beside the first.
 const LONGEST_COLD_START = 45_000;
 const REPLACE_EVERY = 30_000;
 

@@ -1,4 +1,4 @@
-/** Wakes the functions before the first tap needs them. Nobody waits for it, and nobody hears of its failure. */
+/** Wakes the functions before the first tap needs them. Nothing waits for it, and a failure is ignored. */
 
 import { boundedFetch } from './bounded-fetch';
 import { onForeground } from './foreground';

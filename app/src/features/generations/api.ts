@@ -133,7 +133,7 @@ export async function remove(id: string): Promise<void> {
   if (error) throw new Unreachable(error.message);
 }
 
-/** The URL of a picture for whoever has a token of its path. */
+/** The URL of a picture, from its path and a token that reads it. */
 export const urlOf = (path: string, token: string) =>
   `${SUPABASE_URL}/storage/v1/object/sign/${BUCKET}/${path}?token=${token}`;
 

@@ -317,7 +317,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `id_conflict`: this id is another request's, of this user or of somebody else. */
+            /** @description `id_conflict`: this id belongs to another request, of this user or of another one. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -364,7 +364,7 @@ export interface operations {
     getJobStatus: {
         parameters: {
             query: {
-                /** @description Ids, separated by commas. Those that are unknown or somebody else's are left out of the answer. */
+                /** @description Ids, separated by commas. Unknown ids, and ids of other users, are left out of the answer. */
                 ids: components["schemas"]["Id"][];
             };
             header?: never;

@@ -5,7 +5,7 @@ import { eraseDisk, keysOnDisk, readDisk, writeDisk } from '@/lib/disk';
 import type { Delay, GenerationRequest, Item, RefusalCode } from './types';
 
 export interface Entry extends GenerationRequest {
-  /** Null until a session is confirmed, and again when it is refused: then it belongs to whoever comes first. */
+  /** Null until a session is confirmed, and again when it is refused: then it belongs to the next user who signs in. */
   userId: string | null;
   requestedAt: string;
   /** It may have reached the server. */
@@ -45,7 +45,7 @@ export function change(id: string, changes: Partial<Entry>): Entry | undefined {
   return changed;
 }
 
-/** What this user asked for and the server may not know goes to whoever is signed in next. */
+/** Give the requests of this user that the server may not have to the next user who signs in. */
 export function disown(userId: string): void {
   for (const entry of opened().values()) if (entry.userId === userId) put({ ...entry, userId: null });
 }

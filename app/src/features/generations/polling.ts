@@ -1,4 +1,4 @@
-/** How often to ask when nobody tells. Pure. */
+/** How often to poll while Realtime is silent. Pure. */
 
 const QUICK = 2_500;
 const SAFETY = 20_000;

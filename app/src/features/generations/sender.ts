@@ -72,7 +72,7 @@ export function createSender(deliveries: Deliveries) {
     } else if (outbox.find(id)?.isWithdrawn) {
       return outbox.erase(id);
     }
-    // A token that is refused stands for nobody: whoever is signed in next sends it, under the same id.
+    // A refused token names no user: the next user who signs in sends the request, under the same id.
     const isDisowned = error instanceof Refused && error.code === 'unauthenticated';
     const changed = outbox.change(
       id,

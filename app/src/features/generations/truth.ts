@@ -29,7 +29,7 @@ export async function readTruth(client: QueryClient, userId: string): Promise<Ga
   return now;
 }
 
-/** How the jobs under way stand, for when nobody tells. */
+/** The status of the unfinished jobs, read from the server instead of heard from Realtime. */
 export async function poll(client: QueryClient, userId: string): Promise<null> {
   const ids = galleryOf(client, userId).items.filter(isPending).map(({ id }) => id);
   if (ids.length > 0) absorbJobs(client, userId, await readJobs(ids));
