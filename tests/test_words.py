@@ -37,7 +37,7 @@ def tracked_texts() -> list[str]:
     ]
 
 
-@pytest.mark.processes  # git
+@pytest.mark.quick  # git
 @pytest.mark.parametrize("pattern", INSTEAD)
 def test_a_word_of_the_old_dialect_does_not_come_back(pattern: str) -> None:
     found = [

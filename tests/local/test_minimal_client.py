@@ -6,11 +6,14 @@ import subprocess
 from pathlib import Path
 
 import httpx
+import pytest
 
 from local import stack
 from local.processes import EVERYWHERE
 from local.stack import ROOT
 from tests.local.test_stack import up, wait_ready
+
+pytestmark = pytest.mark.processes
 
 LOCK = ROOT / "tests" / "gateway" / "deno.lock"
 

@@ -6,7 +6,10 @@ import pytest
 
 from local.stack import ROOT
 
-pytestmark = pytest.mark.skipif(not (ROOT / ".git").exists(), reason="this is no checkout of git")
+pytestmark = [
+    pytest.mark.quick,
+    pytest.mark.skipif(not (ROOT / ".git").exists(), reason="this is no checkout of git"),
+]
 
 
 def is_ignored(path: str) -> bool:

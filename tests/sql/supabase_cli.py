@@ -1,5 +1,6 @@
 """The real Supabase CLI, installed once from its lock file, in a folder that holds our migrations and nothing else."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -23,10 +24,16 @@ PROGRAMS = (
 
 def install() -> None:
     """Skips the test where the CLI cannot be had; in CI that is a failure."""
+    INSTALLED.mkdir(parents=True, exist_ok=True)
+    with (INSTALLED / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run side by side, and one of them installs
+        install_once()
+
+
+def install_once() -> None:
     lock = REQUIREMENTS / "package-lock.json"
     installed_lock = INSTALLED / lock.name
     if not PROGRAM.exists() or installed_lock.read_text() != lock.read_text():
-        INSTALLED.mkdir(parents=True, exist_ok=True)
         for path in REQUIREMENTS.iterdir():
             shutil.copy(path, INSTALLED)
         # Not `npm ci`: it wants the binary of every platform in the lock file.
