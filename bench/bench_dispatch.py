@@ -281,6 +281,7 @@ def main() -> None:
         with postgres.running(stack, log_line_prefix="%a|"):
             postgres.bring_supabase(stack)
             migrate.migrate(stack.database_url)
+            migrate.seed(stack.database_url)
             bench = Bench(folder, stack, given.peer)
             try:
                 for name in PEERS if given.peer else ():

@@ -22,7 +22,7 @@ from psycopg import sql
 
 from local import postgres
 from local import stack as stacks
-from local.migrate import migrate
+from local.migrate import migrate, seed
 from local.stack import Stack
 
 LOAD = Path(__file__).parent / "sql" / "load.sql"
@@ -123,6 +123,7 @@ class Site:
         self.conns: dict[str, psycopg.Connection[Any]] = {}
         self.ids: dict[str, list[UUID]] = {}
         migrate(stack.database_url)
+        seed(stack.database_url)
         with psycopg.connect(stack.url_of(postgres.SUPERUSER), autocommit=True) as conn:
             begun = time.monotonic()
             conn.execute(LOAD.read_text().format(jobs=jobs).encode())

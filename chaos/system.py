@@ -85,6 +85,7 @@ class System:
         self.postgres.start().wait_ready()
         postgres.bring_supabase(self.stack)
         migrate.migrate(self.stack.database_url)
+        migrate.seed(self.stack.database_url)
         postgres.make_process_logins(self.stack)
         for process in self.everything[1:]:
             process.start()

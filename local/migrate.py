@@ -14,6 +14,7 @@ import psycopg
 from local.stack import ROOT
 
 MIGRATIONS = ROOT / "supabase" / "migrations"
+SEED = ROOT / "supabase" / "seed.sql"
 
 REMEMBER = """
 create schema if not exists supabase_migrations;
@@ -36,6 +37,12 @@ def migrate(database_url: str, folder: Path = MIGRATIONS) -> list[str]:
         with conn.transaction():
             conn.execute(REMEMBER)
         return [path.name for path in sorted(folder.glob("*.sql")) if apply(conn, path)]
+
+
+def seed(database_url: str) -> None:
+    """Run supabase/seed.sql, which is for development: it enables the preview models."""
+    with psycopg.connect(database_url) as conn:
+        conn.execute(SEED.read_bytes())
 
 
 def apply(conn: psycopg.Connection[Any], path: Path) -> bool:

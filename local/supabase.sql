@@ -141,6 +141,7 @@ create table storage.objects (
   last_accessed_at timestamptz default now(),
   unique (bucket_id, name)
 );
+create index idx_objects_bucket_id_name on storage.objects (bucket_id, name collate "C");
 
 -- A row deleted by SQL would leave its bytes behind, so only the Storage API may: it sets this for its transaction.
 create function storage.protect_delete() returns trigger language plpgsql as $$

@@ -10,7 +10,7 @@ from typing import IO
 
 from local import pids, postgres, processes
 from local import stack as stacks
-from local.migrate import MigrationFailed, migrate
+from local.migrate import MigrationFailed, migrate, seed
 from local.runner import Ended, Runner, Stopped
 from local.stack import FOLDER, ROOT, Stack, UnusableStack
 
@@ -83,8 +83,11 @@ def run(stack: Stack, *, attached: bool, restarts: bool) -> None:
                 threading.Thread(target=stop_at_end_of_input, daemon=True).start()
             start_servers(runner, stack)
             postgres.bring_supabase(stack)
-            for name in migrate(stack.database_url):
+            applied = migrate(stack.database_url)
+            for name in applied:
                 say(f"Applied {name}")
+            if applied:
+                seed(stack.database_url)
             postgres.make_process_logins(stack)
             runner.start(*processes.supabase(stack))
             runner.start(*processes.ours(stack))

@@ -8,13 +8,12 @@ from celery import Task
 from celery.exceptions import Reject
 
 import settings
-from tasks import outcome, providers, storage, store, submission
+from tasks import background, outcome, providers, storage, store, submission
 from tasks.celery import app
 from tasks.lease import Lease, LeaseLost, keeper
 from tasks.outcome import Complete, Fail, Outcome, Release, Retry, Wait
 from tasks.providers.protocol import Done, Pending, Permanent, Started
 from tasks.store import Job
-from tasks.worker import sweeper
 
 log = logging.getLogger("tasks")
 
@@ -94,7 +93,7 @@ def record_outcome(task: "Task[[str], None]", job: Job, ending: Outcome | None) 
             time.sleep(outcome.backoff(tries) / 4)
     log.info("attempt.ended" if won else "attempt.lost", extra=job.facts | {"outcome": type(ending).__name__})
     if isinstance(ending, Complete) and not won:
-        sweeper.remove_unreferenced_objects_of(job)
+        background.attempt(lambda: store.discard_outputs(job), "objects.not_discarded")
 
 
 def write(task: "Task[[str], None]", job: Job, ending: Outcome) -> bool:

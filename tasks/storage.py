@@ -37,8 +37,8 @@ class NotStored(Exception):
 
 
 @cache
-def bucket(seconds: float = 30) -> SyncBucketProxy:
-    """Storage, when a call may take this long."""
+def bucket(name: str = BUCKET, seconds: float = 30) -> SyncBucketProxy:
+    """A bucket of Storage, when a call may take this long."""
     config = settings.load()
     # HTTP/1.1: one connection per thread, where HTTP/2 would share one among all.
     http = httpx.Client(timeout=httpx.Timeout(seconds, connect=min(seconds, 5)), follow_redirects=True)
@@ -46,7 +46,7 @@ def bucket(seconds: float = 30) -> SyncBucketProxy:
     client = create_client(
         config.secret("supabase_url"), config.secret("supabase_secret_key"), options=options
     )
-    return client.storage.from_(BUCKET)
+    return client.storage.from_(name)
 
 
 def save(job: Job, outputs: list[Iterable[bytes]]) -> list[dict[str, Any]]:
@@ -63,7 +63,7 @@ def sign(paths: list[str]) -> dict[str, str]:
     A client without one asks Storage itself: this may fail and must not take long.
     """
     try:
-        signed = bucket(SIGN_WITHIN).create_signed_urls(paths, TOKEN_LASTS)
+        signed = bucket(BUCKET, SIGN_WITHIN).create_signed_urls(paths, TOKEN_LASTS)
         return {url["path"]: token_in(url["signedURL"]) for url in signed if url["signedURL"]}
     except (StorageApiError, httpx.HTTPError, LookupError, ValueError) as error:
         log.warning("pictures.not_signed", extra={"paths": paths, "error": repr(error)})
@@ -121,10 +121,10 @@ def upload_once(path: str, content: bytes, mime: str) -> None:
         raise NotStored(path) from error
 
 
-def remove(paths: list[str]) -> None:
+def remove(bucket_name: str, paths: list[str]) -> None:
     """Removing what is not there is no error."""
     try:
-        bucket().remove(paths)
+        bucket(bucket_name).remove(paths)
     except (StorageApiError, httpx.HTTPError) as error:
         raise NotStored(", ".join(paths)) from error
 

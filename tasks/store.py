@@ -3,6 +3,7 @@
 Everything but the claim is fenced and answers whether this worker still had the job.
 """
 
+import json
 import time
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,9 +36,8 @@ class Job:
     model: str
     provider: str
     provider_model: str | None
-    defaults: dict[str, Any]
-    input_keys: list[str]
-    input: dict[str, Any]
+    request: str
+    input_paths: list[str]
     attempt: int
     max_attempts: int
     fence: int
@@ -46,6 +46,12 @@ class Job:
     claimed_at: datetime
     is_cancel_requested: bool
     seconds_left: float
+
+    @property
+    def provider_input(self) -> dict[str, Any]:
+        """What the provider gets; photos as paths. Decoded here, so that no input can fail the claim itself."""
+        decoded: dict[str, Any] = json.loads(self.request)
+        return decoded
 
     @property
     def age(self) -> float:
@@ -155,19 +161,26 @@ def cancellation_done(provider_ref: str) -> None:
     fetch_value("select private.cancellation_done(%s)", provider_ref)
 
 
-def unreferenced_objects_of(job: Job) -> list[str]:
-    """The unreferenced objects of a job; perhaps some of its neighbours too."""
-    ((paths,),) = fetch_all(
-        "select paths from private.unreferenced_objects(%s, 16)", f"{job.user_id}/{job.id}/"
-    )
-    return list(paths)
+def discard_outputs(job: Job) -> None:
+    """Have the sweepers remove what was stored for a job that this worker lost."""
+    fetch_value("select private.discard_outputs(%s, %s)", job.user_id, job.id)
 
 
-def sweep_unreferenced_objects(*, every: float, limit: int) -> list[str]:
-    """Of the next `limit` objects, the unreferenced ones; none if a worker looked less than `every` seconds ago."""
-    return list(
-        fetch_value("select private.sweep_unreferenced_objects(make_interval(secs => %s), %s)", every, limit)
+def objects_to_remove(limit: int) -> list[tuple[str, str]]:
+    """Bucket and path of at most `limit` objects whose row is gone."""
+    return fetch_all("select bucket, path from private.objects_to_remove(%s)", limit)
+
+
+def objects_removed(bucket: str, paths: list[str]) -> None:
+    fetch_value("select private.objects_removed(%s, %s)", bucket, paths)
+
+
+def sweep_unreferenced_objects(*, every: float, limit: int) -> int | None:
+    """How many of the next `limit` objects are to be removed; None if a worker looked less than `every` seconds ago."""
+    count: int | None = fetch_value(
+        "select private.sweep_unreferenced_objects(make_interval(secs => %s), %s)", every, limit
     )
+    return count
 
 
 def fetch_value(query: str, *values: object) -> Any:

@@ -12,7 +12,7 @@ from psycopg import sql
 from chaos.servers import Redis
 from local import postgres as embedded_postgres
 from local import stack as stacks
-from local.migrate import migrate
+from local.migrate import migrate, seed
 from local.stack import Stack
 from tests.jobs import Jobs
 
@@ -36,6 +36,7 @@ def template(postgres: Stack) -> Stack:
     """The database that tests copy. No connection to it may stay open."""
     migrated = copy(postgres, "template_pilotlight")
     migrate(migrated.database_url)
+    seed(migrated.database_url)
     embedded_postgres.make_process_logins(migrated)
     return migrated
 

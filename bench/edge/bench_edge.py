@@ -25,7 +25,7 @@ import psycopg
 
 from local import postgres as embedded_postgres
 from local import stack as stacks
-from local.migrate import migrate
+from local.migrate import migrate, seed
 from tests.edge import backend as backends
 from tests.edge import deno
 from tests.edge.backend import Backend
@@ -82,6 +82,7 @@ def backend() -> Iterator[tuple[Backend, Jobs]]:
         opened.enter_context(embedded_postgres.running(stack, fsync="off"))
         embedded_postgres.bring_supabase(stack)
         migrate(stack.database_url)
+        seed(stack.database_url)
         conn = opened.enter_context(psycopg.connect(stack.database_url, autocommit=True))
         yield opened.enter_context(backends.running(replace(stack), b"secret")), Jobs(conn)
 

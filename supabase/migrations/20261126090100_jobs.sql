@@ -1,4 +1,4 @@
--- The models and the jobs, with the guard of the state machine.
+-- The jobs, what each was asked to do, and the guard of the state machine.
 
 create type public.job_status as enum (
   'queued',     -- -> running, canceled, failed
@@ -14,39 +14,12 @@ create type public.error_code as enum (
   'timed_out', 'worker_lost', 'canceled', 'internal'
 );
 
-create table private.models (
-  id text primary key,
-  title text not null,
-  cost integer not null,
-  provider text not null,
-  provider_model text,
-  defaults jsonb not null default '{}',
-  input_keys text[] not null default '{prompt}',
-  timeout interval not null default '15 minutes',
-  max_attempts integer not null default 3,
-  enabled boolean not null default true,
-  constraint costs_are_not_negative check (cost >= 0),
-  constraint timeouts_are_positive check (timeout > interval '0'),
-  constraint there_is_an_attempt check (max_attempts >= 1),
-  constraint defaults_are_an_object check (jsonb_typeof(defaults) = 'object')
-);
-alter table private.models enable row level security;
-comment on table private.models is
-  'The models that a user may choose. Clients see id, title and cost through list_models().';
-comment on column private.models.input_keys is
-  'The keys of a request''s input that the provider gets, over the defaults. Any other key is '
-  'refused. With "seed" in this list, a request without a seed gets one.';
-comment on column private.models.timeout is
-  'From the request to its deadline, waiting included. Then the job fails as timed_out.';
-
-insert into private.models (id, title, cost, provider)
-values ('preview', 'Preview', 1, 'preview');
-
 create table public.jobs (
   id uuid primary key,
   user_id uuid not null references public.entitlements (user_id) on delete cascade,
   model_id text not null references private.models (id),
   input jsonb not null,
+  input_paths text[] not null default '{}',
   status public.job_status not null default 'queued',
   cost integer not null,
   rank double precision not null,
@@ -96,6 +69,9 @@ create table public.jobs (
 alter table public.jobs enable row level security;
 comment on table public.jobs is
   'One row per requested generation. The row is the truth; Celery only carries its id.';
+comment on column public.jobs.input_paths is
+  'The photos that the input names: <user>/<uuid>.<type> in the bucket "inputs", or an output of the '
+  'same user, <user>/<job>/<number>.<type> in the bucket "generations".';
 comment on column public.jobs.run_at is
   'The job must not run before this time. Null: as soon as possible. dispatch_jobs clears it when '
   'the time has come, so that the index by rank has exactly the due jobs.';
@@ -135,8 +111,43 @@ create index jobs_by_user on public.jobs (user_id);
 -- wake_job: one prediction belongs to one job.
 create unique index jobs_by_provider_ref on public.jobs (provider_ref)
   where provider_ref is not null;
+-- is_in_use: the unfinished jobs that need a photo.
+create index jobs_by_photo on public.jobs using gin (input_paths)
+  where input_paths <> '{}' and finished_at is null;
 -- prune_jobs: the jobs that ended long ago.
 create index jobs_finished on public.jobs (finished_at) where finished_at is not null;
+
+-- In a table of its own: on the job's row it would be written again with every change of the job.
+create table private.job_requests (
+  job_id uuid primary key references public.jobs (id) on delete cascade,
+  provider text not null,
+  provider_model text,
+  provider_input jsonb not null
+);
+alter table private.job_requests enable row level security;
+comment on table private.job_requests is
+  'What a job was asked to do, by the model as it was then. Written once by enqueue_generation.';
+comment on column private.job_requests.provider_input is
+  'The user''s choice over the model''s defaults. It names photos by path, and secrets by {"$env"}.';
+
+-- refuse_deletion_of_model: a model with jobs is disabled, not deleted
+create function private.refuse_deletion_of_model()
+returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if exists (select from public.jobs where model_id = old.id) then
+    raise exception 'The model % has jobs, so it cannot be deleted.', old.id
+      using errcode = 'foreign_key_violation',
+        hint = format('Disable it: update private.models set enabled = false where id = %L', old.id);
+  end if;
+  return old;
+end
+$$;
+create trigger models_refuse_deletion
+  before delete on private.models
+  for each row execute function private.refuse_deletion_of_model();
 
 create policy "Owners see their jobs" on public.jobs
   for select to authenticated using ((select auth.uid()) = user_id);

@@ -5,6 +5,7 @@ create table public.generations (
   user_id uuid not null references public.entitlements (user_id) on delete cascade,
   model_id text not null,
   input jsonb not null,
+  input_paths text[] not null default '{}',
   status public.job_status not null,
   output jsonb,
   error_code public.error_code,
@@ -29,6 +30,9 @@ comment on column public.generations.output is
   'token reads it for an hour.';
 -- The gallery, newest first.
 create index generations_by_user on public.generations (user_id, created_at desc, id);
+-- is_shown: the generations that show a photo.
+create index generations_by_photo on public.generations using gin (input_paths)
+  where input_paths <> '{}';
 -- A plan of the gallery is made before the user is known. A plan for a user with few rows reads
 -- and sorts all rows of a user with many. A plan for a user with many rows walks the index and
 -- stops, which costs a user with few rows nothing. This estimate makes Postgres choose the second

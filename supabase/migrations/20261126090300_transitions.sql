@@ -60,16 +60,17 @@ declare
   v_now timestamptz := greatest(clock_timestamp(), p_job.updated_at + interval '1 microsecond');
 begin
   insert into public.generations
-    (id, user_id, model_id, input, status, output,
+    (id, user_id, model_id, input, input_paths, status, output,
      error_code, error_message, requested_at, created_at)
   values
-    (p_job.id, p_job.user_id, p_job.model_id, p_job.input, p_status, p_output,
+    (p_job.id, p_job.user_id, p_job.model_id, p_job.input, p_job.input_paths, p_status, p_output,
      p_code, p_message, p_job.created_at, v_now);
 
   if p_status = 'succeeded' then
     perform private.post_entry(p_job.user_id, 'settle', 0, 'succeeded', p_job.id);
   else
     perform private.post_entry(p_job.user_id, 'refund', p_job.cost, p_code::text, p_job.id);
+    perform private.remove_objects_under('generations', p_job.user_id || '/' || p_job.id || '/');
   end if;
 
   update public.jobs

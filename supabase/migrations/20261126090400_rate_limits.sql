@@ -32,30 +32,35 @@ alter table public.jobs
   add constraint rate_limited_jobs_name_a_limit
   foreign key (rate_limited_by) references private.provider_limits (provider) on delete set null;
 
--- on_job_queued: a job that becomes queued is rate-limited if its provider has a limit, until it is
--- claimed or ends
-create function private.on_job_queued()
+-- rate_limit_of: the provider, if it has a limit
+create function private.rate_limit_of(p_provider text)
+returns text
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select provider from private.provider_limits where provider = p_provider
+$$;
+
+-- on_status_changed: a job that is queued again is rate-limited if its provider has a limit, until
+-- it is claimed or ends; enqueue_generation does the same for a new job
+create function private.on_status_changed()
 returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
   new.rate_limited_by := case when new.status = 'queued' then (
-    select l.provider
-    from private.models m join private.provider_limits l using (provider)
-    where m.id = new.model_id
+    select private.rate_limit_of(provider) from private.job_requests where job_id = new.id
   ) end;
   return new;
 end
 $$;
-create trigger jobs_rate_limit_new
-  before insert on public.jobs
-  for each row execute function private.on_job_queued();
-create trigger jobs_rate_limit_again
+create trigger jobs_rate_limit
   before update of status on public.jobs
   for each row
   when (old.status <> new.status and (new.status = 'queued' or old.rate_limited_by is not null))
-  execute function private.on_job_queued();
+  execute function private.on_status_changed();
 
 -- rate_factor_now: the fraction of the rate in force now
 create function private.rate_factor_now(p_limit private.provider_limits)

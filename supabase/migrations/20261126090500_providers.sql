@@ -28,14 +28,14 @@ comment on table private.provider_cancellations is
   'after an hour: no prediction runs for longer.';
 
 -- request_provider_cancellation: has a worker cancel this prediction at its provider
-create function private.request_provider_cancellation(p_job_id uuid, p_model_id text, p_provider_ref text)
+create function private.request_provider_cancellation(p_job_id uuid, p_provider_ref text)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into private.provider_cancellations (provider_ref, provider, job_id)
-  select p_provider_ref, provider, p_job_id from private.models where id = p_model_id
+  select p_provider_ref, provider, p_job_id from private.job_requests where job_id = p_job_id
   on conflict do nothing;
   perform private.ring_doorbell();
 end
@@ -52,8 +52,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  perform private.request_provider_cancellation(old.id, old.model_id, old.provider_ref);
-  return null;
+  perform private.request_provider_cancellation(old.id, old.provider_ref);
+  return old;
 end
 $$;
 create trigger jobs_cancel_prediction
@@ -65,8 +65,9 @@ create trigger jobs_cancel_prediction
       and old.finished_at is null and old.provider_ref is not null
   )
   execute function private.on_prediction_not_needed();
+-- Before the deletion, which takes the job's request with it.
 create trigger jobs_cancel_prediction_of_deleted
-  after delete on public.jobs
+  before delete on public.jobs
   for each row
   when (old.provider_ref is not null and old.finished_at is null)
   execute function private.on_prediction_not_needed();
@@ -77,7 +78,7 @@ returns void
 language sql
 set search_path = pg_catalog, pg_temp
 as $$
-  select private.request_provider_cancellation(id, model_id, p_provider_ref)
+  select private.request_provider_cancellation(id, p_provider_ref)
   from public.jobs
   where id = p_job_id
     and provider_ref is distinct from p_provider_ref

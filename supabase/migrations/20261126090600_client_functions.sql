@@ -66,9 +66,7 @@ set random_page_cost = 0
 as $$
 declare
   v_user_id uuid := private.caller();
-  v_fingerprint bytea := sha256(
-    convert_to(coalesce(p_model, '') || chr(10) || coalesce(p_input::text, ''), 'utf8')
-  );
+  v_fingerprint bytea;
   v_account public.entitlements;
   v_receipt public.credit_entries;
 begin
@@ -76,7 +74,14 @@ begin
     perform private.raise_api_error(
       400, 'invalid_request', 'A request needs an id (uuid), a model and an input (object).'
     );
+  elsif pg_column_size(p_input) > 262144 or octet_length(p_model) > 100 then
+    perform private.raise_api_error(413, 'too_large', 'The input is too large.');
+  elsif not private.is_storable(p_input) then
+    perform private.raise_api_error(
+      400, 'invalid_request', 'The input is too deep, or has numbers that cannot be stored.'
+    );
   end if;
+  v_fingerprint := sha256(convert_to(p_model || chr(10) || p_input::text, 'utf8'));
 
   select * into v_account from public.entitlements where user_id = v_user_id for no key update;
   if not found then
@@ -95,110 +100,6 @@ $$;
 revoke execute on function public.enqueue_generation(uuid, text, jsonb)
   from public, anon, service_role;
 grant execute on function public.enqueue_generation(uuid, text, jsonb) to authenticated;
-
--- price_request: the credits that a new request costs its account; refuses a request that may not
--- be made
-create function private.price_request(
-  p_account public.entitlements, p_model private.models, p_input jsonb
-) returns integer
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_config private.config;
-  v_cost integer := case when p_account.is_paid then 0 else p_model.cost end;
-begin
-  select * into v_config from private.config;
-  if octet_length(p_input::text) > v_config.max_input_bytes then
-    perform private.raise_api_error(413, 'too_large', 'The input is too large.');
-  end if;
-
-  if (
-    select count(*) from (
-      select from public.jobs
-      where user_id = p_account.user_id and status in ('queued', 'running', 'waiting')
-      limit v_config.max_unfinished_jobs
-    ) unfinished
-  ) >= v_config.max_unfinished_jobs then
-    perform private.raise_api_error(
-      429, 'too_many_jobs', 'Too many generations are under way. Wait for one to end.',
-      '{"Retry-After": "5"}'
-    );
-  end if;
-
-  if p_account.credits < v_cost then
-    perform private.raise_api_error(402, 'insufficient_credits', 'Not enough credits.');
-  end if;
-  return v_cost;
-end
-$$;
-
--- rank_request: the rank of a new request in the order of dispatch, and the spacing to the user's
--- next one
---
--- The rank is now, or a spacing behind the user's job before. It is never further back than
--- max_unfinished_jobs spacings: a user who was busy while no other user waited is not put behind
--- the others later, and a clock that was set back delays no user.
-create function private.rank_request(
-  p_account public.entitlements, out rank double precision, out spacing double precision
-)
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_config private.config;
-  v_now double precision := extract(epoch from clock_timestamp());
-begin
-  select * into v_config from private.config;
-  spacing := case when p_account.is_paid then v_config.paid_spacing else v_config.free_spacing end;
-  rank := greatest(
-    v_now, least(p_account.next_rank, v_now + v_config.max_unfinished_jobs * spacing)
-  );
-end
-$$;
-
--- accept_request: makes a job of a new request; the caller has locked the account
-create function private.accept_request(
-  p_account public.entitlements, p_id uuid, p_model text, p_input jsonb, p_fingerprint bytea
-) returns void
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_model private.models;
-  v_cost integer;
-  v_place record;
-begin
-  select * into v_model from private.models where id = p_model and enabled;
-  if not found then
-    perform private.raise_api_error(
-      404, 'unknown_model', 'There is no such model. Ask list_models.'
-    );
-  end if;
-  v_cost := private.price_request(p_account, v_model, p_input);
-  v_place := private.rank_request(p_account);
-
-  insert into public.jobs (id, user_id, model_id, input, cost, rank, max_attempts, deadline_at)
-  values (
-    p_id, p_account.user_id, p_model, p_input, v_cost, v_place.rank, v_model.max_attempts,
-    clock_timestamp() + v_model.timeout
-  )
-  on conflict (id) do nothing;
-  if not found then  -- another user has used this id
-    perform private.raise_api_error(409, 'id_conflict', 'This id was used for another request.');
-  end if;
-
-  update public.entitlements
-  set next_rank = v_place.rank + v_place.spacing
-  where user_id = p_account.user_id;
-  perform private.post_entry(
-    p_account.user_id, 'hold', -v_cost, p_model, p_id, p_fingerprint => p_fingerprint
-  );
-  perform private.ring_doorbell();
-end
-$$;
 
 -- cancel_generation: queued, waiting -> canceled; asks the worker of a running job to stop
 --
@@ -267,7 +168,10 @@ $$;
 revoke execute on function public.get_job_status(uuid[]) from public, anon, service_role;
 grant execute on function public.get_job_status(uuid[]) to authenticated;
 
--- list_models: {"models": [{"id", "title", "cost"}]}, the enabled models with their cost in credits
+-- list_models: {"models": [...]}, the enabled models
+--
+-- Of each: id, title, description, kind, cost in credits, included (a paid user is not charged),
+-- input_schema.
 create function public.list_models()
 returns jsonb
 language sql
@@ -277,7 +181,10 @@ set search_path = pg_catalog, pg_temp
 set random_page_cost = 0
 as $$
   select jsonb_build_object('models', coalesce(
-    jsonb_agg(jsonb_build_object('id', id, 'title', title, 'cost', cost) order by cost, id),
+    jsonb_agg(jsonb_build_object(
+      'id', id, 'title', title, 'description', description, 'kind', kind, 'cost', cost,
+      'included', included, 'input_schema', input_schema
+    ) order by cost, id),
     '[]'
   ))
   from private.models

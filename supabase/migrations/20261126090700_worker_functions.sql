@@ -15,7 +15,7 @@
 create function private.claim_job(p_id uuid, p_lease interval)
 returns table (
   id uuid, user_id uuid, model text,
-  provider text, provider_model text, defaults jsonb, input_keys text[], input jsonb,
+  provider text, provider_model text, request text, input_paths text[],
   attempt integer, max_attempts integer, fence bigint,
   provider_ref text, submitted_at timestamptz, claimed_at timestamptz,
   is_cancel_requested boolean, seconds_left double precision
@@ -32,14 +32,14 @@ as $$
       lease_expires_at = clock_timestamp() + p_lease,
       run_at = null, dispatched_at = null, woken_at = null,
       started_at = coalesce(j.started_at, clock_timestamp())
-  from private.models m
+  from private.job_requests r
   where j.id = p_id
     and j.status in ('queued', 'waiting')
     and j.deadline_at > clock_timestamp()
-    and m.id = j.model_id
+    and r.job_id = p_id
   returning
     j.id, j.user_id, j.model_id,
-    m.provider, m.provider_model, m.defaults, m.input_keys, j.input,
+    r.provider, r.provider_model, r.provider_input::text, j.input_paths,
     j.attempt, j.max_attempts, j.fence,
     j.provider_ref, j.submitted_at, clock_timestamp(), j.cancel_requested_at is not null,
     extract(epoch from j.deadline_at - clock_timestamp())::double precision

@@ -45,14 +45,14 @@ class Preview:
 
 
 def prompt_of(job: Job) -> str:
-    prompt = job.input.get("prompt")
+    prompt = job.provider_input.get("prompt")
     if not isinstance(prompt, str) or not prompt.strip():
         raise Permanent("invalid_input", "Write a prompt.")
     return prompt
 
 
 def seconds_of(job: Job) -> float:
-    seconds = job.input.get("seconds", 0)
+    seconds = job.provider_input.get("seconds", 0)
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= LONGEST:
         raise Permanent("invalid_input", f"`seconds` is a number from 0 to {LONGEST:.0f}.")
     return float(seconds)

@@ -164,12 +164,7 @@ class Replicate:
 
 
 def input_of(job: Job) -> dict[str, Any]:
-    if unknown := sorted(set(job.input) - set(job.input_keys)):
-        raise Permanent("invalid_input", f"This model does not take {', '.join(unknown)[:100]}.")
-    given = job.defaults | job.input
-    if "seed" in job.input_keys and given.get("seed") is None:
-        given["seed"] = int.from_bytes(job.id.bytes[-4:]) >> 1  # models take 31 bits
-    return given
+    return job.provider_input
 
 
 def target_of(job: Job) -> dict[str, str]:

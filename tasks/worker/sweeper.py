@@ -1,37 +1,42 @@
-"""Remove unreferenced objects: of lost races, deleted generations and deleted accounts."""
+"""Remove stored objects whose row is gone, and look for those that no row ever named."""
 
 import logging
+from collections import defaultdict
 
 from celery.signals import worker_ready
 
 from tasks import background, storage, store
-from tasks.store import Job
 
 log = logging.getLogger("tasks")
 
-# Seconds between two pages, of all workers together: the database keeps the time and the place.
-EVERY = 600.0
-PAGE = 10_000  # objects looked at in one page
+# Seconds. A deleted picture is gone within a minute, also when a worker dies with a batch of them.
+REMOVE_EVERY = 20.0
 REMOVED_AT_ONCE = 1000  # Storage takes no more in one request
+# Seconds between two pages, of all workers together: the database keeps the time and the place.
+SWEEP_EVERY = 600.0
+PAGE = 10_000  # objects looked at in one page
 NOT_REMOVED = "objects.not_removed"
 
 
-def remove_unreferenced_objects_of(job: Job) -> None:
-    """Remove what this worker stored for a job that it lost, unless the generation shows it."""
-    background.attempt(lambda: remove(store.unreferenced_objects_of(job)), NOT_REMOVED)
+def remove_objects() -> None:
+    while due := store.objects_to_remove(REMOVED_AT_ONCE):
+        paths = defaultdict(list)
+        for bucket, path in due:
+            paths[bucket].append(path)
+        for bucket in paths:
+            storage.remove(bucket, paths[bucket])
+            store.objects_removed(bucket, paths[bucket])
+        log.info("objects.removed", extra={"count": len(due)})
 
 
 def sweep_unreferenced_objects() -> None:
-    remove(store.sweep_unreferenced_objects(every=EVERY, limit=PAGE))
-
-
-def remove(paths: list[str]) -> None:
-    for start in range(0, len(paths), REMOVED_AT_ONCE):
-        storage.remove(paths[start : start + REMOVED_AT_ONCE])
-    if paths:
-        log.info("objects.removed", extra={"count": len(paths)})
+    if count := store.sweep_unreferenced_objects(every=SWEEP_EVERY, limit=PAGE):
+        log.warning("objects.unreferenced", extra={"count": count})
 
 
 @worker_ready.connect
 def start(**_: object) -> None:
-    background.repeat(sweep_unreferenced_objects, every=EVERY, name="sweeper", failure=NOT_REMOVED)
+    background.repeat(remove_objects, every=REMOVE_EVERY, name="remover", failure=NOT_REMOVED)
+    background.repeat(
+        sweep_unreferenced_objects, every=SWEEP_EVERY, name="sweeper", failure="objects.not_swept"
+    )

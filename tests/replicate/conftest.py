@@ -15,9 +15,12 @@ from tests.replicate.behaviour import Behaviour
 from tests.replicate.server import TOKEN, Replicate, misbehaving_replicate
 
 ADD_MODELS = """
-insert into private.models (id, title, cost, provider, provider_model, defaults, input_keys, max_attempts) values
-  ('fox', 'Fox', 3, 'replicate', 'foxes/fox', '{"steps": 4}', '{prompt,seed}', 3),
-  ('pinned', 'Pinned', 3, 'replicate', 'foxes/fox:abc123', '{}', '{prompt}', 3);
+insert into private.models (id, title, cost, provider, provider_model, defaults, input_schema, max_attempts) values
+  ('fox', 'Fox', 3, 'replicate', 'foxes/fox', '{"steps": 4}', '{
+    "type": "object", "required": ["prompt"],
+    "properties": {"prompt": {"type": "string"}, "seed": {"type": "integer"}}
+  }', 3),
+  ('pinned', 'Pinned', 3, 'replicate', 'foxes/fox:abc123', '{}', default, 3);
 update private.provider_limits set starts_per_minute = 60000, tokens = 1000;
 """
 

@@ -20,8 +20,11 @@ from tests.replicate.server import TOKEN, Replicate, misbehaving_replicate
 from tests.replicate.webhooks import SECRET
 
 ADD_MODEL = """
-insert into private.models (id, title, cost, provider, provider_model, input_keys, max_attempts, timeout) values
-  ('fox', 'Fox', 1, 'replicate', 'foxes/fox', '{prompt,seed}', 5, '20 minutes')
+insert into private.models (id, title, cost, provider, provider_model, input_schema, max_attempts, timeout) values
+  ('fox', 'Fox', 1, 'replicate', 'foxes/fox', '{
+    "type": "object", "required": ["prompt"],
+    "properties": {"prompt": {"type": "string"}, "seed": {"type": "integer"}}
+  }', 5, '20 minutes')
 """
 
 
@@ -67,6 +70,7 @@ class Farm:
         self.postgres.start().wait_ready()
         postgres.bring_supabase(self.stack)
         migrate.migrate(self.stack.database_url)
+        migrate.seed(self.stack.database_url)
         postgres.make_process_logins(self.stack)
         self.redis.start().wait_ready()
         for process in (*self.supabase, self.bridge, self.worker):

@@ -26,7 +26,7 @@ class Sketches:
         self.client = client
 
     def start(self, job: Job) -> Done:
-        wish = {"model": job.provider_model, "prompt": job.input["prompt"]}
+        wish = {"model": job.provider_model, "prompt": job.provider_input["prompt"]}
         try:
             answer = self.client.post("/v1/images/generations", json=wish)
         except httpx.ConnectError as error:

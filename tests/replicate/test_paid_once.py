@@ -128,7 +128,9 @@ def test_of_two_jobs_with_the_same_input_each_adopts_its_own(
 def test_without_a_seed_two_orphans_with_one_input_are_shared_out_and_not_made_again(
     worker: Worker, jobs: Jobs, replicate: Replicate, plan: Plan
 ) -> None:
-    jobs.conn.execute("update private.models set input_keys = '{prompt}' where id = 'fox'")
+    jobs.conn.execute(
+        "update private.models set input_schema = input_schema #- '{properties,seed}' where id = 'fox'"
+    )
     first = ambiguous(worker, jobs, plan, "drop after")
     second = ambiguous(worker, jobs, plan, "drop after")
     replicate.end_all()
@@ -143,7 +145,9 @@ def test_a_job_whose_prediction_was_taken_by_its_twin_takes_the_twins(
 ) -> None:
     from tasks import store
 
-    jobs.conn.execute("update private.models set input_keys = '{prompt}' where id = 'fox'")
+    jobs.conn.execute(
+        "update private.models set input_schema = input_schema #- '{properties,seed}' where id = 'fox'"
+    )
     twin = ambiguous(worker, jobs, plan, "drop after")
     job_id = jobs.enqueue("fox")
     worker.dispatch()

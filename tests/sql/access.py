@@ -105,7 +105,9 @@ class Explorer:
         with self.conn.transaction():
             self.become(actor)
             for job_id in (uuid.uuid4(), ended):
-                self.conn.execute("select public.enqueue_generation(%s, 'preview', '{}')", (job_id,))
+                self.conn.execute(
+                    "select public.enqueue_generation(%s, 'preview', '{\"prompt\": \"a fox\"}')", (job_id,)
+                )
             self.conn.execute("select public.cancel_generation(%s)", (ended,))
         self.conn.execute(UPLOAD.format(f"{user_id}/{ended}").encode())
 

@@ -62,6 +62,7 @@ CREATE FUNCTION private.accept_request(p_account public.entitlements, p_id uuid,
     AS $$
 declare
   v_model private.models;
+  v_photos text[];
   v_cost integer;
   v_place record;
 begin
@@ -72,11 +73,15 @@ begin
     );
   end if;
   v_cost := private.price_request(p_account, v_model, p_input);
+  v_photos := private.photos_of(p_account.user_id, p_input, v_model.input_schema);
   v_place := private.rank_request(p_account);
 
-  insert into public.jobs (id, user_id, model_id, input, cost, rank, max_attempts, deadline_at)
+  insert into public.jobs (
+    id, user_id, model_id, input, input_paths, cost, rank, rate_limited_by, max_attempts, deadline_at
+  )
   values (
-    p_id, p_account.user_id, p_model, p_input, v_cost, v_place.rank, v_model.max_attempts,
+    p_id, p_account.user_id, p_model, p_input, v_photos, v_cost, v_place.rank,
+    private.rate_limit_of(v_model.provider), v_model.max_attempts,
     clock_timestamp() + v_model.timeout
   )
   on conflict (id) do nothing;
@@ -84,6 +89,11 @@ begin
     perform private.raise_api_error(409, 'id_conflict', 'This id was used for another request.');
   end if;
 
+  insert into private.job_requests (job_id, provider, provider_model, provider_input)
+  values (
+    p_id, v_model.provider, v_model.provider_model,
+    private.seed_of(p_id, v_model.input_schema) || v_model.defaults || p_input
+  );
   update public.entitlements
   set next_rank = v_place.rank + v_place.spacing
   where user_id = p_account.user_id;
@@ -215,6 +225,7 @@ CREATE TABLE public.jobs (
     user_id uuid NOT NULL,
     model_id text NOT NULL,
     input jsonb NOT NULL,
+    input_paths text[] DEFAULT '{}'::text[] NOT NULL,
     status public.job_status DEFAULT 'queued'::public.job_status NOT NULL,
     cost integer NOT NULL,
     rank double precision NOT NULL,
@@ -262,6 +273,8 @@ ALTER TABLE public.jobs OWNER TO postgres;
 
 COMMENT ON TABLE public.jobs IS 'One row per requested generation. The row is the truth; Celery only carries its id.';
 
+COMMENT ON COLUMN public.jobs.input_paths IS 'The photos that the input names: <user>/<uuid>.<type> in the bucket "inputs", or an output of the same user, <user>/<job>/<number>.<type> in the bucket "generations".';
+
 COMMENT ON COLUMN public.jobs.rate_limited_by IS 'The provider whose rate limit keeps the job back. Null: the job is not rate-limited.';
 
 COMMENT ON COLUMN public.jobs.fence IS 'Fencing token: every claim adds one. A late writer carries an old fence and changes nothing.';
@@ -287,7 +300,7 @@ CREATE FUNCTION private.cancel_stray_prediction(p_job_id uuid, p_provider_ref te
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select private.request_provider_cancellation(id, model_id, p_provider_ref)
+  select private.request_provider_cancellation(id, p_provider_ref)
   from public.jobs
   where id = p_job_id
     and provider_ref is distinct from p_provider_ref
@@ -306,7 +319,32 @@ $$;
 
 ALTER FUNCTION private.cancellation_done(p_provider_ref text) OWNER TO postgres;
 
-CREATE FUNCTION private.claim_job(p_id uuid, p_lease interval) RETURNS TABLE(id uuid, user_id uuid, model text, provider text, provider_model text, defaults jsonb, input_keys text[], input jsonb, attempt integer, max_attempts integer, fence bigint, provider_ref text, submitted_at timestamp with time zone, claimed_at timestamp with time zone, is_cancel_requested boolean, seconds_left double precision)
+CREATE FUNCTION private.check_model() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_problem text := private.schema_problem(new.input_schema);
+  v_secret text;
+begin
+  if v_problem is not null then
+    raise exception 'The input_schema of the model % cannot be used: %.', new.id, v_problem
+      using errcode = 'check_violation';
+  end if;
+  select key into v_secret from jsonb_each(new.defaults) given (key, value)
+  where key ~* '(^|_)(key|apikey|token|secret|password)$' and jsonb_typeof(value) = 'string' limit 1;
+  if found then
+    raise exception 'The default % of the model % looks like a secret.', v_secret, new.id
+      using errcode = 'check_violation',
+        hint = format('Write {"%s": {"$env": "NAME"}} and give the worker that variable.', v_secret);
+  end if;
+  return new;
+end
+$_$;
+
+ALTER FUNCTION private.check_model() OWNER TO postgres;
+
+CREATE FUNCTION private.claim_job(p_id uuid, p_lease interval) RETURNS TABLE(id uuid, user_id uuid, model text, provider text, provider_model text, request text, input_paths text[], attempt integer, max_attempts integer, fence bigint, provider_ref text, submitted_at timestamp with time zone, claimed_at timestamp with time zone, is_cancel_requested boolean, seconds_left double precision)
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET random_page_cost TO '0'
@@ -318,14 +356,14 @@ CREATE FUNCTION private.claim_job(p_id uuid, p_lease interval) RETURNS TABLE(id 
       lease_expires_at = clock_timestamp() + p_lease,
       run_at = null, dispatched_at = null, woken_at = null,
       started_at = coalesce(j.started_at, clock_timestamp())
-  from private.models m
+  from private.job_requests r
   where j.id = p_id
     and j.status in ('queued', 'waiting')
     and j.deadline_at > clock_timestamp()
-    and m.id = j.model_id
+    and r.job_id = p_id
   returning
     j.id, j.user_id, j.model_id,
-    m.provider, m.provider_model, m.defaults, m.input_keys, j.input,
+    r.provider, r.provider_model, r.provider_input::text, j.input_paths,
     j.attempt, j.max_attempts, j.fence,
     j.provider_ref, j.submitted_at, clock_timestamp(), j.cancel_requested_at is not null,
     extract(epoch from j.deadline_at - clock_timestamp())::double precision
@@ -352,6 +390,20 @@ end
 $$;
 
 ALTER FUNCTION private.complete_job(p_id uuid, p_fence bigint, p_output jsonb) OWNER TO postgres;
+
+CREATE FUNCTION private.discard_outputs(p_user_id uuid, p_job_id uuid) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+  insert into private.removed_objects (bucket, path)
+  select 'generations', path
+  from private.objects_under('generations', p_user_id || '/' || p_job_id || '/') path
+  where not private.is_in_use(path) and not private.is_shown(path)
+  on conflict do nothing
+$$;
+
+ALTER FUNCTION private.discard_outputs(p_user_id uuid, p_job_id uuid) OWNER TO postgres;
 
 CREATE FUNCTION private.dispatch_jobs(p_limit integer, p_window integer, OUT job_ids uuid[], OUT outstanding integer, OUT next_due_in interval) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -411,16 +463,17 @@ declare
   v_now timestamptz := greatest(clock_timestamp(), p_job.updated_at + interval '1 microsecond');
 begin
   insert into public.generations
-    (id, user_id, model_id, input, status, output,
+    (id, user_id, model_id, input, input_paths, status, output,
      error_code, error_message, requested_at, created_at)
   values
-    (p_job.id, p_job.user_id, p_job.model_id, p_job.input, p_status, p_output,
+    (p_job.id, p_job.user_id, p_job.model_id, p_job.input, p_job.input_paths, p_status, p_output,
      p_code, p_message, p_job.created_at, v_now);
 
   if p_status = 'succeeded' then
     perform private.post_entry(p_job.user_id, 'settle', 0, 'succeeded', p_job.id);
   else
     perform private.post_entry(p_job.user_id, 'refund', p_job.cost, p_code::text, p_job.id);
+    perform private.remove_objects_under('generations', p_job.user_id || '/' || p_job.id || '/');
   end if;
 
   update public.jobs
@@ -492,6 +545,7 @@ CREATE TABLE public.generations (
     user_id uuid NOT NULL,
     model_id text NOT NULL,
     input jsonb NOT NULL,
+    input_paths text[] DEFAULT '{}'::text[] NOT NULL,
     status public.job_status NOT NULL,
     output jsonb,
     error_code public.error_code,
@@ -528,6 +582,50 @@ $$;
 
 ALTER FUNCTION private.generation_json(p_generation public.generations) OWNER TO postgres;
 
+CREATE FUNCTION private.input_problem(p_input jsonb, p_schema jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_name text;
+  v_problem text;
+begin
+  select key into v_name from jsonb_object_keys(p_input) key
+  where not p_schema -> 'properties' ? key limit 1;
+  if found then
+    return format('This model does not take "%s".', left(v_name, 50));
+  end if;
+  select name into v_name
+  from jsonb_array_elements_text(coalesce(p_schema -> 'required', '[]')) name
+  where coalesce(btrim(p_input ->> name, E' \t\r\n'), '') = '' limit 1;
+  if found then
+    return format('"%s" is missing.', v_name);
+  end if;
+  select name, private.value_problem(value, p_schema -> 'properties' -> name)
+  into v_name, v_problem
+  from jsonb_each(p_input) given (name, value)
+  where private.value_problem(value, p_schema -> 'properties' -> name) is not null limit 1;
+  return format('"%s" ', v_name) || v_problem || '.';
+end
+$$;
+
+ALTER FUNCTION private.input_problem(p_input jsonb, p_schema jsonb) OWNER TO postgres;
+
+CREATE FUNCTION private.is_in_use(p_path text) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select exists (
+    select from public.jobs
+    where id = private.job_of(p_path) and finished_at is null and p_path like user_id || '/%'
+  ) or exists (
+    select from public.jobs
+    where input_paths @> array[p_path] and input_paths <> '{}' and finished_at is null
+  )
+$$;
+
+ALTER FUNCTION private.is_in_use(p_path text) OWNER TO postgres;
+
 CREATE FUNCTION private.is_ref_available(p_provider_ref text, p_id uuid) RETURNS boolean
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -540,6 +638,40 @@ CREATE FUNCTION private.is_ref_available(p_provider_ref text, p_id uuid) RETURNS
 $$;
 
 ALTER FUNCTION private.is_ref_available(p_provider_ref text, p_id uuid) OWNER TO postgres;
+
+CREATE FUNCTION private.is_shown(p_path text) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select exists (
+    select from public.generations
+    where id = private.job_of(p_path)
+      and (output @> jsonb_build_array(jsonb_build_object('path', p_path))
+        or output @> jsonb_build_array(jsonb_build_object('thumb', p_path)))
+  ) or private.job_of(p_path) is null and exists (
+    select from public.generations where input_paths @> array[p_path] and input_paths <> '{}'
+  )
+$$;
+
+ALTER FUNCTION private.is_shown(p_path text) OWNER TO postgres;
+
+CREATE FUNCTION private.is_storable(p_input jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select case  -- in this order: a deeper value is not walked to its end
+    when pg_column_size(p_input) > 262144 then false
+    when jsonb_path_exists(
+      p_input, 'strict $.**{32} ? (@.type() == "object" || @.type() == "array")'
+    ) then false
+    else not exists (
+      select from jsonb_path_query(p_input, 'strict $.** ? (@.type() == "number")') number
+      where abs(number::numeric) > 1.7976931348623157e308
+    )
+  end
+$_$;
+
+ALTER FUNCTION private.is_storable(p_input jsonb) OWNER TO postgres;
 
 CREATE FUNCTION private.job_answer(p_id uuid, p_user_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE
@@ -592,6 +724,18 @@ end
 $$;
 
 ALTER FUNCTION private.job_json(p_job public.jobs) OWNER TO postgres;
+
+CREATE FUNCTION private.job_of(p_path text) RETURNS uuid
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select case
+    when p_path ~ '^[0-9a-f-]{36}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[0-9]+(-thumb)?\.[a-z0-9]+$'
+      then split_part(p_path, '/', 2)::uuid
+  end
+$_$;
+
+ALTER FUNCTION private.job_of(p_path text) OWNER TO postgres;
 
 CREATE FUNCTION private.jobs_with_provider_cancellations(p_limit integer) RETURNS uuid[]
     LANGUAGE plpgsql
@@ -659,33 +803,135 @@ $$;
 
 ALTER FUNCTION private.lock_job(p_id uuid, p_moves_credits boolean) OWNER TO postgres;
 
-CREATE FUNCTION private.on_job_queued() RETURNS trigger
-    LANGUAGE plpgsql
+CREATE FUNCTION private.may_upload(p_path text) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $_$
+  select
+    p_path ~ ('^' || auth.uid() || '/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.(jpg|png|webp)$')
+    and exists (select from public.entitlements where user_id = auth.uid())
+    and (
+      select count(*) from private.objects_under('inputs', auth.uid() || '/') path
+      join storage.objects on bucket_id = 'inputs' and name = path
+      where created_at > now() - interval '1 day'
+    ) < 40
+$_$;
+
+ALTER FUNCTION private.may_upload(p_path text) OWNER TO postgres;
+
+CREATE FUNCTION private.objects_removed(p_bucket text, p_paths text[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+  delete from private.removed_objects where bucket = p_bucket and path = any (p_paths)
+$$;
+
+ALTER FUNCTION private.objects_removed(p_bucket text, p_paths text[]) OWNER TO postgres;
+
+CREATE FUNCTION private.objects_to_remove(p_limit integer) RETURNS TABLE(bucket text, path text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
 begin
-  new.rate_limited_by := case when new.status = 'queued' then (
-    select l.provider
-    from private.models m join private.provider_limits l using (provider)
-    where m.id = new.model_id
-  ) end;
-  return new;
+  return query
+  with due as (
+    select r.bucket, r.path from private.removed_objects r
+    where r.remove_at <= clock_timestamp()
+    order by r.remove_at
+    limit p_limit
+    for update skip locked
+  ), kept as (
+    delete from private.removed_objects r using due
+    where (r.bucket, r.path) = (due.bucket, due.path) and private.is_shown(due.path)
+    returning r.bucket, r.path
+  ), told as (
+    update private.removed_objects r
+    set remove_at = clock_timestamp() + interval '1 minute'
+    from due
+    where (r.bucket, r.path) = (due.bucket, due.path) and not private.is_shown(due.path)
+    returning r.bucket, r.path
+  )
+  select told.bucket, told.path from told where not private.is_in_use(told.path);
 end
 $$;
 
-ALTER FUNCTION private.on_job_queued() OWNER TO postgres;
+ALTER FUNCTION private.objects_to_remove(p_limit integer) OWNER TO postgres;
+
+CREATE FUNCTION private.objects_under(p_bucket text, p_folder text) RETURNS SETOF text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+  select name from storage.objects
+  where bucket_id = p_bucket
+    and name collate "C" >= p_folder
+    and name collate "C" < left(p_folder, -1) || '0'  -- the character after the slash
+$$;
+
+ALTER FUNCTION private.objects_under(p_bucket text, p_folder text) OWNER TO postgres;
+
+CREATE FUNCTION private.on_account_deleted() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+begin
+  perform private.remove_objects_under('generations', old.user_id || '/');
+  perform private.remove_objects_under('inputs', old.user_id || '/');
+  return null;
+end
+$$;
+
+ALTER FUNCTION private.on_account_deleted() OWNER TO postgres;
+
+CREATE FUNCTION private.on_generation_deleted() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $_$
+begin
+  insert into private.removed_objects (bucket, path)
+  select 'generations', path
+  from jsonb_array_elements(old.output) output,
+    unnest(array[output ->> 'path', output ->> 'thumb']) path
+  where path is not null
+  union
+  select 'inputs', path from unnest(old.input_paths) path where path ~ '^[^/]+/[^/]+$'
+  on conflict do nothing;
+  return null;
+end
+$_$;
+
+ALTER FUNCTION private.on_generation_deleted() OWNER TO postgres;
 
 CREATE FUNCTION private.on_prediction_not_needed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-  perform private.request_provider_cancellation(old.id, old.model_id, old.provider_ref);
-  return null;
+  perform private.request_provider_cancellation(old.id, old.provider_ref);
+  return old;
 end
 $$;
 
 ALTER FUNCTION private.on_prediction_not_needed() OWNER TO postgres;
+
+CREATE FUNCTION private.on_status_changed() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  new.rate_limited_by := case when new.status = 'queued' then (
+    select private.rate_limit_of(provider) from private.job_requests where job_id = new.id
+  ) end;
+  return new;
+end
+$$;
+
+ALTER FUNCTION private.on_status_changed() OWNER TO postgres;
 
 CREATE FUNCTION private.on_user_created() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -815,6 +1061,69 @@ $$;
 
 ALTER FUNCTION private.operator_status() OWNER TO postgres;
 
+CREATE FUNCTION private.photo_problem(p_user_id uuid, p_path text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_uuid constant text := '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+  v_bucket text := case
+    when p_path ~ ('^' || p_user_id || '/' || v_uuid || '\.(jpg|png|webp)$') then 'inputs'
+    when p_path ~ ('^' || p_user_id || '/' || v_uuid || '/[0-9]+\.(jpg|png|webp)$') then 'generations'
+  end;
+  v_metadata jsonb;
+begin
+  if v_bucket is null then
+    return 'must name a photo that you uploaded or one of your pictures';
+  end if;
+  select metadata into v_metadata from storage.objects o
+  where bucket_id = v_bucket and name = p_path
+    and not exists (
+      select from private.removed_objects r where (r.bucket, r.path) = (v_bucket, p_path)
+    );
+  return case
+    when not found then 'names a photo that is not there: upload it first'
+    when v_metadata ->> 'mimetype' not in ('image/jpeg', 'image/png', 'image/webp')
+      then 'must be a JPEG, PNG or WebP'
+    when v_bucket = 'inputs' and (v_metadata ->> 'size')::bigint > 10485760
+      then 'must have at most 10 MB'
+  end;
+end
+$_$;
+
+ALTER FUNCTION private.photo_problem(p_user_id uuid, p_path text) OWNER TO postgres;
+
+CREATE FUNCTION private.photos_of(p_user_id uuid, p_input jsonb, p_schema jsonb) RETURNS text[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_paths text[] := '{}';
+  v_name text;
+  v_path text;
+begin
+  for v_name, v_path in
+    select name, path
+    from jsonb_each(p_schema -> 'properties') property (name, rule),
+      jsonb_array_elements_text(case
+        when rule ->> 'type' = 'array' then p_input -> name
+        when rule ->> 'format' = 'image' then jsonb_build_array(p_input -> name)
+      end) path
+    where p_input ? name
+  loop
+    if private.photo_problem(p_user_id, v_path) is not null then
+      perform private.raise_api_error(400, 'invalid_request', format(
+        '"%s" %s.', v_name, private.photo_problem(p_user_id, v_path)
+      ));
+    end if;
+    v_paths := v_paths || v_path;
+  end loop;
+  return v_paths;
+end
+$$;
+
+ALTER FUNCTION private.photos_of(p_user_id uuid, p_input jsonb, p_schema jsonb) OWNER TO postgres;
+
 CREATE FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kind, p_amount integer, p_reason text, p_job_id uuid DEFAULT NULL::uuid, p_external_ref text DEFAULT NULL::text, p_fingerprint bytea DEFAULT NULL::bytea) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -836,25 +1145,34 @@ ALTER FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kin
 CREATE TABLE private.models (
     id text NOT NULL,
     title text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    kind text DEFAULT 'image'::text NOT NULL,
     cost integer NOT NULL,
+    included boolean DEFAULT false NOT NULL,
     provider text NOT NULL,
     provider_model text,
     defaults jsonb DEFAULT '{}'::jsonb NOT NULL,
-    input_keys text[] DEFAULT '{prompt}'::text[] NOT NULL,
+    input_schema jsonb DEFAULT '{"type": "object", "required": ["prompt"], "properties": {"prompt": {"type": "string", "title": "Prompt", "maxLength": 4000}}}'::jsonb NOT NULL,
     timeout interval DEFAULT '00:15:00'::interval NOT NULL,
     max_attempts integer DEFAULT 3 NOT NULL,
     enabled boolean DEFAULT true NOT NULL,
     CONSTRAINT costs_are_not_negative CHECK ((cost >= 0)),
     CONSTRAINT defaults_are_an_object CHECK ((jsonb_typeof(defaults) = 'object'::text)),
+    CONSTRAINT ids_are_what_the_gate_takes CHECK ((id ~ '^[A-Za-z0-9_.:/-]{1,100}$'::text)),
+    CONSTRAINT kinds_are_known CHECK ((kind = ANY (ARRAY['image'::text, 'video'::text, 'audio'::text, 'text'::text]))),
     CONSTRAINT there_is_an_attempt CHECK ((max_attempts >= 1)),
     CONSTRAINT timeouts_are_positive CHECK ((timeout > '00:00:00'::interval))
 );
 
 ALTER TABLE private.models OWNER TO postgres;
 
-COMMENT ON TABLE private.models IS 'The models that a user may choose. Clients see id, title and cost through list_models().';
+COMMENT ON TABLE private.models IS 'The models that a user may choose. `make model` prints a row for a model of Replicate. A change is for future jobs only: a job carries what it was asked to do.';
 
-COMMENT ON COLUMN private.models.input_keys IS 'The keys of a request''s input that the provider gets, over the defaults. Any other key is refused. With "seed" in this list, a request without a seed gets one.';
+COMMENT ON COLUMN private.models.included IS 'Paid users are not charged for this model.';
+
+COMMENT ON COLUMN private.models.defaults IS 'What the provider gets below the user''s choice. {"$env": "NAME"} as a value names a variable of the worker''s environment; a secret must be named so.';
+
+COMMENT ON COLUMN private.models.input_schema IS 'What a user may choose: a part of JSON Schema that private.schema_problem describes. Any other key of a request is refused. With an integer field "seed", a request without a seed gets one.';
 
 COMMENT ON COLUMN private.models.timeout IS 'From the request to its deadline, waiting included. Then the job fails as timed_out.';
 
@@ -864,11 +1182,17 @@ CREATE FUNCTION private.price_request(p_account public.entitlements, p_model pri
     AS $$
 declare
   v_config private.config;
-  v_cost integer := case when p_account.is_paid then 0 else p_model.cost end;
+  v_is_included boolean := p_account.is_paid and p_model.included;
+  v_cost integer := case when v_is_included then 0 else p_model.cost end;
+  v_problem text;
 begin
   select * into v_config from private.config;
   if octet_length(p_input::text) > v_config.max_input_bytes then
     perform private.raise_api_error(413, 'too_large', 'The input is too large.');
+  end if;
+  v_problem := private.input_problem(p_input, p_model.input_schema);
+  if v_problem is not null then
+    perform private.raise_api_error(400, 'invalid_request', v_problem);
   end if;
 
   if (
@@ -1005,6 +1329,15 @@ $$;
 
 ALTER FUNCTION private.rate_factor_now(p_limit private.provider_limits) OWNER TO postgres;
 
+CREATE FUNCTION private.rate_limit_of(p_provider text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select provider from private.provider_limits where provider = p_provider
+$$;
+
+ALTER FUNCTION private.rate_limit_of(p_provider text) OWNER TO postgres;
+
 CREATE FUNCTION private.read_job(p_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1109,6 +1442,22 @@ $$;
 
 ALTER FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_queue uuid) OWNER TO postgres;
 
+CREATE FUNCTION private.refuse_deletion_of_model() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if exists (select from public.jobs where model_id = old.id) then
+    raise exception 'The model % has jobs, so it cannot be deleted.', old.id
+      using errcode = 'foreign_key_violation',
+        hint = format('Disable it: update private.models set enabled = false where id = %L', old.id);
+  end if;
+  return old;
+end
+$$;
+
+ALTER FUNCTION private.refuse_deletion_of_model() OWNER TO postgres;
+
 CREATE FUNCTION private.release_job(p_id uuid, p_fence bigint) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1138,6 +1487,17 @@ $$;
 
 ALTER FUNCTION private.release_job(p_id uuid, p_fence bigint) OWNER TO postgres;
 
+CREATE FUNCTION private.remove_objects_under(p_bucket text, p_folder text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  insert into private.removed_objects (bucket, path)
+  select p_bucket, path from private.objects_under(p_bucket, p_folder) path
+  on conflict do nothing
+$$;
+
+ALTER FUNCTION private.remove_objects_under(p_bucket text, p_folder text) OWNER TO postgres;
+
 CREATE FUNCTION private.renew_lease(p_id uuid, p_fence bigint, p_lease interval, p_progress real DEFAULT NULL::real) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1162,19 +1522,19 @@ $$;
 
 ALTER FUNCTION private.renew_lease(p_id uuid, p_fence bigint, p_lease interval, p_progress real) OWNER TO postgres;
 
-CREATE FUNCTION private.request_provider_cancellation(p_job_id uuid, p_model_id text, p_provider_ref text) RETURNS void
+CREATE FUNCTION private.request_provider_cancellation(p_job_id uuid, p_provider_ref text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   insert into private.provider_cancellations (provider_ref, provider, job_id)
-  select p_provider_ref, provider, p_job_id from private.models where id = p_model_id
+  select p_provider_ref, provider, p_job_id from private.job_requests where job_id = p_job_id
   on conflict do nothing;
   perform private.ring_doorbell();
 end
 $$;
 
-ALTER FUNCTION private.request_provider_cancellation(p_job_id uuid, p_model_id text, p_provider_ref text) OWNER TO postgres;
+ALTER FUNCTION private.request_provider_cancellation(p_job_id uuid, p_provider_ref text) OWNER TO postgres;
 
 CREATE FUNCTION private.rescue_job(p_id uuid) RETURNS public.job_status
     LANGUAGE plpgsql
@@ -1291,31 +1651,143 @@ $$;
 
 ALTER FUNCTION private.ring_doorbell() OWNER TO postgres;
 
-CREATE FUNCTION private.sweep_unreferenced_objects(p_every interval, p_limit integer) RETURNS text[]
+CREATE FUNCTION private.rule_problem(p_rule jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_type text := p_rule ->> 'type';
+  v_known text[] := '{type,title,description,default,x-order}'::text[] || case v_type
+    when 'string' then '{maxLength,enum,format}'::text[]
+    when 'integer' then '{minimum,maximum,enum}'::text[]
+    when 'number' then '{minimum,maximum,enum}'::text[]
+    when 'boolean' then '{}'::text[]
+    when 'array' then '{items,maxItems}'::text[]
+  end;
+  v_keyword text;
+begin
+  if v_known is null then
+    return 'its type must be string, integer, number, boolean or array';
+  end if;
+  select key into v_keyword from jsonb_object_keys(p_rule) key where key <> all (v_known) limit 1;
+  if found then
+    return format('the keyword %s is not understood for the type %s', v_keyword, v_type);
+  end if;
+  select key into v_keyword from jsonb_each(p_rule) rule (key, value)
+  where jsonb_typeof(value) <> case
+    when key in ('minimum', 'maximum', 'maxLength', 'maxItems', 'x-order') then 'number'
+    when key = 'enum' then 'array'
+    when key = 'items' then 'object'
+    when key = 'default' then jsonb_typeof(value)
+    else 'string'
+  end
+  limit 1;
+  if found then
+    return format('its %s has a value of the wrong type', v_keyword);
+  elsif coalesce(p_rule ->> 'format', 'image') <> 'image' then
+    return 'the only format that is understood is image';
+  elsif v_type = 'array' and p_rule -> 'items' is distinct from
+    '{"type": "string", "format": "image"}'
+  then
+    return 'the items of an array must be {"type": "string", "format": "image"}';
+  end if;
+  return 'its default ' || private.value_problem(p_rule -> 'default', p_rule);
+end
+$$;
+
+ALTER FUNCTION private.rule_problem(p_rule jsonb) OWNER TO postgres;
+
+CREATE FUNCTION private.schema_problem(p_schema jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_name text;
+  v_problem text;
+begin
+  if jsonb_typeof(p_schema) is distinct from 'object'
+    or p_schema ->> 'type' is distinct from 'object'
+    or jsonb_typeof(p_schema -> 'properties') is distinct from 'object'
+    or jsonb_typeof(coalesce(p_schema -> 'required', '[]')) <> 'array'
+  then
+    return 'it must be {"type": "object", "required": [...], "properties": {...}}';
+  end if;
+  select key into v_name from jsonb_object_keys(p_schema) key
+  where key not in ('type', 'required', 'properties', 'title', 'description') limit 1;
+  if found then
+    return format('the keyword %s is not understood', v_name);
+  end if;
+  select name into v_name
+  from jsonb_array_elements_text(coalesce(p_schema -> 'required', '[]')) name
+  where not p_schema -> 'properties' ? name limit 1;
+  if found then
+    return format('the required field %s has no rule', v_name);
+  end if;
+  select name, private.rule_problem(rule) into v_name, v_problem
+  from jsonb_each(p_schema -> 'properties') property (name, rule)
+  where private.rule_problem(rule) is not null limit 1;
+  return format('field %s: ', v_name) || v_problem;
+end
+$$;
+
+ALTER FUNCTION private.schema_problem(p_schema jsonb) OWNER TO postgres;
+
+CREATE FUNCTION private.seed_of(p_id uuid, p_schema jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case p_schema #>> '{properties,seed,type}' when 'integer' then jsonb_build_object(
+    'seed',
+    ('x' || right(p_id::text, 8))::bit(32)::bigint
+      % (least((p_schema #>> '{properties,seed,maximum}')::bigint, 2147483647) + 1)
+  ) else '{}' end
+$$;
+
+ALTER FUNCTION private.seed_of(p_id uuid, p_schema jsonb) OWNER TO postgres;
+
+CREATE FUNCTION private.sweep_unreferenced_objects(p_every interval, p_limit integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET random_page_cost TO '0'
     AS $$
 declare
-  v_after text;
-  v_page record;
+  v_sweep private.object_sweep;
+  v_count integer;
 begin
-  select last_path into v_after
+  select * into v_sweep
   from private.object_sweep
   where swept_at <= clock_timestamp() - p_every
   for update skip locked;
   if not found then
-    return '{}';
+    return null;
   end if;
 
-  select * into v_page from private.unreferenced_objects(v_after, p_limit);
-  if v_page.last_path is null then  -- the end: a new round begins
-    select * into v_page from private.unreferenced_objects('', p_limit);
-  end if;
-  update private.object_sweep
-  set swept_at = clock_timestamp(), last_path = coalesce(v_page.last_path, '')
-  where is_only_row;
-  return v_page.paths;
+  with page as (
+    select bucket_id, name, created_at
+    from storage.objects
+    where bucket_id in ('generations', 'inputs')
+      and (bucket_id, name collate "C") > (v_sweep.last_bucket, v_sweep.last_path)
+    order by bucket_id, name collate "C"
+    limit p_limit
+  ), last as (
+    select bucket_id, name from page order by bucket_id desc, name collate "C" desc limit 1
+  ), moved as (  -- past the end, the next round begins
+    update private.object_sweep
+    set swept_at = clock_timestamp(),
+        last_bucket = coalesce((select bucket_id from last), ''),
+        last_path = coalesce((select name from last), '')
+  )
+  insert into private.removed_objects (bucket, path)
+  select bucket_id, name from page
+  where case bucket_id
+      when 'generations' then private.job_of(name) is not null
+      else created_at < now() - interval '1 day'
+    end
+    and not private.is_in_use(name)
+    and not private.is_shown(name)
+  on conflict do nothing;
+  get diagnostics v_count = row_count;
+  return v_count;
 end
 $$;
 
@@ -1335,39 +1807,42 @@ $$;
 
 ALTER FUNCTION private.touch_job() OWNER TO postgres;
 
-CREATE FUNCTION private.unreferenced_objects(p_after text, p_limit integer, OUT last_path text, OUT paths text[]) RETURNS record
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+CREATE FUNCTION private.value_problem(p_value jsonb, p_rule jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET random_page_cost TO '0'
     AS $_$
-begin
-  with page as (
-    select name, case
-      when name ~ '^[0-9a-f-]{36}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[0-9]+\.[a-z]+$'
-        then split_part(name, '/', 2)::uuid
-    end as job_id
-    from storage.objects
-    where bucket_id = 'generations' and name > p_after
-    order by name
-    limit p_limit
-  )
-  select max(name), coalesce(array_agg(name) filter (where
-    job_id is not null
-    and not exists (
-      select from public.jobs j
-      where j.id = job_id and j.finished_at is null and name like j.user_id || '/%'
-    )
-    and not exists (
-      select from public.generations g
-      where g.id = job_id and g.output @> jsonb_build_array(jsonb_build_object('path', name))
-    )
-  ), '{}')
-  into last_path, paths
-  from page;
-end
+  select case
+    when p_rule ->> 'type' = 'string' and jsonb_typeof(p_value) <> 'string' then 'must be a text'
+    when p_rule ->> 'type' in ('integer', 'number') and jsonb_typeof(p_value) <> 'number'
+      then 'must be a number'
+    when p_rule ->> 'type' = 'boolean' and jsonb_typeof(p_value) <> 'boolean'
+      then 'must be true or false'
+    when p_rule ->> 'type' = 'array' and (
+      jsonb_typeof(p_value) <> 'array'
+      or jsonb_path_exists(p_value, 'strict $[*] ? (@.type() <> "string")')
+    ) then 'must be a list of photos'
+    when p_rule ->> 'type' = 'array' then case
+      when jsonb_array_length(p_value) > (p_rule ->> 'maxItems')::integer
+        then format('must have at most %s photos', p_rule ->> 'maxItems')
+    end
+    when p_rule ? 'enum' and not p_rule -> 'enum' @> p_value
+      then 'must be one of ' || left((
+        select string_agg(choice, ', ') from jsonb_array_elements_text(p_rule -> 'enum') choice
+      ), 200)
+    when p_rule ->> 'type' = 'string' then case
+      when char_length(p_value #>> '{}') > (p_rule ->> 'maxLength')::integer
+        then format('must have at most %s characters', p_rule ->> 'maxLength')
+    end
+    when p_rule ->> 'type' = 'integer' and p_value::numeric <> trunc(p_value::numeric)
+      then 'must be a whole number'
+    when p_value::numeric < (p_rule ->> 'minimum')::numeric
+      then format('must be at least %s', p_rule ->> 'minimum')
+    when p_value::numeric > (p_rule ->> 'maximum')::numeric
+      then format('must be at most %s', p_rule ->> 'maximum')
+  end
 $_$;
 
-ALTER FUNCTION private.unreferenced_objects(p_after text, p_limit integer, OUT last_path text, OUT paths text[]) OWNER TO postgres;
+ALTER FUNCTION private.value_problem(p_value jsonb, p_rule jsonb) OWNER TO postgres;
 
 CREATE FUNCTION private.wait_for_provider(p_id uuid, p_fence bigint, p_provider_ref text, p_check_in interval) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1439,9 +1914,7 @@ CREATE FUNCTION public.enqueue_generation(p_id uuid, p_model text, p_input jsonb
     AS $$
 declare
   v_user_id uuid := private.caller();
-  v_fingerprint bytea := sha256(
-    convert_to(coalesce(p_model, '') || chr(10) || coalesce(p_input::text, ''), 'utf8')
-  );
+  v_fingerprint bytea;
   v_account public.entitlements;
   v_receipt public.credit_entries;
 begin
@@ -1449,7 +1922,14 @@ begin
     perform private.raise_api_error(
       400, 'invalid_request', 'A request needs an id (uuid), a model and an input (object).'
     );
+  elsif pg_column_size(p_input) > 262144 or octet_length(p_model) > 100 then
+    perform private.raise_api_error(413, 'too_large', 'The input is too large.');
+  elsif not private.is_storable(p_input) then
+    perform private.raise_api_error(
+      400, 'invalid_request', 'The input is too deep, or has numbers that cannot be stored.'
+    );
   end if;
+  v_fingerprint := sha256(convert_to(p_model || chr(10) || p_input::text, 'utf8'));
 
   select * into v_account from public.entitlements where user_id = v_user_id for no key update;
   if not found then
@@ -1545,7 +2025,10 @@ CREATE FUNCTION public.list_models() RETURNS jsonb
     SET random_page_cost TO '0'
     AS $$
   select jsonb_build_object('models', coalesce(
-    jsonb_agg(jsonb_build_object('id', id, 'title', title, 'cost', cost) order by cost, id),
+    jsonb_agg(jsonb_build_object(
+      'id', id, 'title', title, 'description', description, 'kind', kind, 'cost', cost,
+      'included', included, 'input_schema', input_schema
+    ) order by cost, id),
     '[]'
   ))
   from private.models
@@ -1603,9 +2086,23 @@ COMMENT ON COLUMN private.config.free_spacing IS 'Seconds of rank between two un
 
 COMMENT ON COLUMN private.config.paid_spacing IS 'The same for a paid user, who may have more jobs near the front.';
 
+CREATE TABLE private.job_requests (
+    job_id uuid NOT NULL,
+    provider text NOT NULL,
+    provider_model text,
+    provider_input jsonb NOT NULL
+);
+
+ALTER TABLE private.job_requests OWNER TO postgres;
+
+COMMENT ON TABLE private.job_requests IS 'What a job was asked to do, by the model as it was then. Written once by enqueue_generation.';
+
+COMMENT ON COLUMN private.job_requests.provider_input IS 'The user''s choice over the model''s defaults. It names photos by path, and secrets by {"$env"}.';
+
 CREATE TABLE private.object_sweep (
     is_only_row boolean DEFAULT true NOT NULL,
     swept_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    last_bucket text DEFAULT ''::text NOT NULL,
     last_path text DEFAULT ''::text NOT NULL,
     CONSTRAINT there_is_one_row CHECK (is_only_row)
 );
@@ -1625,6 +2122,16 @@ CREATE TABLE private.provider_cancellations (
 ALTER TABLE private.provider_cancellations OWNER TO postgres;
 
 COMMENT ON TABLE private.provider_cancellations IS 'Predictions to be canceled at the provider. A row is deleted when a worker has canceled it, or after an hour: no prediction runs for longer.';
+
+CREATE TABLE private.removed_objects (
+    bucket text NOT NULL,
+    path text NOT NULL,
+    remove_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE private.removed_objects OWNER TO postgres;
+
+COMMENT ON TABLE private.removed_objects IS 'Objects whose row is gone: of deleted generations, deleted accounts and jobs that ended without success. Workers remove them within a minute.';
 
 CREATE TABLE public.credit_entries (
     id bigint NOT NULL,
@@ -1665,6 +2172,9 @@ ALTER TABLE public.credit_entries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTI
 ALTER TABLE ONLY private.config
     ADD CONSTRAINT config_pkey PRIMARY KEY (is_only_row);
 
+ALTER TABLE ONLY private.job_requests
+    ADD CONSTRAINT job_requests_pkey PRIMARY KEY (job_id);
+
 ALTER TABLE ONLY private.models
     ADD CONSTRAINT models_pkey PRIMARY KEY (id);
 
@@ -1676,6 +2186,9 @@ ALTER TABLE ONLY private.provider_cancellations
 
 ALTER TABLE ONLY private.provider_limits
     ADD CONSTRAINT provider_limits_pkey PRIMARY KEY (provider);
+
+ALTER TABLE ONLY private.removed_objects
+    ADD CONSTRAINT removed_objects_pkey PRIMARY KEY (bucket, path);
 
 ALTER TABLE ONLY public.credit_entries
     ADD CONSTRAINT credit_entries_external_ref_key UNIQUE (external_ref);
@@ -1692,13 +2205,19 @@ ALTER TABLE ONLY public.generations
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
 
+CREATE INDEX removed_objects_due ON private.removed_objects USING btree (remove_at);
+
 CREATE INDEX credit_entries_by_user ON public.credit_entries USING btree (user_id, created_at DESC);
 
 CREATE UNIQUE INDEX credit_entries_one_hold_per_job ON public.credit_entries USING btree (job_id) WHERE (kind = 'hold'::public.credit_entry_kind);
 
 CREATE UNIQUE INDEX credit_entries_one_outcome_per_job ON public.credit_entries USING btree (job_id) WHERE (kind = ANY (ARRAY['settle'::public.credit_entry_kind, 'refund'::public.credit_entry_kind]));
 
+CREATE INDEX generations_by_photo ON public.generations USING gin (input_paths) WHERE (input_paths <> '{}'::text[]);
+
 CREATE INDEX generations_by_user ON public.generations USING btree (user_id, created_at DESC, id);
+
+CREATE INDEX jobs_by_photo ON public.jobs USING gin (input_paths) WHERE ((input_paths <> '{}'::text[]) AND (finished_at IS NULL));
 
 CREATE UNIQUE INDEX jobs_by_provider_ref ON public.jobs USING btree (provider_ref) WHERE (provider_ref IS NOT NULL);
 
@@ -1718,21 +2237,30 @@ CREATE INDEX jobs_scheduled ON public.jobs USING btree (run_at) WHERE (run_at IS
 
 CREATE INDEX jobs_unfinished_by_user ON public.jobs USING btree (user_id) WHERE (status = ANY (ARRAY['queued'::public.job_status, 'running'::public.job_status, 'waiting'::public.job_status]));
 
+CREATE TRIGGER models_check BEFORE INSERT OR UPDATE ON private.models FOR EACH ROW EXECUTE FUNCTION private.check_model();
+
+CREATE TRIGGER models_refuse_deletion BEFORE DELETE ON private.models FOR EACH ROW EXECUTE FUNCTION private.refuse_deletion_of_model();
+
+CREATE TRIGGER entitlements_remove_objects AFTER DELETE ON public.entitlements FOR EACH ROW EXECUTE FUNCTION private.on_account_deleted();
+
+CREATE TRIGGER generations_remove_objects AFTER DELETE ON public.generations FOR EACH ROW EXECUTE FUNCTION private.on_generation_deleted();
+
 CREATE TRIGGER jobs_broadcast_change AFTER UPDATE ON public.jobs FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR (old.progress IS DISTINCT FROM new.progress))) EXECUTE FUNCTION private.broadcast_job();
 
 CREATE TRIGGER jobs_broadcast_new AFTER INSERT ON public.jobs FOR EACH ROW EXECUTE FUNCTION private.broadcast_job();
 
 CREATE TRIGGER jobs_cancel_prediction AFTER UPDATE ON public.jobs FOR EACH ROW WHEN (((old.provider_ref <> new.provider_ref) OR ((new.status = ANY (ARRAY['failed'::public.job_status, 'canceled'::public.job_status])) AND (old.finished_at IS NULL) AND (old.provider_ref IS NOT NULL)))) EXECUTE FUNCTION private.on_prediction_not_needed();
 
-CREATE TRIGGER jobs_cancel_prediction_of_deleted AFTER DELETE ON public.jobs FOR EACH ROW WHEN (((old.provider_ref IS NOT NULL) AND (old.finished_at IS NULL))) EXECUTE FUNCTION private.on_prediction_not_needed();
+CREATE TRIGGER jobs_cancel_prediction_of_deleted BEFORE DELETE ON public.jobs FOR EACH ROW WHEN (((old.provider_ref IS NOT NULL) AND (old.finished_at IS NULL))) EXECUTE FUNCTION private.on_prediction_not_needed();
 
 CREATE TRIGGER jobs_enforce_transitions BEFORE UPDATE ON public.jobs FOR EACH ROW WHEN (((old.finished_at IS NOT NULL) OR ((old.status IS DISTINCT FROM new.status) OR (old.fence IS DISTINCT FROM new.fence)))) EXECUTE FUNCTION private.enforce_transition();
 
-CREATE TRIGGER jobs_rate_limit_again BEFORE UPDATE OF status ON public.jobs FOR EACH ROW WHEN (((old.status <> new.status) AND ((new.status = 'queued'::public.job_status) OR (old.rate_limited_by IS NOT NULL)))) EXECUTE FUNCTION private.on_job_queued();
-
-CREATE TRIGGER jobs_rate_limit_new BEFORE INSERT ON public.jobs FOR EACH ROW EXECUTE FUNCTION private.on_job_queued();
+CREATE TRIGGER jobs_rate_limit BEFORE UPDATE OF status ON public.jobs FOR EACH ROW WHEN (((old.status <> new.status) AND ((new.status = 'queued'::public.job_status) OR (old.rate_limited_by IS NOT NULL)))) EXECUTE FUNCTION private.on_status_changed();
 
 CREATE TRIGGER jobs_touch BEFORE UPDATE ON public.jobs FOR EACH ROW WHEN ((((old.status IS DISTINCT FROM new.status) OR (old.progress IS DISTINCT FROM new.progress)) OR (old.attempt IS DISTINCT FROM new.attempt))) EXECUTE FUNCTION private.touch_job();
+
+ALTER TABLE ONLY private.job_requests
+    ADD CONSTRAINT job_requests_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.credit_entries
     ADD CONSTRAINT credit_entries_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.entitlements(user_id) ON DELETE CASCADE;
@@ -1754,6 +2282,8 @@ ALTER TABLE ONLY public.jobs
 
 ALTER TABLE private.config ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE private.job_requests ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE private.models ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.object_sweep ENABLE ROW LEVEL SECURITY;
@@ -1761,6 +2291,8 @@ ALTER TABLE private.object_sweep ENABLE ROW LEVEL SECURITY;
 ALTER TABLE private.provider_cancellations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.provider_limits ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.removed_objects ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY "Owners delete their generations" ON public.generations FOR DELETE TO authenticated USING ((( SELECT auth.uid() AS uid) = user_id));
 
@@ -1838,11 +2370,16 @@ REVOKE ALL ON FUNCTION private.cancel_stray_prediction(p_job_id uuid, p_provider
 REVOKE ALL ON FUNCTION private.cancellation_done(p_provider_ref text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.cancellation_done(p_provider_ref text) TO generation_worker;
 
+REVOKE ALL ON FUNCTION private.check_model() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.claim_job(p_id uuid, p_lease interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.claim_job(p_id uuid, p_lease interval) TO generation_worker;
 
 REVOKE ALL ON FUNCTION private.complete_job(p_id uuid, p_fence bigint, p_output jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.complete_job(p_id uuid, p_fence bigint, p_output jsonb) TO generation_worker;
+
+REVOKE ALL ON FUNCTION private.discard_outputs(p_user_id uuid, p_job_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.discard_outputs(p_user_id uuid, p_job_id uuid) TO generation_worker;
 
 REVOKE ALL ON FUNCTION private.dispatch_jobs(p_limit integer, p_window integer, OUT job_ids uuid[], OUT outstanding integer, OUT next_due_in interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.dispatch_jobs(p_limit integer, p_window integer, OUT job_ids uuid[], OUT outstanding integer, OUT next_due_in interval) TO generation_bridge;
@@ -1861,11 +2398,21 @@ GRANT SELECT ON TABLE public.generations TO service_role;
 
 REVOKE ALL ON FUNCTION private.generation_json(p_generation public.generations) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.input_problem(p_input jsonb, p_schema jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.is_in_use(p_path text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.is_ref_available(p_provider_ref text, p_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.is_shown(p_path text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.is_storable(p_input jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.job_answer(p_id uuid, p_user_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.job_json(p_job public.jobs) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.job_of(p_path text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.jobs_with_provider_cancellations(p_limit integer) FROM PUBLIC;
 
@@ -1873,9 +2420,24 @@ REVOKE ALL ON FUNCTION private.ledger_mismatches() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.lock_job(p_id uuid, p_moves_credits boolean) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.on_job_queued() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.may_upload(p_path text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.may_upload(p_path text) TO authenticated;
+
+REVOKE ALL ON FUNCTION private.objects_removed(p_bucket text, p_paths text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.objects_removed(p_bucket text, p_paths text[]) TO generation_worker;
+
+REVOKE ALL ON FUNCTION private.objects_to_remove(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.objects_to_remove(p_limit integer) TO generation_worker;
+
+REVOKE ALL ON FUNCTION private.objects_under(p_bucket text, p_folder text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.on_account_deleted() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.on_generation_deleted() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.on_prediction_not_needed() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.on_status_changed() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.on_user_created() FROM PUBLIC;
 
@@ -1883,6 +2445,10 @@ REVOKE ALL ON FUNCTION private.open_account(p_user_id uuid, p_is_anonymous boole
 
 REVOKE ALL ON FUNCTION private.operator_status() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.operator_status() TO generation_bridge;
+
+REVOKE ALL ON FUNCTION private.photo_problem(p_user_id uuid, p_path text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.photos_of(p_user_id uuid, p_input jsonb, p_schema jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kind, p_amount integer, p_reason text, p_job_id uuid, p_external_ref text, p_fingerprint bytea) FROM PUBLIC;
 
@@ -1901,6 +2467,8 @@ REVOKE ALL ON FUNCTION private.rank_request(p_account public.entitlements, OUT r
 
 REVOKE ALL ON FUNCTION private.rate_factor_now(p_limit private.provider_limits) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.rate_limit_of(p_provider text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.read_job(p_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.record_start(p_provider text, p_is_answered boolean) FROM PUBLIC;
@@ -1915,13 +2483,17 @@ GRANT ALL ON FUNCTION private.record_throttled(p_provider text, p_retry_after in
 REVOKE ALL ON FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_queue uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_queue uuid) TO generation_bridge;
 
+REVOKE ALL ON FUNCTION private.refuse_deletion_of_model() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.release_job(p_id uuid, p_fence bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.release_job(p_id uuid, p_fence bigint) TO generation_worker;
+
+REVOKE ALL ON FUNCTION private.remove_objects_under(p_bucket text, p_folder text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.renew_lease(p_id uuid, p_fence bigint, p_lease interval, p_progress real) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.renew_lease(p_id uuid, p_fence bigint, p_lease interval, p_progress real) TO generation_worker;
 
-REVOKE ALL ON FUNCTION private.request_provider_cancellation(p_job_id uuid, p_model_id text, p_provider_ref text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.request_provider_cancellation(p_job_id uuid, p_provider_ref text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.rescue_job(p_id uuid) FROM PUBLIC;
 
@@ -1933,13 +2505,18 @@ GRANT ALL ON FUNCTION private.retry_job(p_id uuid, p_fence bigint, p_delay inter
 
 REVOKE ALL ON FUNCTION private.ring_doorbell() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.rule_problem(p_rule jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.schema_problem(p_schema jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.seed_of(p_id uuid, p_schema jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.sweep_unreferenced_objects(p_every interval, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.sweep_unreferenced_objects(p_every interval, p_limit integer) TO generation_worker;
 
 REVOKE ALL ON FUNCTION private.touch_job() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.unreferenced_objects(p_after text, p_limit integer, OUT last_path text, OUT paths text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION private.unreferenced_objects(p_after text, p_limit integer, OUT last_path text, OUT paths text[]) TO generation_worker;
+REVOKE ALL ON FUNCTION private.value_problem(p_value jsonb, p_rule jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.wait_for_provider(p_id uuid, p_fence bigint, p_provider_ref text, p_check_in interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.wait_for_provider(p_id uuid, p_fence bigint, p_provider_ref text, p_check_in interval) TO generation_worker;
@@ -1967,13 +2544,15 @@ GRANT SELECT ON TABLE public.credit_entries TO service_role;
 
 -- policies
 -- realtime.messages: Users receive on their own topic for SELECT to {authenticated} using ((extension = 'broadcast'::text) AND (( SELECT realtime.topic() AS topic) = ('user:'::text || (( SELECT auth.uid() AS uid))::text))) with check 
--- storage.objects: Users read their own folder for SELECT to {authenticated} using ((bucket_id = 'generations'::text) AND ((storage.foldername(name))[1] = (( SELECT auth.uid() AS uid))::text)) with check 
+-- storage.objects: Users read their own folder for SELECT to {authenticated} using ((bucket_id = ANY (ARRAY['generations'::text, 'inputs'::text])) AND ((storage.foldername(name))[1] = (( SELECT auth.uid() AS uid))::text)) with check 
+-- storage.objects: Users upload their photos for INSERT to {authenticated} using  with check ((bucket_id = 'inputs'::text) AND private.may_upload(name))
 
 -- triggers
 -- CREATE TRIGGER open_account_of_new_user AFTER INSERT ON auth.users FOR EACH ROW EXECUTE FUNCTION private.on_user_created()
 
 -- buckets
 -- generations: public f, at most 20971520 bytes, {image/png,image/jpeg,image/webp}
+-- inputs: public f, at most 10485760 bytes, {image/png,image/jpeg,image/webp}
 
 -- roles
 -- generation_bridge: login f, superuser f, bypassrls f, createrole f

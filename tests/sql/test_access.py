@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from local.migrate import migrate
+from local.migrate import migrate, seed
 from local.stack import Stack
 from tests.sql.access import ACTORS, Explorer, objects
 
@@ -30,6 +30,7 @@ def explorer(request: pytest.FixtureRequest, unmigrated_stack: Stack) -> Iterato
         if request.param == "old project":
             conn.execute(OLD_PROJECT)
         migrate(unmigrated_stack.database_url)
+        seed(unmigrated_stack.database_url)
         yield Explorer(conn, objects(conn) - before)
 
 

@@ -90,7 +90,7 @@ def test_nobody_in_a_loop_waits_for_a_row_that_somebody_holds(actors: Actors, us
     queued = user.job()
     actors.operator.lose_worker(late)
     actors.operator.move(scheduled, run_at="now() - interval '1 second'")
-    actors.operator.value("select private.request_provider_cancellation(%s, 'preview', 'ref')", ended)
+    actors.operator.value("select private.request_provider_cancellation(%s, 'ref')", ended)
     actors.operator.conn.execute(
         "update private.provider_cancellations set created_at = now() - interval '2 hours'"
     )

@@ -17,7 +17,8 @@ def order_of_owners(actors: Actors, limit: int) -> list[UUID]:
 
 def queue(user: User, count: int) -> None:
     user.rows(
-        "select public.enqueue_generation(gen_random_uuid(), 'preview', '{}') from generate_series(1, %s)",
+        "select public.enqueue_generation(gen_random_uuid(), 'preview', '{\"prompt\": \"a fox\"}')"
+        " from generate_series(1, %s)",
         count,
     )
 

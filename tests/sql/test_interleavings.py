@@ -1,5 +1,6 @@
 """Random lives of random jobs: whoever acts, in whatever order, however late or often, the invariants hold."""
 
+import json
 import uuid
 from collections import Counter
 from random import Random
@@ -171,7 +172,7 @@ class Lives(RuleBasedStateMachine):
             return
         assert before is not None
         assert before["status"] in ("queued", "waiting")
-        assert (job["fence"], job["input"]) == (before["fence"] + 1, before["input"])
+        assert (job["fence"], json.loads(job["request"])) == (before["fence"] + 1, before["input"])
         self.claims.append((job_id, job["fence"]))
 
     def is_late(self, job_id: UUID) -> bool:

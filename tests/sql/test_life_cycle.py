@@ -1,5 +1,7 @@
 """The arrows of a job's life that a user and a worker take."""
 
+import json
+
 import psycopg
 import pytest
 
@@ -30,7 +32,7 @@ def test_claiming_a_queued_job_consumes_an_attempt_and_grows_the_fence(actors: A
         False,
     )
     assert (job["user_id"], job["model"], job["provider"]) == (user.id, "preview", "preview")
-    assert job["input"] == {"prompt": "a fox in the snow"}
+    assert json.loads(job["request"]) == {"prompt": "a fox in the snow"}
     assert 0 < job["seconds_left"] <= 900
     assert actors.operator.job(job_id)["dispatched_at"] is None
 

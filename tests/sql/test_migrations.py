@@ -8,17 +8,18 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from local.migrate import migrate
 from local.stack import Stack
-from tests.sql.actors import Operator
+from tests.sql.actors import INPUT, Operator
 from tests.sql.all_actors import Actors
 from tests.sql.supabase_cli import SupabaseCli, install, migrations
 from tests.sql.test_schema import describe, dump
 
 REMEMBERED = "select version, name from supabase_migrations.schema_migrations order by version"
 STATES = range(len(migrations()) + 1)
-FIRST_WITH_REQUESTS = 7  # with the seventh file a user can ask for something
+FIRST_WITH_REQUESTS = 10  # with the tenth file a user can ask for something
 
 
 def schema(stack: Stack) -> str:
@@ -54,19 +55,21 @@ def test_the_rest_applies_to_every_earlier_state_and_keeps_its_data(
         operator.conn.execute(
             "select set_config('request.jwt.claims', %s, false)", (f'{{"sub": "{user_id}"}}',)
         )
-        operator.value("select public.enqueue_generation(%s, 'preview', '{}')", job_id)
+        operator.conn.execute("update private.models set enabled = true")
+        operator.value("select public.enqueue_generation(%s, 'preview', %s)", job_id, Jsonb(INPUT))
     operator.conn.close()
 
     migrate(unmigrated_stack.database_url)
 
     assert schema(unmigrated_stack) == reviewed
     actors = Actors(unmigrated_stack.database_url)
+    actors.operator.conn.execute("update private.models set enabled = true")
     user = actors.session(user_id, is_anonymous=True)
     if count < FIRST_WITH_REQUESTS:
-        user.enqueue(job_id, input={})
+        user.enqueue(job_id)
     assert actors.bridge.dispatch() == [job_id]
     assert actors.worker.complete(job_id, actors.worker.claimed(job_id))
-    assert user.enqueue(job_id, input={})["credits"] == 4
+    assert user.enqueue(job_id)["credits"] == 4
     actors.end()
 
 

@@ -146,7 +146,7 @@ def test_only_functions_that_say_so_run_with_the_rights_of_their_owner(conn: psy
         "select p.oid::regprocedure from pg_proc p where pronamespace = 'private'::regnamespace and prosecdef"
         " and prorettype <> 'trigger'::regtype and not exists ("
         "  select from aclexplode(proacl)"
-        "  where grantee in ('generation_bridge'::regrole, 'generation_worker'::regrole))",
+        "  where grantee in ('generation_bridge'::regrole, 'generation_worker'::regrole, 'authenticated'::regrole))",
     )
 
 

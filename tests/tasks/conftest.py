@@ -46,12 +46,18 @@ def gateway(stack: Stack, tmp_path: Path) -> Iterator[Stack]:
     process.kill()
 
 
+ADD_FAULTY = """
+insert into private.models (id, title, cost, provider, input_schema) values ('faulty', 'Faulty', 1, 'faulty', '{
+  "type": "object",
+  "properties": {"prompt": {"type": "string"}, "do": {"type": "string"}, "seconds": {"type": "number"}}
+}')
+"""
+
+
 @pytest.fixture
 def faulty(jobs: Jobs) -> Jobs:
     """Jobs whose model does as its input says."""
-    jobs.conn.execute(
-        "insert into private.models (id, title, cost, provider) values ('faulty', 'Faulty', 1, 'faulty')"
-    )
+    jobs.conn.execute(ADD_FAULTY)
     return jobs
 
 

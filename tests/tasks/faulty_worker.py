@@ -33,11 +33,11 @@ class Faulty:
     def start(self, job: Job) -> Done | Started:
         with (FOLDER / "starts").open("a") as file:
             file.write(f"{job.id} {job.attempt}\n")
-        time.sleep(job.input.get("seconds", 0))
-        return behaviour(job.input.get("do", "paint"), job)
+        time.sleep(job.provider_input.get("seconds", 0))
+        return behaviour(job.provider_input.get("do", "paint"), job)
 
     def check(self, job: Job, ref: str) -> Done | Pending:
-        if job.input.get("do") == "wait endlessly":
+        if job.provider_input.get("do") == "wait endlessly":
             return Pending(check_in=3600, progress=0.5)
         return Done([[paint("a fox")]])
 

@@ -1,6 +1,7 @@
 """What is decided without a server: how an attempt ended, whether a picture is one, and what a lease has learned."""
 
 import io
+import json
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -32,9 +33,8 @@ JOB = Job(
     model="preview",
     provider="preview",
     provider_model=None,
-    defaults={},
-    input_keys=["prompt"],
-    input={"prompt": "a fox"},
+    request='{"prompt": "a fox"}',
+    input_paths=[],
     attempt=1,
     max_attempts=3,
     fence=1,
@@ -160,7 +160,7 @@ def test_preview_paints_the_same_picture_for_the_same_prompt() -> None:
 
 
 def test_preview_works_for_as_long_as_it_is_told() -> None:
-    started = Preview().start(replace(JOB, input={"prompt": "a fox", "seconds": 500}))
+    started = Preview().start(replace(JOB, request='{"prompt": "a fox", "seconds": 500}'))
     assert isinstance(started, Started)
     assert isinstance(Preview().check(JOB, started.ref), Pending)
 
@@ -171,7 +171,7 @@ def test_preview_works_for_as_long_as_it_is_told() -> None:
 )
 def test_preview_refuses_an_invalid_input(given_input: dict[str, object]) -> None:
     with pytest.raises(Permanent):
-        Preview().start(replace(JOB, input=given_input))
+        Preview().start(replace(JOB, request=json.dumps(given_input)))
 
 
 def test_a_worker_that_was_frozen_for_longer_than_its_lease_asks_before_it_goes_on(
