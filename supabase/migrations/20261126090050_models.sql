@@ -38,6 +38,22 @@ comment on column private.models.input_schema is
 comment on column private.models.timeout is
   'From the request to its deadline, waiting included. Then the job fails as timed_out.';
 
+-- number_problem: what is wrong with a number, by the rule of its field; null when nothing is
+create function private.number_problem(p_value numeric, p_rule jsonb)
+returns text
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select case
+    when p_rule ->> 'type' = 'integer' and p_value <> trunc(p_value) then 'must be a whole number'
+    when p_value < (p_rule ->> 'minimum')::numeric
+      then format('must be at least %s', p_rule ->> 'minimum')
+    when p_value > (p_rule ->> 'maximum')::numeric
+      then format('must be at most %s', p_rule ->> 'maximum')
+  end
+$$;
+
 -- value_problem: what is wrong with a value, by the rule of its field; null when nothing is
 create function private.value_problem(p_value jsonb, p_rule jsonb)
 returns text
@@ -46,33 +62,32 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
   select case
-    when p_rule ->> 'type' = 'string' and jsonb_typeof(p_value) <> 'string' then 'must be a text'
-    when p_rule ->> 'type' in ('integer', 'number') and jsonb_typeof(p_value) <> 'number'
-      then 'must be a number'
-    when p_rule ->> 'type' = 'boolean' and jsonb_typeof(p_value) <> 'boolean'
-      then 'must be true or false'
-    when p_rule ->> 'type' = 'array' and (
-      jsonb_typeof(p_value) <> 'array'
-      or jsonb_path_exists(p_value, 'strict $[*] ? (@.type() <> "string")')
-    ) then 'must be a list of photos'
-    when p_rule ->> 'type' = 'array' then case
-      when jsonb_array_length(p_value) > (p_rule ->> 'maxItems')::integer
-        then format('must have at most %s photos', p_rule ->> 'maxItems')
+    when jsonb_typeof(p_value) <> case p_rule ->> 'type'
+      when 'integer' then 'number' else p_rule ->> 'type'
+    end then case p_rule ->> 'type'
+      when 'string' then 'must be a text'
+      when 'boolean' then 'must be true or false'
+      when 'array' then 'must be a list of photos'
+      else 'must be a number'
     end
     when p_rule ? 'enum' and not p_rule -> 'enum' @> p_value
       then 'must be one of ' || left((
         select string_agg(choice, ', ') from jsonb_array_elements_text(p_rule -> 'enum') choice
       ), 200)
-    when p_rule ->> 'type' = 'string' then case
-      when char_length(p_value #>> '{}') > (p_rule ->> 'maxLength')::integer
-        then format('must have at most %s characters', p_rule ->> 'maxLength')
+    else case p_rule ->> 'type'
+      when 'string' then case
+        when char_length(p_value #>> '{}') > (p_rule ->> 'maxLength')::integer
+          then format('must have at most %s characters', p_rule ->> 'maxLength')
+      end
+      when 'array' then case
+        when jsonb_path_exists(p_value, 'strict $[*] ? (@.type() <> "string")')
+          then 'must be a list of photos'
+        when jsonb_array_length(p_value) > (p_rule ->> 'maxItems')::integer
+          then format('must have at most %s photos', p_rule ->> 'maxItems')
+      end
+      when 'boolean' then null
+      else private.number_problem(p_value::numeric, p_rule)
     end
-    when p_rule ->> 'type' = 'integer' and p_value::numeric <> trunc(p_value::numeric)
-      then 'must be a whole number'
-    when p_value::numeric < (p_rule ->> 'minimum')::numeric
-      then format('must be at least %s', p_rule ->> 'minimum')
-    when p_value::numeric > (p_rule ->> 'maximum')::numeric
-      then format('must be at most %s', p_rule ->> 'maximum')
   end
 $$;
 
@@ -94,7 +109,9 @@ declare
   end;
   v_keyword text;
 begin
-  if v_known is null then
+  if jsonb_typeof(p_rule) <> 'object' then
+    return 'its rule must be an object';
+  elsif coalesce(v_type, '') not in ('string', 'integer', 'number', 'boolean', 'array') then
     return 'its type must be string, integer, number, boolean or array';
   end if;
   select key into v_keyword from jsonb_object_keys(p_rule) key where key <> all (v_known) limit 1;

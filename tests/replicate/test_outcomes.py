@@ -53,17 +53,6 @@ def test_the_input_is_the_models_defaults_and_what_a_user_may_choose(
     assert prediction.body["input"] == {"steps": 4, "prompt": "a red fox", "seed": 7}
 
 
-def test_an_input_nobody_allowed_is_refused_before_it_costs_anything(
-    worker: Worker, jobs: Jobs, replicate: Replicate
-) -> None:
-    before = jobs.credits()
-    job_id = started(worker, jobs, num_outputs=100)
-    assert (jobs.status(job_id), jobs.get(job_id)["error_code"]) == ("failed", "invalid_input")
-    assert "num_outputs" in worker.generation(job_id)["error_message"]
-    assert jobs.credits() == before
-    assert "create" not in replicate.requests
-
-
 def test_a_model_of_a_version_is_asked_for_by_version(
     worker: Worker, jobs: Jobs, replicate: Replicate
 ) -> None:

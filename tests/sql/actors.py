@@ -172,6 +172,12 @@ class Operator(Actor):
     def reset(self) -> None:
         self.conn.execute("delete from auth.users")
         self.conn.execute("delete from private.provider_cancellations")
+        with self.conn.transaction():
+            self.conn.execute("select set_config('storage.allow_delete_query', 'true', true)")
+            self.conn.execute("delete from storage.objects")
+        self.conn.execute("delete from private.removed_objects")
+        self.conn.execute("update private.object_sweep set last_bucket = '', last_path = ''")
+        self.conn.execute("delete from private.models where id not like 'preview%'")
         self.conn.execute("delete from private.config")
         self.conn.execute("insert into private.config default values")
 

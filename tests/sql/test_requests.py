@@ -132,13 +132,14 @@ def test_half_a_request_is_refused(user: User, job_id: str, model: str, given: s
 
 def test_an_input_may_be_16_kilobytes_and_not_one_byte_more(actors: Actors, user: User) -> None:
     actors.operator.conn.execute(
-        "update private.models set input_schema = input_schema #- '{properties,prompt,maxLength}'"
+        "insert into private.models (id, title, cost, provider, input_schema) values ('long', 'Long', 1, 'preview',"
+        ' \'{"type": "object", "properties": {"prompt": {"type": "string"}}}\')'
     )
     frame = len('{"prompt": ""}')
-    answer = user.enqueue(input={"prompt": "é" * ((16384 - frame) // 2)})
+    answer = user.enqueue(model="long", input={"prompt": "é" * ((16384 - frame) // 2)})
     assert answer["job"]["status"] == "queued"
     with refused(413, "too_large"):
-        user.enqueue(input={"prompt": "x" * (16384 - frame + 1)})
+        user.enqueue(model="long", input={"prompt": "x" * (16384 - frame + 1)})
 
 
 def test_an_unknown_model_is_refused(actors: Actors, user: User) -> None:

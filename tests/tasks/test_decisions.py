@@ -132,7 +132,7 @@ def test_reading_stops_at_the_limit() -> None:
 def test_what_storage_refuses_may_have_any_status(
     status: int | str, raised: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refusing() -> SyncBucketProxy:
+    def refusing(name: str = "") -> SyncBucketProxy:
         raise StorageApiError("no", "no", status)
 
     monkeypatch.setattr(storage, "bucket", refusing)
@@ -146,7 +146,7 @@ def test_what_storage_refuses_may_have_any_status(
 def test_a_picture_that_cannot_be_signed_is_stored_all_the_same(
     error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refusing(seconds: float) -> SyncBucketProxy:
+    def refusing(name: str, seconds: float) -> SyncBucketProxy:
         raise error
 
     monkeypatch.setattr(storage, "bucket", refusing)
