@@ -18,12 +18,12 @@ from pathlib import Path
 import psycopg
 from celery import Celery
 
-from chaos.process import Process, python
-from chaos.servers import Redis
-from chaos.waiting import wait_until
 from local import migrate, postgres
 from local import stack as stacks
 from local.stack import Stack
+from tests.support.processes import Process, python
+from tests.support.servers import Redis
+from tests.support.waiting import wait_until
 
 THREADS = 16
 CELERY = [str(Path(sys.executable).parent / "celery"), "-A"]

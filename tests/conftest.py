@@ -9,12 +9,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from chaos.servers import Redis
 from local import postgres as embedded_postgres
 from local import stack as stacks
 from local.migrate import migrate
 from local.stack import Stack
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
+from tests.support.servers import Redis
 
 pytest_plugins = ["tests.distribution"]
 

@@ -10,11 +10,11 @@ import pytest
 from psycopg import sql
 
 import database
-from chaos.process import Process, python
-from chaos.servers import Redis
-from chaos.waiting import wait_until
 from local import postgres as embedded_postgres
 from local.stack import Stack
+from tests.support.processes import Process, python
+from tests.support.servers import Redis
+from tests.support.waiting import wait_until
 
 COMMANDS = {
     "bridge": python("-m", "bridge"),

@@ -29,7 +29,7 @@ from local.migrate import migrate
 from tests.edge import backend as backends
 from tests.edge import deno
 from tests.edge.backend import Backend
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
 
 COMPARED = Path(__file__).parent / "compared"
 OURS = {name: deno.FUNCTIONS / name / "index.ts" for name in deno.NAMES}

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from bridge.loop import Bridge
-from chaos.servers import Redis
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
+from tests.support.servers import Redis
 
 MakeBridge = Callable[..., Bridge]
 

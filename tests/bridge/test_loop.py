@@ -7,8 +7,8 @@ import psycopg
 import pytest
 
 from bridge.loop import IDLE_PAUSE, Bridge
-from chaos.servers import Redis
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
+from tests.support.servers import Redis
 
 MakeBridge = Callable[..., Bridge]
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from chaos.process import Process, python
-from chaos.servers import Redis, free_port
-from chaos.waiting import wait_until
 from local.postgres import SUPERUSER
 from local.stack import Stack
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
+from tests.support.processes import Process, python
+from tests.support.servers import Redis, free_port
+from tests.support.waiting import wait_until
 
 Start = Callable[..., Process]
 

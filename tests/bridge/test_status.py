@@ -3,8 +3,8 @@
 import subprocess
 import sys
 
-from chaos.process import ROOT
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
+from tests.support.processes import ROOT
 
 
 def status(database: str) -> "subprocess.CompletedProcess[str]":

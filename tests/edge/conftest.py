@@ -19,7 +19,7 @@ from tests.edge.data_api import Connection, DataApi, data_api
 from tests.edge.deno import Gate
 from tests.edge.tokens import Issuer
 from tests.edge.user import User
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
 
 API_KEYS = {"publishable": "sb_publishable_stand_in", "secret": "sb_secret_stand_in"}
 

@@ -17,7 +17,7 @@ import pytest
 from tests.edge.backend import Backend
 from tests.edge.conftest import API_KEYS, StandIn
 from tests.edge.refusals import code_of
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
 
 JOB = "5c1fe2f6-6f0e-4a84-9b3e-0b1a4d0f7a55"
 PREDICTION = "gm3qorzdhgbfurvjtvhg6dckhu"

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from tests.edge.backend import Backend
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
 
 HOLDS = "select count(*), coalesce(-sum(amount), 0) from public.credit_entries where user_id = %s and kind = 'hold'"
 JOBS = "select id::text from public.jobs where user_id = %s"

@@ -14,7 +14,7 @@ from supabase_auth.errors import AuthApiError
 from local.stack import Stack
 from tests.gateway.conftest import User
 from tests.gateway.test_supabase_js import run
-from tests.local.realtime_raw import Raw, url_of
+from tests.support.realtime_raw import Raw, url_of
 
 OBJECT = "/storage/v1/object"
 PLAN = 'application/vnd.pgrst.plan+text; for="application/json"; options=;'

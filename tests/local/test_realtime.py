@@ -15,7 +15,7 @@ import pytest
 from realtime import AsyncRealtimeClient, RealtimeSubscribeStates
 
 from local.stack import ROOT, Stack
-from tests.local.realtime_raw import send, token_of
+from tests.support.realtime_raw import send, token_of
 
 SCRIPT = Path(__file__).parent / "realtime_client.ts"
 DENO = Path(sysconfig.get_path("scripts")) / "deno"

@@ -8,11 +8,11 @@ from uuid import UUID
 import pytest
 from celery.exceptions import Retry
 
-from chaos.waiting import wait_until
 from local.stack import Stack
-from tests.jobs import Jobs
 from tests.replicate.behaviour import Behaviour
 from tests.replicate.server import TOKEN, Replicate, misbehaving_replicate
+from tests.support.jobs import Jobs
+from tests.support.waiting import wait_until
 
 ADD_MODELS = """
 insert into private.models (id, title, cost, provider, provider_model, defaults, input_keys, max_attempts) values

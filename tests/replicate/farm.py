@@ -12,12 +12,12 @@ from typing import Any
 import psycopg
 from honcho.environ import parse_procfile
 
-from chaos.process import ROOT, Process
-from chaos.servers import Redis
 from local import migrate, postgres, processes
 from local import stack as stacks
 from tests.replicate.server import TOKEN, Replicate, misbehaving_replicate
 from tests.replicate.webhooks import SECRET
+from tests.support.processes import ROOT, Process
+from tests.support.servers import Redis
 
 ADD_MODEL = """
 insert into private.models (id, title, cost, provider, provider_model, input_keys, max_attempts, timeout) values

@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from chaos.process import Process, python
-from chaos.waiting import wait_until
-from tests.jobs import Jobs
 from tests.replicate.behaviour import Behaviour
 from tests.replicate.farm import Farm, farm
+from tests.support.jobs import Jobs
+from tests.support.processes import Process, python
+from tests.support.waiting import wait_until
 
 MOST_GROWTH = 60.0  # MB
 SAMPLES = 100

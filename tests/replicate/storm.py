@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from tasks.submission import SHOWN_WITHIN
-from tests.jobs import Jobs
 from tests.replicate.behaviour import Behaviour, Create, Refusal
 from tests.replicate.farm import Farm, Killer, farm
 from tests.replicate.predictions import Prediction
+from tests.support.jobs import Jobs
 
 LATE = SHOWN_WITHIN + 60  # seconds until the list shows a prediction of the residual window
 FAILURES = ("Prediction interrupted; please retry (code: PA)", "NSFW content detected", "CUDA error")

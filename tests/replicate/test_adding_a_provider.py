@@ -9,9 +9,9 @@ import pytest
 
 from tasks.providers.protocol import Done, Pending, Rejected, Throttled, Transient, Unanswered, Unreachable
 from tasks.store import Job
-from tests.jobs import Jobs
 from tests.replicate.behaviour import PICTURE
 from tests.replicate.conftest import Worker
+from tests.support.jobs import Jobs
 
 ROW = """
 insert into private.models (id, title, cost, provider, provider_model)

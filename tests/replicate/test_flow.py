@@ -7,10 +7,10 @@ import psycopg
 import pytest
 from celery.exceptions import Retry
 
-from tests.jobs import Jobs
 from tests.replicate.behaviour import Behaviour, Refusal
 from tests.replicate.conftest import Plan, Worker, ended
 from tests.replicate.server import Replicate
+from tests.support.jobs import Jobs
 
 
 def set_limit(jobs: Jobs, changes: str) -> None:

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 import settings
-from chaos.relay import Relay
 from local.stack import Stack
-from tests.jobs import Jobs
 from tests.replicate.conftest import Worker
 from tests.replicate.server import Replicate
+from tests.support.jobs import Jobs
+from tests.support.relay import Relay
 from tests.tasks.test_lost_replies import LosesReply
 
 

@@ -5,10 +5,10 @@ from uuid import UUID
 
 import pytest
 
-from tests.jobs import Jobs
 from tests.replicate.behaviour import Behaviour, Refusal
 from tests.replicate.conftest import Plan, Worker, ended
 from tests.replicate.server import Replicate
+from tests.support.jobs import Jobs
 
 
 def started(worker: Worker, jobs: Jobs, model: str = "fox", **given: Any) -> UUID:

@@ -4,8 +4,8 @@ import pytest
 
 from local.stack import Stack
 from tests.conftest import fresh_copy
-from tests.sql.actors import User
-from tests.sql.all_actors import Actors
+from tests.support.actors import User
+from tests.support.all_actors import Actors
 
 
 @pytest.fixture(scope="session")

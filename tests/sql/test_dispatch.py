@@ -3,8 +3,8 @@
 import psycopg
 import pytest
 
-from tests.sql.actors import Bridge, Operator, User
-from tests.sql.all_actors import Actors
+from tests.support.actors import Bridge, Operator, User
+from tests.support.all_actors import Actors
 
 
 def test_dispatch_hands_a_due_job_out_once(actors: Actors, user: User) -> None:

@@ -9,9 +9,9 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.sql.actors import ENDED, User, Worker
-from tests.sql.all_actors import Actors
 from tests.sql.invariants import ARROWS
+from tests.support.actors import ENDED, User, Worker
+from tests.support.all_actors import Actors
 
 STATUSES = ["queued", "running", "waiting", *ENDED]
 

@@ -17,9 +17,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.sql.actors import ENDED, Bridge, Operator, User, Worker, code_of_refusal
-from tests.sql.all_actors import Actors
 from tests.sql.invariants import ARROWS, Arrow, History, Snapshot, check_moment, check_step
+from tests.support.actors import ENDED, Bridge, Operator, User, Worker, code_of_refusal
+from tests.support.all_actors import Actors
 
 EXAMPLES, STEPS = 200, 80
 CAP = 8  # unfinished jobs of one user

@@ -11,10 +11,10 @@ import pytest
 
 from local.migrate import migrate
 from local.stack import Stack
-from tests.sql.actors import Operator
-from tests.sql.all_actors import Actors
 from tests.sql.supabase_cli import SupabaseCli, install, migrations
 from tests.sql.test_schema import describe, dump
+from tests.support.actors import Operator
+from tests.support.all_actors import Actors
 
 REMEMBERED = "select version, name from supabase_migrations.schema_migrations order by version"
 STATES = range(len(migrations()) + 1)

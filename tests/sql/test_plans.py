@@ -5,7 +5,7 @@ from uuid import UUID
 import psycopg
 
 from local.stack import Stack
-from tests.sql.actors import Bridge, Operator, Service, User, Worker
+from tests.support.actors import Bridge, Operator, Service, User, Worker
 
 TABLES = ("jobs", "generations", "credit_entries", "entitlements")
 GROWN = 20_000

@@ -14,9 +14,9 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.sql.actors import ENDED, Bridge, Operator, Service, User, Worker, code_of_refusal
-from tests.sql.all_actors import Actors
 from tests.sql.race import racing
+from tests.support.actors import ENDED, Bridge, Operator, Service, User, Worker, code_of_refusal
+from tests.support.all_actors import Actors
 
 ROUNDS = 200
 

@@ -14,7 +14,7 @@ from psycopg import sql
 
 from local.migrate import MIGRATIONS
 from local.stack import Stack
-from tests.sql.actors import Actor, Bridge, Operator, Service, SomeActor, User, Worker
+from tests.support.actors import Actor, Bridge, Operator, Service, SomeActor, User, Worker
 
 # Says who runs it. As a constraint of a domain it runs whenever a value becomes one of that type.
 EVIL = """

@@ -16,11 +16,11 @@ from pytest_celery import (
     CeleryWorkerCluster,
 )
 
-from chaos.process import Process, python
-from chaos.servers import Redis, free_port
 from local import stack as stacks
 from local.stack import Stack
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
+from tests.support.processes import Process, python
+from tests.support.servers import Redis, free_port
 from tests.tasks.containers import Container
 
 StartWorker = Callable[..., Process]

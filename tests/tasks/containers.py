@@ -2,7 +2,7 @@
 
 from signal import Signals
 
-from chaos.process import Process
+from tests.support.processes import Process
 
 
 class Container:

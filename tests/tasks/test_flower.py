@@ -7,10 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from chaos.process import Process
-from chaos.servers import free_port
-from chaos.waiting import wait_until
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
+from tests.support.processes import Process
+from tests.support.servers import free_port
+from tests.support.waiting import wait_until
 from tests.tasks.conftest import StartWorker
 
 

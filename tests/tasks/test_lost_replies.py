@@ -5,10 +5,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chaos.relay import Change, Relay
-from chaos.waiting import wait_until
 from local.stack import Stack
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
+from tests.support.relay import Change, Relay
+from tests.support.waiting import wait_until
 from tests.tasks.conftest import StartWorker
 from tests.tasks.test_crashes import assert_ended_well
 

@@ -8,9 +8,9 @@ import redis
 from celery import Celery
 
 import settings
-from chaos.process import Process
-from chaos.servers import Redis
-from chaos.waiting import wait_until
+from tests.support.processes import Process
+from tests.support.servers import Redis
+from tests.support.waiting import wait_until
 from tests.tasks.conftest import StartWorker
 
 WARM_UP, MESSAGES = 20_000, 100_000

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from chaos.process import Process, python
-from chaos.waiting import wait_until
 from local.stack import Stack
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
+from tests.support.processes import Process, python
+from tests.support.waiting import wait_until
 from tests.tasks.conftest import StartWorker
 
 TOMORROW = "import settings; settings.TASK_NAME = 'tasks.tomorrow'; import bridge.__main__ as b; b.main()"

@@ -11,13 +11,13 @@ import pytest
 from celery import Celery
 from pytest_celery import CeleryTestSetup
 
-from chaos.process import Process
-from chaos.relay import Relay
-from chaos.servers import Redis
-from chaos.waiting import wait_until
 from local.postgres import SUPERUSER
 from local.stack import Stack
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
+from tests.support.processes import Process
+from tests.support.relay import Relay
+from tests.support.servers import Redis
+from tests.support.waiting import wait_until
 from tests.tasks.conftest import StartWorker
 
 NOBODY = "00000000-0000-0000-0000-000000000000"

@@ -5,10 +5,10 @@ from uuid import UUID
 import httpx
 import pytest
 
-from chaos.process import Process
-from chaos.waiting import wait_until
 from local.stack import Stack
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
+from tests.support.processes import Process
+from tests.support.waiting import wait_until
 from tests.tasks.conftest import StartWorker
 
 

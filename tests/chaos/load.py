@@ -41,7 +41,7 @@ class Load:
         self.is_over = threading.Event()
         self.users = [self.sign_up() for _ in range(clients * 2)]
         self.threads = [
-            threading.Thread(target=self.run, args=(random.Random(dice.random()),), daemon=True)  # noqa: S311
+            threading.Thread(target=self.run, args=(random.Random(dice.random()),), daemon=True)
             for _ in range(clients)
         ]
 

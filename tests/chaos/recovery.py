@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from chaos.system import System
+from tests.chaos.system import System
 
 # A job goes on when it is claimed or ends. One that waits for its provider, or is to run later, has nothing to do.
 SNAPSHOT = """

@@ -9,13 +9,13 @@ from pathlib import Path
 import psycopg
 from honcho.environ import parse_procfile
 
-from chaos.process import ROOT, Process
-from chaos.relay import Relay
-from chaos.servers import Redis
-from chaos.waiting import wait_until
 from local import migrate, postgres, processes
 from local import stack as stacks
 from local.runner import Process as Embedded
+from tests.support.processes import ROOT, Process
+from tests.support.relay import Relay
+from tests.support.servers import Redis
+from tests.support.waiting import wait_until
 
 LEASE_SECONDS = 5  # short, so that a minute holds many lost leases
 WORKERS, BRIDGES = 2, 2

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from chaos.waiting import wait_until
+from tests.support.waiting import wait_until
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 class Process:
@@ -40,7 +40,7 @@ class Process:
 
     def wait_ready(self, timeout: float = 30) -> Self:
         wait_until(lambda: not self.is_alive or self.is_ready(), f"{self.name} to be ready", timeout)
-        assert self.is_alive, f"{self.name} ended:\n{self.output[-3000:]}"  # noqa: S101
+        assert self.is_alive, f"{self.name} ended:\n{self.output[-3000:]}"
         return self
 
     @property

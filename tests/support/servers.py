@@ -5,8 +5,8 @@ from pathlib import Path
 
 import redis
 
-from chaos.process import Process
 from local.stack import free_port as free_port
+from tests.support.processes import Process
 
 PROGRAMS = Path(sys.executable).parent
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from tests.sql.actors import Actor, Bridge, Operator, Service, SomeActor, User, Worker
+from tests.support.actors import Actor, Bridge, Operator, Service, SomeActor, User, Worker
 
 
 class Actors:

@@ -12,9 +12,9 @@ import redis
 from celery import Celery
 
 import settings
-from chaos.load import Load
-from chaos.process import Process
-from chaos.system import LEASE_SECONDS, System
+from tests.chaos.load import Load
+from tests.chaos.system import LEASE_SECONDS, System
+from tests.support.processes import Process
 
 
 @contextmanager
