@@ -14,18 +14,18 @@ from celery import Celery
 import settings
 from tests.chaos.load import Load
 from tests.chaos.system import LEASE_SECONDS, System
-from tests.support.processes import Process
+from tests.support.processes import ControlledProcess
 
 
 @contextmanager
-def down(system: System, process: Process, how: Callable[[], object]) -> Iterator[None]:
+def down(system: System, process: ControlledProcess, how: Callable[[], object]) -> Iterator[None]:
     """Ended by `how` and kept down for the length of the `with`."""
     system.held_down.add(process)
     try:
         how()
         process.wait(30)
         yield
-        system.restart(process)
+        process.start()
     finally:
         system.held_down.discard(process)
 
@@ -39,11 +39,11 @@ class Faults:
     def hold(self, longest: float) -> None:
         time.sleep(self.dice.uniform(0, longest))
 
-    def kill(self, process: Process, longest: float = 2) -> None:
+    def kill(self, process: ControlledProcess, longest: float = 2) -> None:
         with down(self.system, process, process.kill):
             self.hold(longest)
 
-    def freeze(self, process: Process, longest: float) -> None:
+    def freeze(self, process: ControlledProcess, longest: float) -> None:
         process.freeze()
         self.hold(longest)
         process.thaw()

@@ -10,8 +10,7 @@ import psycopg
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from local.stack import Stack, free_port
-from tests.conftest import fresh_copy
+from local.stack import Stack
 from tests.edge import backend as backends
 from tests.edge import deno
 from tests.edge.backend import Backend
@@ -19,6 +18,7 @@ from tests.edge.data_api import Connection, DataApi, data_api
 from tests.edge.deno import Gate
 from tests.edge.tokens import Issuer
 from tests.edge.user import User
+from tests.support.databases import fresh_copy
 from tests.support.jobs import Jobs
 
 API_KEYS = {"publishable": "sb_publishable_stand_in", "secret": "sb_secret_stand_in"}
@@ -60,8 +60,7 @@ def backend(template: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """The gate with a gateway and a fresh migrated database behind it."""
     folder = tmp_path_factory.mktemp("backend")
     for copied in fresh_copy(template):
-        stack = replace(copied, folder=folder, gateway_port=free_port(0, set()))
-        with backends.running(stack, secrets.token_bytes(24)) as backend:
+        with backends.running(replace(copied, folder=folder), secrets.token_bytes(24)) as backend:
             yield backend
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.replicate.behaviour import Behaviour
 from tests.replicate.farm import Farm, farm
 from tests.support.jobs import Jobs
-from tests.support.processes import Process, python
+from tests.support.processes import ControlledProcess, python
 from tests.support.waiting import wait_until
 
 MOST_GROWTH = 60.0  # MB
@@ -125,7 +125,9 @@ def bare_latencies(stack: Farm) -> tuple[list[float], list[float]]:
         "bare",
     ]
     command += ["--without-mingle", "--without-gossip"]
-    process = Process("bare", command, folder=stack.stack.folder, environment=stack.environment).start()
+    process = ControlledProcess(
+        "bare", command, folder=stack.stack.folder, environment=stack.environment
+    ).start()
     try:
         ids = list(stack.replicate.predictions.all)[:SAMPLES]
         bare.nothing.delay().get(timeout=60)

@@ -1,17 +1,45 @@
-"""Redis on a free loopback port, as a process that can be killed, frozen and started again on the same port."""
+"""Postgres, Redis and the gateway on free loopback ports, as processes that can be killed, frozen and started again."""
 
-import sys
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
 import redis
 
+from local import postgres, processes
+from local import stack as stacks
+from local.stack import Stack
 from local.stack import free_port as free_port
-from tests.support.processes import Process
-
-PROGRAMS = Path(sys.executable).parent
+from tests.support.processes import PROGRAMS, ControlledProcess
 
 
-class Redis(Process):
+class Postgres(ControlledProcess):
+    """The embedded server of a stack, without fsync: processes die here, power does not."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        postgres.initialise(stack)
+        super().__init__(
+            "postgres",
+            postgres.command(stack, fsync="off"),
+            folder=stack.folder,
+            is_ready=lambda: postgres.is_ready(stack),
+        )
+
+    def start(self) -> Self:
+        postgres.forget_killed_server(self.stack)
+        return super().start()
+
+    def stop(self) -> None:
+        """At once and cleanly, so that no shared memory is left."""
+        self.send(signal.SIGINT)
+        self.wait(30)
+
+
+class Redis(ControlledProcess):
     def __init__(self, folder: Path, *, port: int | None = None, keeps_data: bool = False) -> None:
         self.port = port or free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
@@ -39,3 +67,31 @@ class Redis(Process):
     def flush(self) -> None:
         with self.client as client:
             client.flushall()
+
+
+def supabase(stack: Stack, *names: str, **environment: str) -> list[ControlledProcess]:
+    """The gateway and Edge Functions of these names, as the local stack starts them."""
+    made = {process.name: process for process in processes.supabase(stack)}
+    return [
+        ControlledProcess(
+            name,
+            made[name].command,
+            folder=stack.folder,
+            environment={**made[name].environment, **environment},
+            is_ready=made[name].is_ready,
+        )
+        for name in names
+    ]
+
+
+@contextmanager
+def gateway(stack: Stack, folder: Path) -> Iterator[Stack]:
+    """The stack with its gateway running on a port of its own: Auth, the Data API and Storage."""
+    served = replace(stack, folder=folder, gateway_port=free_port())
+    stacks.save(served)
+    (process,) = supabase(served, "gateway")
+    try:
+        process.start().wait_ready()
+        yield served
+    finally:
+        process.kill()

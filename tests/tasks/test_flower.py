@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.support.jobs import Jobs
-from tests.support.processes import Process
+from tests.support.processes import ControlledProcess
 from tests.support.servers import free_port
 from tests.support.waiting import wait_until
 from tests.tasks.conftest import StartWorker
@@ -27,7 +27,9 @@ def flower(environment: dict[str, str], tmp_path: Path) -> Iterator[httpx.Client
             except httpx.HTTPError:
                 return False
 
-        process = Process("flower", command, folder=tmp_path, environment=environment, is_ready=answers)
+        process = ControlledProcess(
+            "flower", command, folder=tmp_path, environment=environment, is_ready=answers
+        )
         process.start().wait_ready(60)
         yield client
         process.kill()

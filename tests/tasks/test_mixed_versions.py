@@ -4,7 +4,7 @@ from pathlib import Path
 
 from local.stack import Stack
 from tests.support.jobs import Jobs
-from tests.support.processes import Process, python
+from tests.support.processes import ControlledProcess, python
 from tests.support.waiting import wait_until
 from tests.tasks.conftest import StartWorker
 
@@ -21,7 +21,7 @@ def test_a_message_that_a_worker_does_not_know_costs_the_job_nothing(
 ) -> None:
     worker = start_worker()
     own = environment | {"DATABASE_URL": gateway.bridge_url}
-    newer = Process("newer", python("-c", TOMORROW), folder=tmp_path, environment=own).start()
+    newer = ControlledProcess("newer", python("-c", TOMORROW), folder=tmp_path, environment=own).start()
     job_id = faulty.enqueue("faulty")
     wait_until(lambda: "tasks.tomorrow" in worker.output, "the worker to refuse the message")
     newer.kill()
