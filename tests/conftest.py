@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from local import postgres as embedded_postgres
@@ -58,8 +57,8 @@ def database(stack: Stack) -> str:
 
 @pytest.fixture
 def jobs(database: str) -> Iterator[Jobs]:
-    with psycopg.connect(database, autocommit=True) as conn:
-        yield Jobs(conn)
+    with Jobs(database) as jobs:
+        yield jobs
 
 
 @pytest.fixture(scope="session")

@@ -18,10 +18,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
-
-import psycopg
 
 from local import postgres as embedded_postgres
 from local import stack as stacks
@@ -82,8 +79,8 @@ def backend() -> Iterator[tuple[Backend, Jobs]]:
         opened.enter_context(embedded_postgres.running(stack, fsync="off"))
         embedded_postgres.bring_supabase(stack)
         migrate(stack.database_url)
-        conn = opened.enter_context(psycopg.connect(stack.database_url, autocommit=True))
-        yield opened.enter_context(backends.running(replace(stack), b"secret")), Jobs(conn)
+        jobs = opened.enter_context(Jobs(stack.database_url))
+        yield opened.enter_context(backends.running(stack, b"secret")), jobs
 
 
 def function_environment(real: Backend) -> dict[str, str]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import httpx
-import psycopg
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
@@ -66,8 +65,8 @@ def backend(template: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="package")
 def jobs(backend: Backend) -> Iterator[Jobs]:
-    with psycopg.connect(backend.stack.database_url, autocommit=True) as conn:
-        yield Jobs(conn)
+    with Jobs(backend.stack.database_url) as jobs:
+        yield jobs
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def environment(stack: Stack, replicate: Replicate, monkeypatch: pytest.MonkeyPa
         monkeypatch.setenv(name, value)
 
 
-class Worker:
+class InlineWorker:
     """Bridge and worker without their loops: what is due is dispatched and run here and now."""
 
     def __init__(self, jobs: Jobs, replicate: Replicate) -> None:
@@ -49,9 +49,7 @@ class Worker:
         self.stored: dict[str, bytes] = {}
 
     def dispatch(self) -> list[UUID]:
-        row = self.jobs.conn.execute("select job_ids from private.dispatch_jobs(100, 100)").fetchone()
-        assert row is not None
-        return list(row[0])
+        return self.jobs.actors.bridge.dispatch(window=100)
 
     def deliver(self, job_id: UUID) -> None:
         from tasks.generate import generate
@@ -75,15 +73,12 @@ class Worker:
         return self.jobs.status(job_id)
 
     def webhook(self, job_id: UUID, ref: str, *, is_final: bool = True) -> bool:
-        row = self.jobs.conn.execute("select public.wake_job(%s, %s, %s)", (job_id, ref, is_final)).fetchone()
-        return bool(row and row[0])
+        return self.jobs.actors.service.wake(job_id, ref, is_final=is_final)
 
     def generation(self, job_id: UUID) -> dict[str, Any]:
-        row = self.jobs.conn.execute(
-            "select to_jsonb(g) from public.generations g where id = %s", (job_id,)
-        ).fetchone()
-        assert row is not None
-        return dict(row[0])
+        generation = self.jobs.operator.generation(job_id)
+        assert generation is not None
+        return generation
 
     def limit(self) -> dict[str, Any]:
         row = self.jobs.conn.execute(
@@ -93,13 +88,13 @@ class Worker:
         assert row is not None
         return dict(row[0])
 
-    def abandoned(self) -> list[str]:
+    def provider_cancellations(self) -> list[str]:
         rows = self.jobs.conn.execute("select provider_ref from private.provider_cancellations").fetchall()
         return [str(row[0]) for row in rows]
 
     def age(self, job_id: UUID, seconds: float) -> None:
         """The provider was called so long ago."""
-        self.jobs.change(job_id, submitted_at=f"submitted_at - interval '{seconds} seconds'")
+        self.jobs.move(job_id, submitted_at=f"submitted_at - interval '{seconds} seconds'")
         for prediction in self.replicate.of(job_id):
             prediction.created -= seconds
 
@@ -107,7 +102,7 @@ class Worker:
 @pytest.fixture
 def worker(
     environment: None, jobs: Jobs, replicate: Replicate, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Worker]:
+) -> Iterator[InlineWorker]:
     import settings
     from tasks import lease, storage, store
     from tasks.providers import download
@@ -120,7 +115,7 @@ def worker(
         download.client.cache_clear()
 
     forget()
-    worker = Worker(jobs, replicate)
+    worker = InlineWorker(jobs, replicate)
     monkeypatch.setattr(storage, "upload", lambda path, content, mime: worker.stored.update({path: content}))
     monkeypatch.setattr(storage, "sign", lambda paths: {path: f"token of {path}" for path in paths})
     jobs.conn.execute(ADD_MODELS)

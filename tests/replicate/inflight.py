@@ -167,8 +167,9 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="pilotlight-inflight-") as temporary,
         farm(given.keep or Path(temporary), lease_seconds=60) as stack,
         stack.connect() as conn,
+        Jobs(stack.stack.database_url) as jobs,
     ):
-        jobs, run = Jobs(conn), InFlight(stack, given.jobs)
+        run = InFlight(stack, given.jobs)
         conn.execute("update private.provider_limits set starts_per_minute = 600000")
         run.warm_up(jobs)
         print_latencies(collect_latencies(stack, jobs), *bare_latencies(stack))

@@ -1,70 +1,66 @@
-"""Users and jobs as a test needs them: asked for like a client does, then moved in time like no client can."""
+"""One rich user and its jobs, for tests of processes: what the actors say and do, with user and prompt as given."""
 
-import json
 import uuid
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
-import psycopg
+from psycopg.rows import tuple_row
+
+from tests.support.actors import Row, User
+from tests.support.all_actors import Actors
+
+RICH = 1_000_000
 
 
 class Jobs:
-    """Speaks to the database as role postgres; enqueues as the user itself."""
+    """Asked for like a client does, then moved in time like no client can."""
 
-    def __init__(self, conn: psycopg.Connection[Any]) -> None:
-        self.conn = conn
+    def __init__(self, url: str) -> None:
+        self.actors = Actors(url)
+        self.operator = self.actors.operator
+        self.operator.configure(max_unfinished_jobs=RICH)
+        self.conn = self.operator.conn  # for a test's own SQL, as role postgres
+        self.conn.row_factory = tuple_row
         self.user_id = self.add_user()
 
-    def add_user(self, credits: int = 1_000_000) -> UUID:
-        user_id = uuid.uuid4()
-        self.conn.execute("insert into auth.users (id) values (%s)", (user_id,))
-        self.conn.execute(
-            "select public.grant_credits(%s, %s, 'test', %s)", (user_id, credits, f"test:{user_id}")
-        )
-        self.conn.execute("update private.config set max_unfinished_jobs = 1000000")
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.actors.end()
+
+    def add_user(self, credits: int = RICH) -> UUID:
+        """A user who has so many credits beside those of the start."""
+        user_id = self.operator.add_user()
+        self.actors.service.grant(user_id, credits, f"test:{user_id}")
         return user_id
 
+    def user(self, user_id: UUID | None) -> User:
+        user = self.actors.named(User)
+        user.sign_in(user_id or self.user_id)
+        return user
+
     def enqueue(self, model: str = "preview", user_id: UUID | None = None, **given: Any) -> UUID:
-        job_id = uuid.uuid4()
-        claims = json.dumps({"sub": str(user_id or self.user_id), "role": "authenticated"})
-        with self.conn.transaction():
-            self.conn.execute("select set_config('request.jwt.claims', %s, true)", (claims,))
-            self.conn.execute(
-                "select public.enqueue_generation(%s, %s, %s)",
-                (job_id, model, json.dumps({"prompt": "a fox", **given})),
-            )
-        return job_id
+        return self.user(user_id).job(job_id=uuid.uuid4(), model=model, input={"prompt": "a fox", **given})
 
     def cancel(self, job_id: UUID, user_id: UUID | None = None) -> None:
-        claims = json.dumps({"sub": str(user_id or self.user_id), "role": "authenticated"})
-        with self.conn.transaction():
-            self.conn.execute("select set_config('request.jwt.claims', %s, true)", (claims,))
-            self.conn.execute("select public.cancel_generation(%s)", (job_id,))
+        self.user(user_id).cancel(job_id)
 
-    def change(self, job_id: UUID, **columns: Any) -> None:
-        """Move the row where a test needs it; text such as "now() - interval '1 hour'" is SQL."""
-        changes = ", ".join(f"{name} = {value}" for name, value in columns.items())
-        self.conn.execute(f"update public.jobs set {changes} where id = %s".encode(), (job_id,))  # noqa: S608
+    def move(self, job_id: UUID, **columns: Any) -> None:
+        """Set columns to SQL expressions, such as `run_at="now() - interval '1 hour'"`."""
+        self.operator.move(job_id, **columns)
 
-    def get(self, job_id: UUID) -> dict[str, Any]:
-        with self.conn.cursor(row_factory=psycopg.rows.dict_row) as cursor:
-            row = cursor.execute("select * from public.jobs where id = %s", (job_id,)).fetchone()
-        assert row is not None, f"no job {job_id}"
-        return row
+    def get(self, job_id: UUID) -> Row:
+        return self.operator.job(job_id)
 
     def status(self, job_id: UUID) -> str:
-        return str(self.get(job_id)["status"])
+        return self.operator.status(job_id)
 
     def statuses(self) -> list[str]:
-        return [str(row[0]) for row in self.conn.execute("select status from public.jobs").fetchall()]
+        return [str(row["status"]) for row in self.operator.rows("select status from public.jobs")]
 
     def count(self, where: str = "true") -> int:
-        row = self.conn.execute(f"select count(*) from public.jobs where {where}".encode()).fetchone()  # noqa: S608
-        return int(row[0]) if row else 0
+        return int(self.operator.value(f"select count(*) from public.jobs where {where}"))  # noqa: S608
 
     def credits(self, user_id: UUID | None = None) -> int:
-        row = self.conn.execute(
-            "select credits from public.entitlements where user_id = %s", (user_id or self.user_id,)
-        ).fetchone()
-        assert row is not None
-        return int(row[0])
+        return self.operator.credits(user_id or self.user_id)

@@ -27,7 +27,7 @@ def test_a_message_that_a_worker_does_not_know_costs_the_job_nothing(
     newer.kill()
     assert faulty.status(job_id) == "queued"
 
-    faulty.change(job_id, dispatched_at="now() - interval '1 minute'")
+    faulty.move(job_id, dispatched_at="now() - interval '1 minute'")
     start_bridge()
 
     wait_until(lambda: faulty.status(job_id) == "succeeded", "the job to end")
