@@ -12,14 +12,14 @@ from tests.chaos import promises
 from tests.chaos.faults import Faults
 from tests.chaos.load import Load
 from tests.chaos.recovery import Recovery, percentile
-from tests.chaos.system import System
+from tests.chaos.system import ChaosSystem
 
 
 class Run:
     def __init__(self, folder: Path, *, seed: int, requests: int, faults: int, rate: float) -> None:
         dice = random.Random(seed)
         self.seed, self.requests, self.wanted = seed, requests, faults
-        self.system = System(folder)
+        self.system = ChaosSystem(folder)
         self.system.start()
         self.load = Load(self.system.stack, rate=rate, clients=12, dice=dice)
         self.faults = Faults(self.system, self.load, dice)

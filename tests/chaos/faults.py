@@ -13,12 +13,12 @@ from celery import Celery
 
 import settings
 from tests.chaos.load import Load
-from tests.chaos.system import LEASE_SECONDS, System
+from tests.chaos.system import LEASE_SECONDS, ChaosSystem
 from tests.support.processes import ControlledProcess
 
 
 @contextmanager
-def down(system: System, process: ControlledProcess, how: Callable[[], object]) -> Iterator[None]:
+def down(system: ChaosSystem, process: ControlledProcess, how: Callable[[], object]) -> Iterator[None]:
     """Ended by `how` and kept down for the length of the `with`."""
     system.held_down.add(process)
     try:
@@ -33,7 +33,7 @@ def down(system: System, process: ControlledProcess, how: Callable[[], object]) 
 class Faults:
     """Every kind is a method that returns after the fault ended; `names` is the list the dice choose from."""
 
-    def __init__(self, system: System, load: Load, dice: random.Random) -> None:
+    def __init__(self, system: ChaosSystem, load: Load, dice: random.Random) -> None:
         self.system, self.load, self.dice = system, load, dice
 
     def hold(self, longest: float) -> None:

@@ -19,7 +19,7 @@ LEASE_SECONDS = 5  # short, so that a minute holds many lost leases
 WORKERS, BRIDGES = 2, 2
 
 
-class System:
+class ChaosSystem:
     """Everything that died is started again a second later, as a supervisor does, unless a fault holds it down.
 
     Bridge and workers reach their servers through relays, so that their connections can be cut and silenced.

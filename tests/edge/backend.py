@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import jwt
 
 from local.stack import Stack
-from tests.edge import deno
-from tests.edge.deno import Gate
+from tests.edge import functions
+from tests.edge.functions import Gate
 from tests.edge.tokens import Issuer
 from tests.support import servers
 
@@ -31,6 +31,6 @@ def running(stack: Stack, webhook_secret: bytes) -> Iterator[Backend]:
         key = jwt.PyJWK(served.signing_key, algorithm="ES256").key
         issuer = Issuer(served.gateway_url, key, served.signing_key["kid"])
         keys = {"publishable": served.publishable_key, "secret": served.secret_key}
-        environment = deno.function_environment(served.gateway_url, issuer, keys, webhook_secret)
-        with deno.serve(environment) as gate:
+        environment = functions.function_environment(served.gateway_url, issuer, keys, webhook_secret)
+        with functions.serve(environment) as gate:
             yield Backend(gate, served, issuer, webhook_secret)

@@ -12,7 +12,7 @@ HOLDS = "select count(*), coalesce(-sum(amount), 0) from public.credit_entries w
 JOBS = "select id::text from public.jobs where user_id = %s"
 
 
-class User:
+class TappingUser:
     def __init__(self, backend: Backend, http: httpx.Client, jobs: Jobs) -> None:
         self.backend, self.http, self.conn = backend, http, jobs.conn
         self.id = jobs.add_user()

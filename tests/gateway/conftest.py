@@ -20,7 +20,7 @@ NOTES = (Path(__file__).parent / "notes.sql").read_bytes()
 
 
 @dataclass(frozen=True)
-class User:
+class ClientUser:
     id: str
     headers: dict[str, str]  # for requests without the client
     client: Client
@@ -57,27 +57,27 @@ def anon(gateway: Stack, wire: httpx.Client) -> Client:
 
 
 @pytest.fixture
-def user(gateway: Stack, wire: httpx.Client) -> User:
+def user(gateway: Stack, wire: httpx.Client) -> ClientUser:
     return new_user(gateway, wire)
 
 
 @pytest.fixture
-def stranger(gateway: Stack, wire: httpx.Client) -> User:
+def stranger(gateway: Stack, wire: httpx.Client) -> ClientUser:
     return new_user(gateway, wire)
 
 
-def new_user(gateway: Stack, wire: httpx.Client) -> User:
+def new_user(gateway: Stack, wire: httpx.Client) -> ClientUser:
     client = client_of(gateway, wire, gateway.publishable_key)
     session = client.auth.sign_in_anonymously().session
     assert session is not None
-    return User(
+    return ClientUser(
         session.user.id,
         {"apikey": gateway.publishable_key, "authorization": f"Bearer {session.access_token}"},
         client,
     )
 
 
-def put(gateway: Stack, user: User, rows: list[dict[str, Any]]) -> None:
+def put(gateway: Stack, user: ClientUser, rows: list[dict[str, Any]]) -> None:
     """Store rows of public.notes as this user's; the Data API here inserts none."""
     insert = """
       insert into public.notes (id, user_id, body, tags)

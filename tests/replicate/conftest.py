@@ -10,7 +10,7 @@ from celery.exceptions import Retry
 
 from local.stack import Stack
 from tests.replicate.behaviour import Behaviour
-from tests.replicate.server import TOKEN, Replicate, misbehaving_replicate
+from tests.replicate.server import TOKEN, MisbehavingReplicate, misbehaving_replicate
 from tests.support.jobs import Jobs
 from tests.support.waiting import wait_until
 
@@ -23,13 +23,13 @@ update private.provider_limits set starts_per_minute = 60000, tokens = 1000;
 
 
 @pytest.fixture
-def replicate() -> Iterator[Replicate]:
+def replicate() -> Iterator[MisbehavingReplicate]:
     with misbehaving_replicate() as server:
         yield server
 
 
 @pytest.fixture
-def environment(stack: Stack, replicate: Replicate, monkeypatch: pytest.MonkeyPatch) -> None:
+def environment(stack: Stack, replicate: MisbehavingReplicate, monkeypatch: pytest.MonkeyPatch) -> None:
     values = {
         "DATABASE_URL": stack.worker_url,
         "REDIS_URL": "redis://127.0.0.1:1/0",
@@ -44,7 +44,7 @@ def environment(stack: Stack, replicate: Replicate, monkeypatch: pytest.MonkeyPa
 class InlineWorker:
     """Bridge and worker without their loops: what is due is dispatched and run here and now."""
 
-    def __init__(self, jobs: Jobs, replicate: Replicate) -> None:
+    def __init__(self, jobs: Jobs, replicate: MisbehavingReplicate) -> None:
         self.jobs, self.replicate = jobs, replicate
         self.stored: dict[str, bytes] = {}
 
@@ -101,7 +101,7 @@ class InlineWorker:
 
 @pytest.fixture
 def worker(
-    environment: None, jobs: Jobs, replicate: Replicate, monkeypatch: pytest.MonkeyPatch
+    environment: None, jobs: Jobs, replicate: MisbehavingReplicate, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[InlineWorker]:
     import settings
     from tasks import lease, storage, store
@@ -131,7 +131,7 @@ Plan = Callable[..., None]
 
 
 @pytest.fixture
-def plan(replicate: Replicate) -> Plan:
+def plan(replicate: MisbehavingReplicate) -> Plan:
     """One behaviour per create of a job; the last one for all that follow."""
 
     def set_plan(*behaviours: Behaviour) -> None:
@@ -141,7 +141,7 @@ def plan(replicate: Replicate) -> Plan:
     return set_plan
 
 
-def ended(replicate: Replicate, job_id: UUID) -> None:
+def ended(replicate: MisbehavingReplicate, job_id: UUID) -> None:
     """The provider has ended everything it does for the job."""
     wait_until(
         lambda: replicate.of(job_id) and all(one.is_ended for one in replicate.of(job_id)),

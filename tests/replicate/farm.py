@@ -12,7 +12,7 @@ import psycopg
 
 from local import postgres, processes
 from local import stack as stacks
-from tests.replicate.server import TOKEN, Replicate, misbehaving_replicate
+from tests.replicate.server import TOKEN, MisbehavingReplicate, misbehaving_replicate
 from tests.replicate.webhooks import SECRET
 from tests.support.databases import bring_schema
 from tests.support.processes import ControlledProcess, of_procfile
@@ -25,7 +25,9 @@ insert into private.models (id, title, cost, provider, provider_model, input_key
 
 
 class Farm:
-    def __init__(self, folder: Path, replicate: Replicate, *, lease_seconds: int, threads: int) -> None:
+    def __init__(
+        self, folder: Path, replicate: MisbehavingReplicate, *, lease_seconds: int, threads: int
+    ) -> None:
         self.replicate = replicate
         self.stack = stacks.with_free_ports(stacks.create(folder))
         stacks.save(self.stack)

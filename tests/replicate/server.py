@@ -19,7 +19,7 @@ TOKEN = "r8_of_the_tests"
 PAGE_SIZE = 100
 
 
-class Replicate:
+class MisbehavingReplicate:
     """Set `plan` to choose what happens to a job's creates, `faults[...]` for what the next requests meet."""
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ class Replicate:
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1
-    replicate: Replicate
+    replicate: MisbehavingReplicate
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"] or 0)) or b"{}")
@@ -230,8 +230,8 @@ class Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def misbehaving_replicate() -> Iterator[Replicate]:
-    replicate = Replicate()
+def misbehaving_replicate() -> Iterator[MisbehavingReplicate]:
+    replicate = MisbehavingReplicate()
     with Server(("127.0.0.1", 0), type("Handler", (Handler,), {"replicate": replicate})) as server:
         replicate.url = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -9,7 +9,7 @@ from celery.exceptions import Retry
 
 from tests.replicate.behaviour import Behaviour, ErrorResponse
 from tests.replicate.conftest import InlineWorker, Plan, ended
-from tests.replicate.server import Replicate
+from tests.replicate.server import MisbehavingReplicate
 from tests.support.jobs import Jobs
 
 
@@ -22,7 +22,7 @@ def held(jobs: Jobs) -> int:
 
 
 def test_no_more_jobs_start_than_the_bucket_holds(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate
 ) -> None:
     set_limit(jobs, "starts_per_minute = 600, tokens = 3, refilled_at = now()")
     for _ in range(8):
@@ -115,7 +115,7 @@ def test_two_bridges_share_one_bucket(worker: InlineWorker, jobs: Jobs, database
     ],
 )
 def test_too_many_requests_pause_everybody_and_cost_no_attempt(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, response: ErrorResponse, seconds: float
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, response: ErrorResponse, seconds: float
 ) -> None:
     replicate.faults["create"].append(response)
     job_id = jobs.enqueue("fox")
@@ -133,7 +133,7 @@ def test_too_many_requests_pause_everybody_and_cost_no_attempt(
 
 
 def test_a_throttled_rate_is_halved_once_and_grows_back(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate
 ) -> None:
     replicate.faults["create"].extend([ErrorResponse(429, "resets in ~20s")] * 3)
     for _ in range(3):
@@ -154,7 +154,7 @@ def test_a_provider_that_was_quiet_for_years_has_its_whole_rate(worker: InlineWo
 
 
 def test_a_provider_that_is_down_costs_no_attempts_and_is_tried_by_one_job_at_a_time(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, monkeypatch: pytest.MonkeyPatch
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tasks.providers.replicate import replicate as provider
 
@@ -186,7 +186,7 @@ DOWN = "http://127.0.0.1:9"
 
 
 def test_one_bad_hour_costs_a_job_one_attempt_at_most(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate
 ) -> None:
     replicate.outage = ErrorResponse(503, "Service unavailable")
     job_ids = [jobs.enqueue("fox") for _ in range(6)]
@@ -217,7 +217,7 @@ def test_a_probe_nobody_hears_of_is_followed_by_another(worker: InlineWorker, jo
     [({"num_outputs": 100}, False), ({}, True)],  # refused by us before it is sent, and by the provider
 )
 def test_only_an_answer_of_the_provider_closes_the_circuit(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, given: dict[str, Any], is_answer: bool
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, given: dict[str, Any], is_answer: bool
 ) -> None:
     set_limit(jobs, "failures = 5")
     replicate.faults["create"].append(ErrorResponse(422))
@@ -228,7 +228,7 @@ def test_only_an_answer_of_the_provider_closes_the_circuit(
 
 
 def test_a_failed_attempt_is_followed_by_the_next_no_sooner_than_its_time(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, plan: Plan
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan
 ) -> None:
     plan(Behaviour(status="failed", error="Prediction interrupted; please retry"), Behaviour(seconds=None))
     job_id = jobs.enqueue("fox")
@@ -245,7 +245,7 @@ def test_a_failed_attempt_is_followed_by_the_next_no_sooner_than_its_time(
 
 
 def test_a_job_that_is_rate_limited_is_tried_again_without_a_message_that_goes_round_the_limit(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, plan: Plan
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan
 ) -> None:
     from tasks.generate import generate
 

@@ -7,10 +7,9 @@ import pytest
 import settings
 from local.stack import Stack
 from tests.replicate.conftest import InlineWorker
-from tests.replicate.server import Replicate
+from tests.replicate.server import MisbehavingReplicate
 from tests.support.jobs import Jobs
-from tests.support.relay import Relay
-from tests.tasks.test_lost_replies import LosesReply
+from tests.support.relay import LosesReply, Relay
 
 
 @pytest.fixture
@@ -25,7 +24,7 @@ def network(worker: InlineWorker, stack: Stack, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_job_whose_intent_was_recorded_unheard_is_not_canceled_and_is_paid_for_once(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, network: LosesReply
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, network: LosesReply
 ) -> None:
     job_id = jobs.enqueue("fox")
     worker.run_once()
@@ -38,7 +37,7 @@ def test_a_job_whose_intent_was_recorded_unheard_is_not_canceled_and_is_paid_for
 
 
 def test_a_cancel_that_comes_before_the_intent_is_a_cancel(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, monkeypatch: pytest.MonkeyPatch
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tasks import store
 
@@ -54,7 +53,7 @@ def test_a_cancel_that_comes_before_the_intent_is_a_cancel(
 
 
 def test_a_job_that_was_rescued_before_its_intent_is_left_alone(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, monkeypatch: pytest.MonkeyPatch
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tasks import store
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.replicate.behaviour import Behaviour, ErrorResponse
 from tests.replicate.conftest import InlineWorker, Plan, ended
-from tests.replicate.server import Replicate
+from tests.replicate.server import MisbehavingReplicate
 from tests.support.jobs import Jobs
 
 
@@ -22,7 +22,7 @@ def failing(error: str | None) -> Behaviour:
 
 
 def test_a_prediction_is_created_waited_for_without_a_worker_and_collected(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate
 ) -> None:
     job_id = started(worker, jobs)
     (prediction,) = replicate.of(job_id)
@@ -46,7 +46,7 @@ def test_a_prediction_is_created_waited_for_without_a_worker_and_collected(
 
 
 def test_the_input_is_the_models_defaults_and_what_a_user_may_choose(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate
 ) -> None:
     job_id = started(worker, jobs, prompt="a red fox", seed=7)
     (prediction,) = replicate.of(job_id)
@@ -54,7 +54,7 @@ def test_the_input_is_the_models_defaults_and_what_a_user_may_choose(
 
 
 def test_an_input_nobody_allowed_is_refused_before_it_costs_anything(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate
 ) -> None:
     before = jobs.credits()
     job_id = started(worker, jobs, num_outputs=100)
@@ -65,7 +65,7 @@ def test_an_input_nobody_allowed_is_refused_before_it_costs_anything(
 
 
 def test_a_model_of_a_version_is_asked_for_by_version(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate
 ) -> None:
     job_id = started(worker, jobs, "pinned")
     (prediction,) = replicate.of(job_id)
@@ -73,7 +73,7 @@ def test_a_model_of_a_version_is_asked_for_by_version(
 
 
 def test_a_job_too_close_to_its_deadline_is_not_paid_for(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate
 ) -> None:
     job_id = jobs.enqueue("fox")
     jobs.move(job_id, deadline_at="now() + interval '5 seconds'")
@@ -96,7 +96,7 @@ def test_a_job_too_close_to_its_deadline_is_not_paid_for(
     ],
 )
 def test_a_refused_create_fails_the_job_at_once_and_costs_nothing(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, response: ErrorResponse, code: str
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, response: ErrorResponse, code: str
 ) -> None:
     before = jobs.credits()
     replicate.faults["create"].append(response)
@@ -108,7 +108,11 @@ def test_a_refused_create_fails_the_job_at_once_and_costs_nothing(
 
 @pytest.mark.parametrize("status", [401, 402])
 def test_trouble_with_our_own_account_raises_an_alarm(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, status: int, caplog: pytest.LogCaptureFixture
+    worker: InlineWorker,
+    jobs: Jobs,
+    replicate: MisbehavingReplicate,
+    status: int,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     replicate.faults["create"].append(ErrorResponse(status))
     started(worker, jobs)
@@ -139,7 +143,7 @@ def test_trouble_with_our_own_account_raises_an_alarm(
     ],
 )  # fmt: skip
 def test_how_a_prediction_ends_is_how_its_job_ends(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, plan: Plan,
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan,
     behaviour: Behaviour, status: str, code: str | None, predictions: int,
 ) -> None:  # fmt: skip
     before = jobs.credits()
@@ -181,7 +185,7 @@ def test_progress_comes_from_the_predictions_logs(worker: InlineWorker, jobs: Jo
     ],
 )
 def test_a_question_without_an_answer_neither_costs_an_attempt_nor_starts_anything(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, fault: ErrorResponse
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, fault: ErrorResponse
 ) -> None:
     job_id = started(worker, jobs)
     replicate.faults["get"].extend([fault] * 3)
@@ -192,7 +196,7 @@ def test_a_question_without_an_answer_neither_costs_an_attempt_nor_starts_anythi
 
 @pytest.mark.parametrize("fault", [ErrorResponse(500), ErrorResponse(302, "elsewhere")])
 def test_an_output_that_cannot_be_fetched_now_is_fetched_later_and_not_made_again(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, fault: ErrorResponse
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, fault: ErrorResponse
 ) -> None:
     job_id = started(worker, jobs)
     replicate.faults["file"].extend([fault] * 2)
@@ -202,7 +206,7 @@ def test_an_output_that_cannot_be_fetched_now_is_fetched_later_and_not_made_agai
 
 @pytest.mark.parametrize("output", ["cut", "moved"])
 def test_an_output_that_never_comes_whole_is_not_paid_for_again(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, plan: Plan, output: str
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan, output: str
 ) -> None:
     plan(Behaviour(output=output))
     job_id = started(worker, jobs)
@@ -211,7 +215,7 @@ def test_an_output_that_never_comes_whole_is_not_paid_for_again(
 
 
 def test_an_expired_output_fails_the_job_and_is_not_paid_for_again(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate
 ) -> None:
     before = jobs.credits()
     job_id = started(worker, jobs)

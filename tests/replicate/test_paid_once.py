@@ -7,7 +7,7 @@ import pytest
 
 from tests.replicate.behaviour import Behaviour, Create, ErrorResponse
 from tests.replicate.conftest import InlineWorker, Plan, ended
-from tests.replicate.server import Replicate
+from tests.replicate.server import MisbehavingReplicate
 from tests.support.jobs import Jobs
 
 AMBIGUOUS: list[Create] = ["drop after", "garble"]
@@ -26,7 +26,7 @@ def ambiguous(worker: InlineWorker, jobs: Jobs, plan: Plan, how: Create, **given
 
 @pytest.mark.parametrize("how", AMBIGUOUS)
 def test_an_orphan_is_found_in_the_providers_list_and_collected(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, plan: Plan, how: Create
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan, how: Create
 ) -> None:
     job_id = ambiguous(worker, jobs, plan, how)
     replicate.end_all()
@@ -37,7 +37,7 @@ def test_an_orphan_is_found_in_the_providers_list_and_collected(
 
 @pytest.mark.parametrize("how", AMBIGUOUS)
 def test_an_orphans_start_webhook_gives_it_its_job_back(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, plan: Plan, how: Create
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan, how: Create
 ) -> None:
     job_id = ambiguous(worker, jobs, plan, how)
     (orphan,) = replicate.of(job_id)
@@ -48,7 +48,7 @@ def test_an_orphans_start_webhook_gives_it_its_job_back(
 
 
 def test_nothing_is_created_again_while_the_list_may_be_late(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, plan: Plan
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan
 ) -> None:
     job_id = ambiguous(worker, jobs, plan, "drop after")
     replicate.list_lag = 40
@@ -65,7 +65,7 @@ def test_nothing_is_created_again_while_the_list_may_be_late(
 
 @pytest.mark.parametrize("how", ["drop before", "refuse"])
 def test_what_never_happened_is_created_again_once_the_list_has_shown_so(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, plan: Plan, how: Create
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan, how: Create
 ) -> None:
     plan(Behaviour(create=how), Behaviour())
     job_id = jobs.enqueue("fox")
@@ -81,7 +81,7 @@ def test_what_never_happened_is_created_again_once_the_list_has_shown_so(
 
 @pytest.mark.parametrize("fault", [ErrorResponse(500), ErrorResponse(429), ErrorResponse(401)])
 def test_a_list_that_does_not_answer_proves_nothing(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, plan: Plan, fault: ErrorResponse
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan, fault: ErrorResponse
 ) -> None:
     job_id = ambiguous(worker, jobs, plan, "drop after")
     worker.age(job_id, 200)
@@ -92,7 +92,11 @@ def test_a_list_that_does_not_answer_proves_nothing(
 
 
 def test_a_create_that_never_answers_is_given_up_in_time_and_its_prediction_found(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, plan: Plan, monkeypatch: pytest.MonkeyPatch
+    worker: InlineWorker,
+    jobs: Jobs,
+    replicate: MisbehavingReplicate,
+    plan: Plan,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from tasks.providers import replicate_transport
 
@@ -104,7 +108,7 @@ def test_a_create_that_never_answers_is_given_up_in_time_and_its_prediction_foun
 
 
 def test_a_list_of_many_pages_is_read_to_the_end_of_the_window(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, plan: Plan
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan
 ) -> None:
     job_id = ambiguous(worker, jobs, plan, "drop after")
     for _ in range(250):
@@ -115,7 +119,7 @@ def test_a_list_of_many_pages_is_read_to_the_end_of_the_window(
 
 
 def test_of_two_jobs_with_the_same_input_each_adopts_its_own(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, plan: Plan
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan
 ) -> None:
     first = ambiguous(worker, jobs, plan, "drop after")
     second = ambiguous(worker, jobs, plan, "drop after")
@@ -126,7 +130,7 @@ def test_of_two_jobs_with_the_same_input_each_adopts_its_own(
 
 
 def test_without_a_seed_two_orphans_with_one_input_are_shared_out_and_not_made_again(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, plan: Plan
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan
 ) -> None:
     jobs.conn.execute("update private.models set input_keys = '{prompt}' where id = 'fox'")
     first = ambiguous(worker, jobs, plan, "drop after")
@@ -139,7 +143,7 @@ def test_without_a_seed_two_orphans_with_one_input_are_shared_out_and_not_made_a
 
 
 def test_a_job_whose_prediction_was_taken_by_its_twin_takes_the_twins(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, plan: Plan
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan
 ) -> None:
     from tasks import store
 
@@ -166,7 +170,7 @@ def test_a_job_whose_prediction_was_taken_by_its_twin_takes_the_twins(
 
 
 def test_a_worker_that_dies_between_intent_and_reference_leaves_a_job_that_finds_its_prediction(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, plan: Plan
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan
 ) -> None:
     from tasks import store
     from tasks.providers.replicate import replicate as provider
@@ -187,7 +191,7 @@ def test_a_worker_that_dies_between_intent_and_reference_leaves_a_job_that_finds
 
 
 def test_a_worker_that_dies_before_the_call_leaves_a_job_that_is_created_once(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate
 ) -> None:
     from tasks import store
 
@@ -204,7 +208,11 @@ def test_a_worker_that_dies_before_the_call_leaves_a_job_that_is_created_once(
 
 
 def test_a_reference_reaches_a_job_that_was_rescued_meanwhile(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, plan: Plan, monkeypatch: pytest.MonkeyPatch
+    worker: InlineWorker,
+    jobs: Jobs,
+    replicate: MisbehavingReplicate,
+    plan: Plan,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A worker was frozen in the middle of its create; its lease is over, and the job waits again."""
     from tasks.providers.replicate import Replicate as Provider
@@ -226,7 +234,7 @@ def test_a_reference_reaches_a_job_that_was_rescued_meanwhile(
 
 
 def test_an_orphan_that_reports_itself_too_late_is_canceled(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, plan: Plan
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan
 ) -> None:
     """The residual window: the list showed nothing for 90 seconds, and then there was something."""
     replicate.list_lag = 10_000
@@ -244,7 +252,7 @@ def test_an_orphan_that_reports_itself_too_late_is_canceled(
 
 
 def test_an_orphan_found_while_its_successor_starts_is_canceled(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, plan: Plan
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan
 ) -> None:
     from tasks import store
 
@@ -271,7 +279,7 @@ def test_an_orphan_found_while_its_successor_starts_is_canceled(
 
 
 def test_a_failed_attempt_is_not_taken_for_the_next_ones_orphan(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, plan: Plan
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan
 ) -> None:
     plan(
         Behaviour(status="failed", error="please retry"),

@@ -7,7 +7,7 @@ import pytest
 
 from tests.replicate.behaviour import Behaviour, ErrorResponse
 from tests.replicate.conftest import InlineWorker, Plan
-from tests.replicate.server import Replicate
+from tests.replicate.server import MisbehavingReplicate
 from tests.support.jobs import Jobs
 
 Meanwhile = Callable[[UUID], None]
@@ -49,7 +49,7 @@ def start_with(
 
 
 def test_a_user_who_cancels_gets_the_credits_at_once_and_the_prediction_is_canceled(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, waiting: UUID
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, waiting: UUID
 ) -> None:
     jobs.cancel(waiting)
     assert (jobs.status(waiting), jobs.credits()) == ("canceled", 1_000_000 + 10)
@@ -60,7 +60,7 @@ def test_a_user_who_cancels_gets_the_credits_at_once_and_the_prediction_is_cance
 
 
 def test_a_cancel_that_comes_while_a_worker_asks_ends_the_same_way(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, waiting: UUID
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, waiting: UUID
 ) -> None:
     from tasks import store
 
@@ -77,7 +77,7 @@ def test_a_cancel_that_comes_while_a_worker_asks_ends_the_same_way(
 
 
 def test_a_cancel_that_comes_during_the_create_leaves_no_prediction_running(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, start_with: Callable[[Meanwhile], UUID]
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, start_with: Callable[[Meanwhile], UUID]
 ) -> None:
     job_id = start_with(jobs.cancel)
     while worker.run_once():
@@ -87,7 +87,7 @@ def test_a_cancel_that_comes_during_the_create_leaves_no_prediction_running(
 
 
 def test_a_job_that_ends_during_the_create_leaves_no_prediction_running(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, start_with: Callable[[Meanwhile], UUID]
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, start_with: Callable[[Meanwhile], UUID]
 ) -> None:
     def end(job_id: UUID) -> None:
         jobs.move(job_id, deadline_at="now() - interval '1 second'")
@@ -101,7 +101,7 @@ def test_a_job_that_ends_during_the_create_leaves_no_prediction_running(
 
 
 def test_a_reference_that_comes_while_another_worker_looks_for_it_is_adopted(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, start_with: Callable[[Meanwhile], UUID]
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, start_with: Callable[[Meanwhile], UUID]
 ) -> None:
     from tasks import store
 
@@ -117,7 +117,7 @@ def test_a_reference_that_comes_while_another_worker_looks_for_it_is_adopted(
 
 
 def test_a_deadline_fails_the_job_refunds_it_and_cancels_the_prediction(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, waiting: UUID
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, waiting: UUID
 ) -> None:
     jobs.move(waiting, deadline_at="now() - interval '1 second'")
     jobs.actors.bridge.rescue()
@@ -127,7 +127,7 @@ def test_a_deadline_fails_the_job_refunds_it_and_cancels_the_prediction(
 
 
 def test_a_late_success_after_the_deadline_is_discarded(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, waiting: UUID
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, waiting: UUID
 ) -> None:
     jobs.move(waiting, deadline_at="now() - interval '1 second'")
     jobs.actors.bridge.rescue()
@@ -138,7 +138,7 @@ def test_a_late_success_after_the_deadline_is_discarded(
 
 
 def test_a_deleted_account_leaves_nothing_running(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, waiting: UUID
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, waiting: UUID
 ) -> None:
     jobs.conn.execute("delete from auth.users where id = %s", (jobs.user_id,))
     assert worker.run_once() == 1
@@ -147,7 +147,7 @@ def test_a_deleted_account_leaves_nothing_running(
 
 @pytest.mark.parametrize("fault", [ErrorResponse(500), ErrorResponse(429), ErrorResponse(401)])
 def test_a_cancel_without_an_answer_is_sent_again(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate, waiting: UUID, fault: ErrorResponse
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, waiting: UUID, fault: ErrorResponse
 ) -> None:
     replicate.faults["cancel"].append(fault)
     jobs.cancel(waiting)
@@ -168,7 +168,7 @@ def test_what_could_not_be_canceled_for_an_hour_is_forgotten(
 
 
 def test_a_prediction_that_succeeded_is_left_alone(
-    worker: InlineWorker, jobs: Jobs, replicate: Replicate
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate
 ) -> None:
     job_id = jobs.enqueue("fox")
     assert worker.run_to_the_end(job_id) == "succeeded"

@@ -86,7 +86,7 @@ class User(Actor):
         return self.conn.execute("delete from public.generations where id = %s", (job_id,)).rowcount == 1
 
 
-class Bridge(Actor):
+class BridgeRole(Actor):
     role = "generation_bridge"
 
     def dispatch(self, limit: int | None = 100, window: int | None = 1000) -> list[UUID]:
@@ -104,7 +104,7 @@ class Bridge(Actor):
         }
 
 
-class Worker(Actor):
+class WorkerRole(Actor):
     role = "generation_worker"
 
     def claim(self, job_id: UUID, lease: str | None = "1 minute") -> Row | None:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from tests.support.actors import Actor, Bridge, Operator, Service, SomeActor, User, Worker
+from tests.support.actors import Actor, BridgeRole, Operator, Service, SomeActor, User, WorkerRole
 
 
 class Actors:
@@ -32,12 +32,12 @@ class Actors:
         return self.named(Operator)
 
     @property
-    def bridge(self) -> Bridge:
-        return self.named(Bridge)
+    def bridge(self) -> BridgeRole:
+        return self.named(BridgeRole)
 
     @property
-    def worker(self) -> Worker:
-        return self.named(Worker)
+    def worker(self) -> WorkerRole:
+        return self.named(WorkerRole)
 
     @property
     def service(self) -> Service:
@@ -46,7 +46,7 @@ class Actors:
     def reset(self) -> None:
         """An empty stage: no user and nothing of theirs, the numbers as migrated."""
         self.forget_names()
-        for kind in (Operator, Bridge, Worker, Service):
+        for kind in (Operator, BridgeRole, WorkerRole, Service):
             self.named(kind)  # before the threads of a race ask for them
         self.operator.reset()
 
