@@ -66,7 +66,7 @@ migrate: install-local ## Apply supabase/migrations to the DATABASE_URL of .env
 	@$(RUN)/python -m local.migrate
 
 chaos: install-dev ## Kill, freeze and cut everything under load, then check every promise (takes 20 minutes)
-	@$(RUN)/python -m chaos --requests 5000 --faults 200
+	@$(RUN)/python -m tests.chaos --requests 5000 --faults 200
 
 storm: install-dev ## 3,000 jobs at a Replicate that misbehaves
 	@$(RUN)/python -m tests.replicate.storm --jobs 3000

@@ -18,12 +18,12 @@ from pathlib import Path
 import psycopg
 from celery import Celery
 
-from chaos.process import Process, python
-from chaos.servers import Redis
-from chaos.waiting import wait_until
 from local import migrate, postgres
 from local import stack as stacks
 from local.stack import Stack
+from tests.support.processes import ControlledProcess, python
+from tests.support.servers import Redis
+from tests.support.waiting import wait_until
 
 THREADS = 16
 CELERY = [str(Path(sys.executable).parent / "celery"), "-A"]
@@ -34,7 +34,7 @@ QUIET = ["--without-gossip", "--without-mingle", "--loglevel", "WARNING", "--con
 class Bench:
     def __init__(self, folder: Path, stack: Stack, peer: str | None) -> None:
         self.folder, self.stack, self.peer = folder, stack, peer
-        self.started: list[Process] = []
+        self.started: list[ControlledProcess] = []
         self.redis = Redis(folder).start().wait_ready()
         self.environment = {
             "DATABASE_URL": stack.database_url,
@@ -51,8 +51,8 @@ class Bench:
         self.claims = json.dumps({"sub": str(self.user_id)})
         self.bare = Celery(broker=self.redis.url, set_as_current=False)
 
-    def process(self, name: str, *command: str) -> Process:
-        process = Process(name, list(command), folder=self.folder, environment=self.environment)
+    def process(self, name: str, *command: str) -> ControlledProcess:
+        process = ControlledProcess(name, list(command), folder=self.folder, environment=self.environment)
         self.started.append(process)
         return process.start()
 
@@ -61,11 +61,11 @@ class Bench:
             process.kill()
         self.conn.close()
 
-    def ours(self) -> list[Process]:
+    def ours(self) -> list[ControlledProcess]:
         worker = self.process("worker", *CELERY, "bench.dispatch.ours", "worker", *QUIET)
         return [self.process("bridge", *python("-m", "bridge")), worker]
 
-    def bare_worker(self) -> Process:
+    def bare_worker(self) -> ControlledProcess:
         return self.process("bare", *CELERY, "bench.dispatch.bare", "worker", *QUIET)
 
     def begun(self) -> dict[str, int]:
@@ -99,7 +99,7 @@ class Bench:
         first = self.begun()
         return [(first[job_id] - at) / 1e6 for job_id, at in sent]
 
-    def peer_worker(self, name: str) -> Process:
+    def peer_worker(self, name: str) -> ControlledProcess:
         return self.process(name, str(self.peer), "-m", "bench.dispatch.peers", name, "work")
 
     def run_peer(self, *arguments: str) -> str:

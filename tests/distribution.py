@@ -25,6 +25,7 @@ FIRST = (
     "tests/chaos/test_chaos.py",
     "tests/replicate/test_storm.py",
     "tests/sql/test_interleavings.py",
+    "tests/bench/",
     "tests/tasks/",
     "tests/local/",
     "tests/edge/",

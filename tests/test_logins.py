@@ -10,17 +10,17 @@ import pytest
 from psycopg import sql
 
 import database
-from chaos.process import Process, python
-from chaos.servers import Redis
-from chaos.waiting import wait_until
 from local import postgres as embedded_postgres
 from local.stack import Stack
+from tests.support.processes import ControlledProcess, python
+from tests.support.servers import Redis
+from tests.support.waiting import wait_until
 
 COMMANDS = {
     "bridge": python("-m", "bridge"),
     "worker": [str(Path(sys.executable).parent / "celery"), "-A", "tasks", "worker", "--without-mingle"],
 }
-Start = Callable[..., Process]
+Start = Callable[..., ControlledProcess]
 
 
 @pytest.fixture
@@ -37,16 +37,18 @@ def login(stack: Stack, request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture
 def start(stack: Stack, broker: Redis, tmp_path: Path) -> Iterator[Start]:
-    started: list[Process] = []
+    started: list[ControlledProcess] = []
 
-    def start(name: str, url: str) -> Process:
+    def start(name: str, url: str) -> ControlledProcess:
         environment = {
             f"{name.upper()}_DATABASE_URL": url,
             "REDIS_URL": broker.url,
             "SUPABASE_URL": stack.gateway_url,
             "SUPABASE_SECRET_KEY": stack.secret_key,
         }
-        started.append(Process(name, COMMANDS[name], folder=tmp_path, environment=environment).start())
+        started.append(
+            ControlledProcess(name, COMMANDS[name], folder=tmp_path, environment=environment).start()
+        )
         return started[-1]
 
     yield start

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from chaos.process import ROOT
 from settings import Settings
+from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.quick
 

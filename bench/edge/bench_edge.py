@@ -8,7 +8,6 @@ enqueue after another on kept connections, through the gate and straight to the 
 import argparse
 import http.client
 import json
-import os
 import random
 import resource
 import statistics
@@ -18,21 +17,19 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
-
-import psycopg
 
 from local import postgres as embedded_postgres
 from local import stack as stacks
 from local.migrate import migrate, seed
 from tests.edge import backend as backends
-from tests.edge import deno
+from tests.edge import functions
 from tests.edge.backend import Backend
-from tests.jobs import Jobs
+from tests.support import deno
+from tests.support.jobs import Jobs
 
 COMPARED = Path(__file__).parent / "compared"
-OURS = {name: deno.FUNCTIONS / name / "index.ts" for name in deno.NAMES}
+OURS = {name: functions.FUNCTIONS / name / "index.ts" for name in functions.NAMES}
 THEIRS = {name: COMPARED / f"{name}.ts" for name in ("supabase_js", "supabase_server")}
 EMPTY = {"empty": COMPARED / "empty.ts"}
 PASS_THROUGH = {"pass_through": COMPARED / "pass_through.ts"}
@@ -68,8 +65,9 @@ def main() -> None:
 def download() -> None:
     """The packages of what we compare with, at the versions and hashes of deno.lock."""
     command = [str(deno.DENO), "install", "--frozen", "--entrypoint", *map(str, THEIRS.values())]
-    environment = {**os.environ, **deno.deno_environment()}  # the machine's own certificates and proxies
-    subprocess.run(command, env=environment, cwd=COMPARED, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        command, env=deno.ENVIRONMENT_WITH_PACKAGES, cwd=COMPARED, check=True, stdout=subprocess.DEVNULL
+    )
 
 
 @contextmanager
@@ -83,13 +81,13 @@ def backend() -> Iterator[tuple[Backend, Jobs]]:
         embedded_postgres.bring_supabase(stack)
         migrate(stack.database_url)
         seed(stack.database_url)
-        conn = opened.enter_context(psycopg.connect(stack.database_url, autocommit=True))
-        yield opened.enter_context(backends.running(replace(stack), b"secret")), Jobs(conn)
+        jobs = opened.enter_context(Jobs(stack.database_url))
+        yield opened.enter_context(backends.running(stack, b"secret")), jobs
 
 
 def function_environment(real: Backend) -> dict[str, str]:
     keys = {"publishable": real.stack.publishable_key, "secret": real.stack.secret_key}
-    return deno.function_environment(real.stack.gateway_url, real.issuer, keys, b"secret")
+    return functions.function_environment(real.stack.gateway_url, real.issuer, keys, b"secret")
 
 
 def cold(

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.app import site as sites
 from tests.app import system as systems
-from tests.app.phone import PATIENCE, Phone, switched_on
+from tests.app.phone import LONGEST_WAIT_MS, Phone, switched_on
 from tests.app.system import System
 
 # Nothing that reaches beyond this machine, and no GPU, which a server does not have.
@@ -40,7 +40,7 @@ def chromium() -> str:
 
 @pytest.fixture(scope="package")
 def browser(chromium: str) -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE)
+    expect.set_options(timeout=LONGEST_WAIT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
         yield browser

@@ -8,10 +8,10 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, Route, expect
 
-from tests.app.system import ROOT
+from local.stack import ROOT
 
 SCREENSHOTS = ROOT / ".pilotlight" / "app" / "screenshots"
-PATIENCE = 30_000  # milliseconds; a bound for what hangs, never a measure
+LONGEST_WAIT_MS = 30_000  # a bound for what hangs, never a measure
 
 IS_PAINTED = """card => [...card.querySelectorAll('img')].some(
   image => image.src.includes('/object/sign/') && image.complete && image.naturalWidth > 0)"""
@@ -24,7 +24,7 @@ class Screen:
         self.page = page
         self.site = site
         self.problems: list[str] = []
-        page.set_default_timeout(PATIENCE)
+        page.set_default_timeout(LONGEST_WAIT_MS)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.frames: list[list[Any]] = []  # what the Realtime websocket brought, by its protocol's arrays
         page.on("websocket", lambda socket: socket.on("framereceived", self.note_frame))
@@ -60,7 +60,7 @@ class Screen:
         self.until(lambda: self.ids()[:1] not in ([], known[:1]), "a new card")
         return self.ids()[0]
 
-    def expect_picture(self, job_id: str, timeout: float = PATIENCE) -> None:
+    def expect_picture(self, job_id: str, timeout: float = LONGEST_WAIT_MS) -> None:
         card = self.card(job_id)
         expect(card).to_have_count(1)
         try:
@@ -69,7 +69,7 @@ class Screen:
             error.add_note(f"its card says {card.inner_text()!r}")
             raise
 
-    def until(self, condition: Callable[[], Any], what: str, timeout: float = PATIENCE) -> Any:
+    def until(self, condition: Callable[[], Any], what: str, timeout: float = LONGEST_WAIT_MS) -> Any:
         """Poll for something true and return it; Playwright's own pause lets its handlers run meanwhile."""
         for _ in range(int(timeout / 50)):
             if found := condition():

@@ -9,7 +9,8 @@ import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.app.system import ROOT, System
+from local.stack import ROOT
+from tests.app.system import System
 
 APP = ROOT / "app"
 EXPORT = ROOT / ".pilotlight" / "app" / "web-for-tests"

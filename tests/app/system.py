@@ -3,9 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,8 +14,7 @@ import psycopg
 
 from local import stack as stacks
 from local.gateway import keys
-
-ROOT = Path(__file__).parents[2]
+from tests.support.up import up, wait_ready
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,32 +62,14 @@ class System:
 @contextmanager
 def running(folder: Path) -> Iterator[System]:
     """`--restart` stands for the host that starts again what ends."""
-    command = [sys.executable, "-m", "local.up", "--attached", "--restart", "--folder", str(folder)]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        try:
-            wait_until_up(process)
-            facts = json.loads((folder / "stack.json").read_text())
-            yield System(
-                folder=folder,
-                url=f"http://127.0.0.1:{facts['gateway_port']}",
-                publishable_key=facts["publishable_key"],
-                database_url="postgresql://postgres:{password}@127.0.0.1:{postgres_port}/{database}".format(
-                    **facts
-                ),
-            )
-        finally:
-            process.terminate()
-
-
-def wait_until_up(process: "subprocess.Popen[str]") -> None:
-    assert process.stdout is not None
-    said = ""
-    for line in process.stdout:
-        said += line
-        if "Pilotlight is up" in line:
-            # The log must be read to its end, or a full pipe stops the system.
-            threading.Thread(target=process.stdout.read, daemon=True).start()
-            return
-    raise AssertionError(f"the system did not start:\n{said}")
+    with (folder / "up.log").open("w") as log, up(folder, "--restart", log=log) as process:
+        wait_ready(folder, process)
+        facts = json.loads((folder / "stack.json").read_text())
+        yield System(
+            folder=folder,
+            url=f"http://127.0.0.1:{facts['gateway_port']}",
+            publishable_key=facts["publishable_key"],
+            database_url="postgresql://postgres:{password}@127.0.0.1:{postgres_port}/{database}".format(
+                **facts
+            ),
+        )

@@ -8,8 +8,8 @@ from bridge.listener import Listener
 from bridge.loop import Bridge
 from bridge.publisher import Publisher
 from bridge.store import Store
-from chaos.servers import Redis
 from local.stack import Stack
+from tests.support.servers import Redis
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from bridge.loop import Bridge
-from chaos.servers import Redis
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
+from tests.support.servers import Redis
 
 MakeBridge = Callable[..., Bridge]
 
@@ -76,7 +76,7 @@ def test_a_redis_that_closed_every_connection_is_used_again(
 def test_rescue_goes_on_while_redis_is_down(bridge: Bridge, own_broker: Redis, jobs: Jobs) -> None:
     own_broker.kill()
     job_id = jobs.enqueue()
-    jobs.change(job_id, deadline_at="now() - interval '1 second'")
+    jobs.move(job_id, deadline_at="now() - interval '1 second'")
 
     bridge.run_once()
 

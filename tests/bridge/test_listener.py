@@ -11,10 +11,10 @@ from bridge import listener as listeners
 from bridge.listener import HeartbeatMissed, Listener
 from bridge.loop import Bridge
 from bridge.store import Store
-from chaos.relay import Relay
-from chaos.servers import Redis
-from chaos.waiting import wait_until
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
+from tests.support.relay import Relay
+from tests.support.servers import Redis
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import psycopg
 import pytest
 
 from bridge.loop import IDLE_PAUSE, Bridge
-from chaos.servers import Redis
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
+from tests.support.servers import Redis
 
 MakeBridge = Callable[..., Bridge]
 
@@ -45,7 +45,7 @@ def test_jobs_are_sent_in_the_order_of_their_rank(bridge: Bridge, broker: Redis,
 def test_a_job_for_later_is_not_sent_but_shortens_the_pause(
     bridge: Bridge, broker: Redis, jobs: Jobs
 ) -> None:
-    jobs.change(jobs.enqueue(), run_at="now() + interval '3 seconds'")
+    jobs.move(jobs.enqueue(), run_at="now() + interval '3 seconds'")
     bridge.quiet_looks = 10
 
     assert bridge.run_once() == 0
@@ -97,7 +97,7 @@ def test_a_message_lost_by_redis_is_found_by_looking(bridge: Bridge, broker: Red
     bridge.run_once()
     broker.flush()
 
-    jobs.change(job_id, dispatched_at="now() - interval '6 seconds'")
+    jobs.move(job_id, dispatched_at="now() - interval '6 seconds'")
     bridge.find_lost_at = 0
     bridge.run_once()
 
@@ -110,7 +110,7 @@ def test_a_message_that_still_waits_in_the_queue_is_not_sent_again(
     job_id = jobs.enqueue()
     bridge.run_once()
 
-    jobs.change(job_id, dispatched_at="now() - interval '60 seconds'")
+    jobs.move(job_id, dispatched_at="now() - interval '60 seconds'")
     bridge.find_lost_at = 0
     bridge.run_once()
 
@@ -126,8 +126,8 @@ def test_a_lost_message_is_found_behind_a_queue_that_never_empties(
     in_queue = jobs.enqueue()
     bridge.run_once()
 
-    jobs.change(lost, dispatched_at="now() - interval '16 seconds'")
-    jobs.change(in_queue, dispatched_at="now() - interval '10 seconds'")
+    jobs.move(lost, dispatched_at="now() - interval '16 seconds'")
+    jobs.move(in_queue, dispatched_at="now() - interval '10 seconds'")
     bridge.find_lost_at = 0
     bridge.run_once()
 
@@ -148,8 +148,8 @@ def test_somebody_elses_message_in_the_queue_neither_stops_the_bridge_nor_hides_
     with broker.client as client:
         client.rpush("generations", foreign)  # the next that a worker gets
 
-    jobs.change(lost, dispatched_at="now() - interval '16 seconds'")
-    jobs.change(in_queue, dispatched_at="now() - interval '10 seconds'")
+    jobs.move(lost, dispatched_at="now() - interval '16 seconds'")
+    jobs.move(in_queue, dispatched_at="now() - interval '10 seconds'")
     bridge.find_lost_at = 0
     bridge.run_once()
 
@@ -160,7 +160,7 @@ def test_somebody_elses_message_in_the_queue_neither_stops_the_bridge_nor_hides_
 
 def test_a_job_whose_worker_is_lost_is_sent_again(bridge: Bridge, broker: Redis, jobs: Jobs) -> None:
     job_id = jobs.enqueue()
-    jobs.change(job_id, status="'running'", attempt="1", lease_expires_at="now() - interval '1 second'")
+    jobs.move(job_id, status="'running'", attempt="1", lease_expires_at="now() - interval '1 second'")
 
     bridge.run_once()
     bridge.run_once()
@@ -172,7 +172,7 @@ def test_a_job_whose_worker_is_lost_is_sent_again(bridge: Bridge, broker: Redis,
 def test_a_job_past_its_deadline_is_failed_and_refunded(bridge: Bridge, jobs: Jobs) -> None:
     before = jobs.credits()
     job_id = jobs.enqueue()
-    jobs.change(job_id, deadline_at="now() - interval '1 second'")
+    jobs.move(job_id, deadline_at="now() - interval '1 second'")
 
     bridge.run_once()
 
@@ -183,7 +183,7 @@ def test_a_job_past_its_deadline_is_failed_and_refunded(bridge: Bridge, jobs: Jo
 def test_rescue_waits_for_its_own_time(bridge: Bridge, jobs: Jobs) -> None:
     bridge.run_once()
     job_id = jobs.enqueue()
-    jobs.change(job_id, deadline_at="now() - interval '1 second'")
+    jobs.move(job_id, deadline_at="now() - interval '1 second'")
 
     bridge.run_once()
 

@@ -10,25 +10,27 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from chaos.process import Process, python
-from chaos.servers import Redis, free_port
-from chaos.waiting import wait_until
 from local.postgres import SUPERUSER
 from local.stack import Stack
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
+from tests.support.processes import ControlledProcess, python
+from tests.support.servers import Redis, free_port
+from tests.support.waiting import wait_until
 
-Start = Callable[..., Process]
+Start = Callable[..., ControlledProcess]
 
 
 @pytest.fixture
 def start(tmp_path: Path, stack: Stack, broker: Redis) -> Iterator[Start]:
     """Start a bridge; whatever the test leaves behind is killed."""
-    started: list[Process] = []
+    started: list[ControlledProcess] = []
 
-    def start_bridge(**changes: str) -> Process:
+    def start_bridge(**changes: str) -> ControlledProcess:
         environment = {"DATABASE_URL": stack.bridge_url, "REDIS_URL": broker.url, **changes}
         name = f"bridge-{len(started)}"
-        process = Process(name, python("-m", "bridge"), folder=tmp_path, environment=environment).start()
+        process = ControlledProcess(
+            name, python("-m", "bridge"), folder=tmp_path, environment=environment
+        ).start()
         started.append(process)
         return process
 

@@ -3,8 +3,8 @@
 import subprocess
 import sys
 
-from chaos.process import ROOT
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
+from tests.support.processes import ROOT
 
 
 def status(database: str) -> "subprocess.CompletedProcess[str]":
@@ -25,20 +25,20 @@ def test_an_empty_system_is_well(database: str) -> None:
 
 
 def test_a_job_that_nobody_dispatches_is_a_problem(database: str, jobs: Jobs) -> None:
-    jobs.change(jobs.enqueue(), updated_at="now() - interval '10 minutes'")
+    jobs.move(jobs.enqueue(), updated_at="now() - interval '10 minutes'")
     seen = status(database)
     assert seen.returncode == 1
     assert "no bridge dispatches" in seen.stdout
 
 
 def test_a_job_that_nobody_claims_is_a_problem(database: str, jobs: Jobs) -> None:
-    jobs.change(jobs.enqueue(), dispatched_at="now() - interval '10 minutes'")
+    jobs.move(jobs.enqueue(), dispatched_at="now() - interval '10 minutes'")
     assert "no worker" in status(database).stdout
 
 
 def test_a_lease_that_nobody_rescues_is_a_problem(database: str, jobs: Jobs) -> None:
     job_id = jobs.enqueue()
-    jobs.change(job_id, status="'running'", fence="1", lease_expires_at="now() - interval '10 minutes'")
+    jobs.move(job_id, status="'running'", fence="1", lease_expires_at="now() - interval '10 minutes'")
     seen = status(database)
     assert seen.returncode == 1
     assert "no bridge rescues" in seen.stdout

@@ -6,24 +6,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import httpx
-import psycopg
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from local.stack import Stack, free_port
-from tests.conftest import fresh_copy
+from local.stack import Stack
 from tests.edge import backend as backends
-from tests.edge import deno
+from tests.edge import functions
 from tests.edge.backend import Backend
-from tests.edge.data_api import Connection, DataApi, data_api
-from tests.edge.deno import Gate
+from tests.edge.data_api import DataApi, Exchange, data_api
+from tests.edge.functions import Gate
 from tests.edge.tokens import Issuer
-from tests.edge.user import User
-from tests.jobs import Jobs
+from tests.edge.user import TappingUser
+from tests.support.databases import fresh_copy
+from tests.support.jobs import Jobs
+from tests.support.processes import ROOT
 
 API_KEYS = {"publishable": "sb_publishable_stand_in", "secret": "sb_secret_stand_in"}
 
-set_hypothesis_home_dir(deno.ROOT / ".pilotlight" / "cache" / "hypothesis")
+set_hypothesis_home_dir(ROOT / ".pilotlight" / "cache" / "hypothesis")
 
 tried: Counter[tuple[str, str]] = Counter()
 
@@ -42,8 +42,8 @@ class StandIn:
 def one_stand_in() -> Iterator[StandIn]:
     with data_api() as api:
         issuer, webhook_secret = Issuer(api.url), secrets.token_bytes(24)
-        environment = deno.function_environment(api.url, issuer, API_KEYS, webhook_secret)
-        with deno.serve(environment) as gate:
+        environment = functions.function_environment(api.url, issuer, API_KEYS, webhook_secret)
+        with functions.serve(environment) as gate:
             yield StandIn(gate, api, issuer, webhook_secret)
 
 
@@ -51,7 +51,7 @@ def one_stand_in() -> Iterator[StandIn]:
 def stand_in(one_stand_in: StandIn) -> StandIn:
     """It has not been called, and answers well."""
     one_stand_in.api.calls.clear()
-    one_stand_in.api.behave = Connection.answer_well
+    one_stand_in.api.behave = Exchange.answer_well
     return one_stand_in
 
 
@@ -60,21 +60,20 @@ def backend(template: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """The gate with a gateway and a fresh migrated database behind it."""
     folder = tmp_path_factory.mktemp("backend")
     for copied in fresh_copy(template):
-        stack = replace(copied, folder=folder, gateway_port=free_port(0, set()))
-        with backends.running(stack, secrets.token_bytes(24)) as backend:
+        with backends.running(replace(copied, folder=folder), secrets.token_bytes(24)) as backend:
             yield backend
 
 
 @pytest.fixture(scope="package")
 def jobs(backend: Backend) -> Iterator[Jobs]:
-    with psycopg.connect(backend.stack.database_url, autocommit=True) as conn:
-        yield Jobs(conn)
+    with Jobs(backend.stack.database_url) as jobs:
+        yield jobs
 
 
 @pytest.fixture
-def user(backend: Backend, http: httpx.Client, jobs: Jobs) -> Iterator[User]:
+def user(backend: Backend, http: httpx.Client, jobs: Jobs) -> Iterator[TappingUser]:
     """Whatever a test does in this user's name, only what was accepted may have cost a credit."""
-    user = User(backend, http, jobs)
+    user = TappingUser(backend, http, jobs)
     yield user
     user.assert_charged_for_the_accepted_alone()
 

@@ -13,7 +13,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class RecordedCall:
     path: str
     headers: dict[str, str]
     body: Any
@@ -22,11 +22,11 @@ class Call:
 @dataclass(slots=True)
 class DataApi:
     url: str = ""
-    calls: list[Call] = field(default_factory=list)
-    behave: "Callable[[Connection], None]" = lambda connection: connection.answer_well()
+    calls: list[RecordedCall] = field(default_factory=list)
+    behave: "Callable[[Exchange], None]" = lambda exchange: exchange.answer_well()
 
 
-class Connection(BaseHTTPRequestHandler):
+class Exchange(BaseHTTPRequestHandler):
     """One request, to be answered in any way."""
 
     protocol_version = "HTTP/1.1"
@@ -36,7 +36,7 @@ class Connection(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.api.calls.append(Call(self.path, headers, json.loads(body)))
+        self.api.calls.append(RecordedCall(self.path, headers, json.loads(body)))
         self.api.behave(self)
 
     def answer_well(self) -> None:
@@ -67,7 +67,7 @@ class Connection(BaseHTTPRequestHandler):
 @contextmanager
 def data_api() -> Iterator[DataApi]:
     api = DataApi()
-    handler = type("Handler", (Connection,), {"api": api})
+    handler = type("Handler", (Exchange,), {"api": api})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
         api.url = f"http://127.0.0.1:{server.server_port}"

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.edge.conftest import StandIn
-from tests.edge.deno import NAMES
+from tests.edge.functions import NAMES
 from tests.edge.raw_http import answers
 from tests.edge.refusals import code_of
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.edge.deno import DENO, FUNCTIONS, NAMES, ROOT, deno_environment
+from tests.edge.functions import FUNCTIONS, NAMES
+from tests.support.deno import DENO, ENVIRONMENT
+from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.quick
 
@@ -27,7 +29,7 @@ ADDRESS = re.compile(r"https?:|wss?:|\b[\w-]+\.(com|ai|io|dev|net|org|delivery|r
 def loaded_by(name: str) -> list[dict[str, Any]]:
     """The modules that Deno itself says the function loads."""
     command = [str(DENO), "info", "--json", str(FUNCTIONS / name / "index.ts")]
-    info = subprocess.run(command, env=deno_environment(), check=True, capture_output=True, timeout=60)
+    info = subprocess.run(command, env=ENVIRONMENT, check=True, capture_output=True, timeout=60)
     graph = json.loads(info.stdout)
     assert graph.get("npmPackages", {}) == {}
     modules: list[dict[str, Any]] = graph["modules"]

@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx
 
 from tests.edge.backend import Backend
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
 
 AT_ONCE = 200
 STARTER_CREDITS = 10

@@ -8,9 +8,10 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis import Case
 
-from tests.edge.deno import NAMES, ROOT
+from tests.edge.functions import NAMES
 from tests.edge.test_webhook import signed
-from tests.edge.user import User
+from tests.edge.user import TappingUser
+from tests.support.processes import ROOT
 
 CONFIG = schemathesis.Config.from_dict(
     {
@@ -33,7 +34,7 @@ BOUNDED = settings(
 @REFERENCE.parametrize()
 @BOUNDED
 def test_functions_answer_as_the_reference_says(
-    case: Case[Any], user: User, tally: Counter[tuple[str, str]]
+    case: Case[Any], user: TappingUser, tally: Counter[tuple[str, str]]
 ) -> None:
     assert case.meta is not None
     is_good = case.meta.generation.mode.is_positive

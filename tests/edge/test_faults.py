@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.edge import deno
+from tests.edge import functions
 from tests.edge.conftest import API_KEYS, StandIn
-from tests.edge.data_api import Connection
-from tests.edge.deno import Gate
+from tests.edge.data_api import Exchange
+from tests.edge.functions import Gate
 from tests.edge.refusals import code_of
 from tests.edge.test_tokens import REQUESTS
 from tests.edge.test_webhook import BODY, JOB, signed
@@ -39,20 +39,20 @@ def call_stand_in(name: str, stand_in: StandIn) -> httpx.Response:
     return call(name, stand_in.gate, stand_in.issuer, stand_in.webhook_secret)
 
 
-def cut_off(connection: Connection) -> None:
-    connection.answer_raw(200, b'{"jobs": ', Content_Length="1000", Content_Type="application/json")
-    connection.hang_up()
+def cut_off(exchange: Exchange) -> None:
+    exchange.answer_raw(200, b'{"jobs": ', Content_Length="1000", Content_Type="application/json")
+    exchange.hang_up()
 
 
-def send_away(connection: Connection) -> None:
-    if connection.path == "/elsewhere":
-        connection.answer_well()
+def send_away(exchange: Exchange) -> None:
+    if exchange.path == "/elsewhere":
+        exchange.answer_well()
     else:
-        connection.answer(307, {}, Location="/elsewhere")
+        exchange.answer(307, {}, Location="/elsewhere")
 
 
-FAULTS: dict[str, Callable[[Connection], None]] = {
-    "hangs up": Connection.hang_up,
+FAULTS: dict[str, Callable[[Exchange], None]] = {
+    "hangs up": Exchange.hang_up,
     "breaks off": cut_off,
     "is restarting": lambda it: it.answer_raw(502, b"<html>Bad gateway: postgres at 10.0.0.1</html>"),
     "answers 500": lambda it: it.answer(500, {"message": "password authentication failed for user postgres"}),
@@ -89,9 +89,9 @@ def test_a_database_that_fails_is_unavailable(stand_in: StandIn, name: str, faul
 
 @pytest.mark.parametrize("name", CALLS_THE_DATABASE)
 def test_the_gate_recovers_with_the_database(stand_in: StandIn, name: str) -> None:
-    stand_in.api.behave = Connection.hang_up
+    stand_in.api.behave = Exchange.hang_up
     assert call_stand_in(name, stand_in).status_code == 503
-    stand_in.api.behave = Connection.answer_well
+    stand_in.api.behave = Exchange.answer_well
     assert call_stand_in(name, stand_in).status_code in (200, 202)
 
 
@@ -101,7 +101,7 @@ def gate_to_nowhere() -> Iterator[tuple[Gate, Issuer]]:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         issuer = Issuer(url)
-        with deno.serve(deno.function_environment(url, issuer, API_KEYS, b"secret")) as gate:
+        with functions.serve(functions.function_environment(url, issuer, API_KEYS, b"secret")) as gate:
             yield gate, issuer
 
 
@@ -114,7 +114,7 @@ def test_a_gateway_that_is_down_is_unavailable(gate_to_nowhere: tuple[Gate, Issu
 
 @pytest.fixture(scope="module")
 def gate_without_settings() -> Iterator[Gate]:
-    with deno.serve({}) as gate:
+    with functions.serve({}) as gate:
         yield gate
 
 
@@ -173,9 +173,9 @@ def send_slowly(name: str, stand_in: StandIn) -> int:
 def test_nobody_is_waited_for_without_end(stand_in: StandIn) -> None:
     done = threading.Event()
 
-    def stall(connection: Connection) -> None:
+    def stall(exchange: Exchange) -> None:
         done.wait(30)
-        connection.hang_up()
+        exchange.hang_up()
 
     stand_in.api.behave = stall
     with ThreadPoolExecutor() as pool:

@@ -8,16 +8,16 @@ from collections import Counter
 import pytest
 
 from tests.edge import attacks
-from tests.edge.deno import NAMES
+from tests.edge.functions import NAMES
 from tests.edge.raw_http import answers
-from tests.edge.user import User
+from tests.edge.user import TappingUser
 
 READS = ("ping", "get_job_status")
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_mutated_http_is_answered_or_hung_up_on(
-    user: User, name: str, tally: Counter[tuple[str, str]]
+    user: TappingUser, name: str, tally: Counter[tuple[str, str]]
 ) -> None:
     choose = random.Random(5)
     for _ in range(1500):
@@ -31,7 +31,7 @@ def test_mutated_http_is_answered_or_hung_up_on(
     user.accepted = user.jobs()
 
 
-def good(user: User, name: str) -> bytes:
+def good(user: TappingUser, name: str) -> bytes:
     body = b"" if name in READS else attacks.with_input('{"prompt": "a fox"}')
     lines = [
         f"{'GET' if name in READS else 'POST'} /{name}?ids={uuid.uuid4()}&job={uuid.uuid4()} HTTP/1.1",

@@ -8,11 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.edge import deno
+from tests.edge import functions
 from tests.edge.conftest import API_KEYS, StandIn
 from tests.edge.forgeries import forgeries
 from tests.edge.refusals import code_of
 from tests.edge.tokens import Issuer
+from tests.support import deno
+from tests.support.processes import ROOT
 
 ID = "5c1fe2f6-6f0e-4a84-9b3e-0b1a4d0f7a55"
 REQUESTS: dict[str, dict[str, Any]] = {
@@ -80,14 +82,14 @@ def test_token_issuer_adds_an_issuer_and_replaces_none(
     stand_in: StandIn, http: httpx.Client, setting: str | None, accepted: list[str], slash: str
 ) -> None:
     issuer, secret = stand_in.issuer, stand_in.webhook_secret
-    environment = deno.function_environment(f"{stand_in.api.url}{slash}", issuer, API_KEYS, secret)
+    environment = functions.function_environment(f"{stand_in.api.url}{slash}", issuer, API_KEYS, secret)
     if setting is not None:
         environment["TOKEN_ISSUER"] = setting
     tokens = {iss: issuer.token(iss=iss) for iss in (issuer.iss, *accepted)}
     foreign = {ADDED, "https://other.example/auth/v1", f"{ADDED}/x", ""}
     refused = {iss: issuer.token(iss=iss) for iss in foreign - tokens.keys()}
     forged = Issuer("").token(iss=issuer.iss), Issuer("").token(iss=ADDED)
-    with deno.process(deno.FUNCTIONS / "get_job_status" / "index.ts", environment) as origin:
+    with deno.process(functions.FUNCTIONS / "get_job_status" / "index.ts", environment) as origin:
 
         def status(token: str) -> int:
             headers = {"Authorization": f"Bearer {token}"}
@@ -100,7 +102,7 @@ def test_token_issuer_adds_an_issuer_and_replaces_none(
 
 def test_the_cli_is_told_who_signs_in_its_local_stack() -> None:
     """Its functions see SUPABASE_URL=http://kong:8000; Auth signs under the address that an app uses."""
-    config = tomllib.loads((deno.ROOT / "supabase" / "config.toml").read_text())
+    config = tomllib.loads((ROOT / "supabase" / "config.toml").read_text())
     port = config["api"].get("port", 54321)
     assert config["edge_runtime"]["secrets"]["TOKEN_ISSUER"] == f"http://127.0.0.1:{port}/auth/v1"
 

@@ -17,7 +17,7 @@ import pytest
 from tests.edge.backend import Backend
 from tests.edge.conftest import API_KEYS, StandIn
 from tests.edge.refusals import code_of
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
 
 JOB = "5c1fe2f6-6f0e-4a84-9b3e-0b1a4d0f7a55"
 PREDICTION = "gm3qorzdhgbfurvjtvhg6dckhu"
@@ -69,8 +69,8 @@ def test_a_webhook_makes_a_waiting_job_due_however_often_it_comes(
     backend: Backend, http: httpx.Client, jobs: Jobs
 ) -> None:
     job_id = jobs.enqueue()
-    jobs.change(job_id, status="'running'", attempt=1, lease_expires_at="now()", submitted_at="now()")
-    jobs.change(job_id, status="'waiting'", lease_expires_at="null", run_at="now() + interval '1 hour'")
+    jobs.move(job_id, status="'running'", attempt=1, lease_expires_at="now()", submitted_at="now()")
+    jobs.move(job_id, status="'waiting'", lease_expires_at="null", run_at="now() + interval '1 hour'")
     headers = signed(backend.webhook_secret)
     for job in (job_id, job_id, uuid.uuid4()):  # the last one is nobody's
         answer = http.post(backend.gate.url(NAME), params={"job": str(job)}, headers=headers, content=BODY)

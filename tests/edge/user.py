@@ -6,13 +6,13 @@ from typing import Any
 import httpx
 
 from tests.edge.backend import Backend
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
 
 HOLDS = "select count(*), coalesce(-sum(amount), 0) from public.credit_entries where user_id = %s and kind = 'hold'"
 JOBS = "select id::text from public.jobs where user_id = %s"
 
 
-class User:
+class TappingUser:
     def __init__(self, backend: Backend, http: httpx.Client, jobs: Jobs) -> None:
         self.backend, self.http, self.conn = backend, http, jobs.conn
         self.id = jobs.add_user()

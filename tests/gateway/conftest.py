@@ -1,11 +1,8 @@
 """A gateway as a process of its own, over a database of its own, for as long as the tests of this folder run."""
 
-import subprocess
-import sys
-import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +12,15 @@ import pytest
 from psycopg.types.json import Jsonb
 from supabase import Client, ClientOptions, create_client
 
-from local import stack as stacks
 from local.stack import Stack
-from tests.conftest import copy
+from tests.support import servers
+from tests.support.databases import copy
 
 NOTES = (Path(__file__).parent / "notes.sql").read_bytes()
 
 
 @dataclass(frozen=True)
-class User:
+class ClientUser:
     id: str
     headers: dict[str, str]  # for requests without the client
     client: Client
@@ -31,29 +28,11 @@ class User:
 
 @pytest.fixture(scope="session")
 def gateway(template: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    folder, port = tmp_path_factory.mktemp("gateway"), stacks.free_port(0, set())
-    stack = replace(copy(template, "gateway"), folder=folder, gateway_port=port)
-    stacks.save(stack)
+    stack = copy(template, "gateway")
     with psycopg.connect(stack.database_url) as conn:
         conn.execute(NOTES)
-    server = subprocess.Popen([sys.executable, "-m", "local.gateway", str(folder / "stack.json")])
-    try:
-        wait_until_up(stack, server)
-        yield stack
-    finally:
-        server.terminate()
-        server.wait(timeout=10)
-
-
-def wait_until_up(stack: Stack, server: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 20
-    while True:
-        try:
-            httpx.get(f"{stack.gateway_url}/auth/v1/health").raise_for_status()
-            return
-        except httpx.TransportError:
-            assert server.poll() is None and time.monotonic() < until, "the gateway did not start"
-            time.sleep(0.05)
+    with servers.gateway(stack, tmp_path_factory.mktemp("gateway")) as served:
+        yield served
 
 
 @pytest.fixture(scope="session")
@@ -78,27 +57,27 @@ def anon(gateway: Stack, wire: httpx.Client) -> Client:
 
 
 @pytest.fixture
-def user(gateway: Stack, wire: httpx.Client) -> User:
+def user(gateway: Stack, wire: httpx.Client) -> ClientUser:
     return new_user(gateway, wire)
 
 
 @pytest.fixture
-def stranger(gateway: Stack, wire: httpx.Client) -> User:
+def stranger(gateway: Stack, wire: httpx.Client) -> ClientUser:
     return new_user(gateway, wire)
 
 
-def new_user(gateway: Stack, wire: httpx.Client) -> User:
+def new_user(gateway: Stack, wire: httpx.Client) -> ClientUser:
     client = client_of(gateway, wire, gateway.publishable_key)
     session = client.auth.sign_in_anonymously().session
     assert session is not None
-    return User(
+    return ClientUser(
         session.user.id,
         {"apikey": gateway.publishable_key, "authorization": f"Bearer {session.access_token}"},
         client,
     )
 
 
-def put(gateway: Stack, user: User, rows: list[dict[str, Any]]) -> None:
+def put(gateway: Stack, user: ClientUser, rows: list[dict[str, Any]]) -> None:
     """Store rows of public.notes as this user's; the Data API here inserts none."""
     insert = """
       insert into public.notes (id, user_id, body, tags)

@@ -10,7 +10,7 @@ from supabase import Client
 
 from local.gateway import keys
 from local.stack import Stack
-from tests.gateway.conftest import User
+from tests.gateway.conftest import ClientUser
 
 
 def refresh(wire: httpx.Client, gateway: Stack, token: str) -> httpx.Response:
@@ -27,7 +27,7 @@ def refresh_token_of(client: Client) -> str:
     return session.refresh_token
 
 
-def test_an_anonymous_user_is_authenticated_and_says_so_in_its_claims(user: User) -> None:
+def test_an_anonymous_user_is_authenticated_and_says_so_in_its_claims(user: ClientUser) -> None:
     session = user.client.auth.get_session()
     assert session is not None and session.user.is_anonymous
     claims = jwt.decode(session.access_token, options={"verify_signature": False})
@@ -36,19 +36,19 @@ def test_an_anonymous_user_is_authenticated_and_says_so_in_its_claims(user: User
     assert claims["exp"] - claims["iat"] == session.expires_in == 3600
 
 
-def test_a_client_verifies_a_token_with_the_key_set(user: User) -> None:
+def test_a_client_verifies_a_token_with_the_key_set(user: ClientUser) -> None:
     found = user.client.auth.get_claims()
     assert found is not None and found["claims"]["sub"] == user.id
 
 
-def test_refreshing_rotates_the_token(user: User) -> None:
+def test_refreshing_rotates_the_token(user: ClientUser) -> None:
     first = refresh_token_of(user.client)
     user.client.auth.refresh_session()
     assert refresh_token_of(user.client) != first
 
 
 def test_a_spent_token_gives_the_good_one_again_to_a_client_that_missed_it(
-    gateway: Stack, wire: httpx.Client, user: User
+    gateway: Stack, wire: httpx.Client, user: ClientUser
 ) -> None:
     first = refresh_token_of(user.client)
     missed = refresh(wire, gateway, first).json()["refresh_token"]
@@ -56,7 +56,7 @@ def test_a_spent_token_gives_the_good_one_again_to_a_client_that_missed_it(
 
 
 def test_a_token_spent_long_ago_ends_the_session_for_whoever_holds_it(
-    gateway: Stack, wire: httpx.Client, user: User
+    gateway: Stack, wire: httpx.Client, user: ClientUser
 ) -> None:
     tokens = [refresh_token_of(user.client)]
     for _ in range(2):
@@ -67,7 +67,7 @@ def test_a_token_spent_long_ago_ends_the_session_for_whoever_holds_it(
 
 
 def test_concurrent_refreshes_of_one_token_agree_on_its_successor(
-    gateway: Stack, wire: httpx.Client, user: User
+    gateway: Stack, wire: httpx.Client, user: ClientUser
 ) -> None:
     token = refresh_token_of(user.client)
     with ThreadPoolExecutor(8) as pool:
@@ -83,7 +83,7 @@ def test_an_unknown_refresh_token_is_refused(gateway: Stack, wire: httpx.Client,
 
 
 def test_logging_out_ends_the_session_but_not_the_others(
-    gateway: Stack, wire: httpx.Client, user: User
+    gateway: Stack, wire: httpx.Client, user: ClientUser
 ) -> None:
     token = refresh_token_of(user.client)
     headers = user.headers
@@ -95,7 +95,9 @@ def test_logging_out_ends_the_session_but_not_the_others(
     assert refresh(wire, gateway, token).json()["error_code"] == "refresh_token_not_found"
 
 
-def test_a_token_of_a_deleted_user_opens_nothing(gateway: Stack, wire: httpx.Client, user: User) -> None:
+def test_a_token_of_a_deleted_user_opens_nothing(
+    gateway: Stack, wire: httpx.Client, user: ClientUser
+) -> None:
     with psycopg.connect(gateway.database_url) as conn:
         conn.execute("delete from auth.users where id = %s", (user.id,))
     assert wire.get("/auth/v1/user", headers=user.headers).status_code == 403

@@ -8,7 +8,7 @@ from postgrest.exceptions import APIError
 from supabase import Client
 
 from local.stack import Stack
-from tests.gateway.conftest import User, notes, put
+from tests.gateway.conftest import ClientUser, notes, put
 
 # Whatever else it is, it must not be a 500 and must not find a row.
 STRANGE = [
@@ -47,7 +47,7 @@ STRANGE = [
 
 
 def test_a_user_sees_and_deletes_own_rows_only(
-    gateway: Stack, wire: httpx.Client, user: User, stranger: User
+    gateway: Stack, wire: httpx.Client, user: ClientUser, stranger: ClientUser
 ) -> None:
     mine = user.client.table("notes")
     (row,) = notes(1)
@@ -64,7 +64,7 @@ def test_a_user_sees_and_deletes_own_rows_only(
     assert mine.select("*").execute().data == []
 
 
-def test_filters_orders_and_limits_mean_what_they_say(gateway: Stack, user: User) -> None:
+def test_filters_orders_and_limits_mean_what_they_say(gateway: Stack, user: ClientUser) -> None:
     table, made = user.client.table("notes"), notes(5)
     put(gateway, user, made)
     ids = [row["id"] for row in made]
@@ -85,7 +85,7 @@ def test_filters_orders_and_limits_mean_what_they_say(gateway: Stack, user: User
     assert newest == [{"number": ids[4]}]
 
 
-def test_one_object_is_asked_for_and_given_or_refused(gateway: Stack, user: User) -> None:
+def test_one_object_is_asked_for_and_given_or_refused(gateway: Stack, user: ClientUser) -> None:
     table, made = user.client.table("notes"), notes(2)
     put(gateway, user, made)
     assert table.select("id").eq("id", made[0]["id"]).single().execute().data == {"id": made[0]["id"]}
@@ -97,7 +97,7 @@ def test_one_object_is_asked_for_and_given_or_refused(gateway: Stack, user: User
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_what_is_not_granted_is_a_401_to_anon_and_a_403_to_others(
-    gateway: Stack, wire: httpx.Client, user: User, method: str
+    gateway: Stack, wire: httpx.Client, user: ClientUser, method: str
 ) -> None:
     def ask(headers: dict[str, str], table: str) -> tuple[int, str]:
         answer = wire.request(method, f"/rest/v1/{table}?id=eq.1", headers=headers)
@@ -109,7 +109,7 @@ def test_what_is_not_granted_is_a_401_to_anon_and_a_403_to_others(
         assert ask(user.headers, "sealed") == (403, "42501")
 
 
-def test_a_delete_without_a_filter_is_refused(gateway: Stack, wire: httpx.Client, user: User) -> None:
+def test_a_delete_without_a_filter_is_refused(gateway: Stack, wire: httpx.Client, user: ClientUser) -> None:
     put(gateway, user, notes(1))
     answer = wire.delete("/rest/v1/notes", headers=user.headers)
     assert (answer.status_code, answer.json()["code"]) == (400, "21000")
@@ -119,7 +119,7 @@ def test_a_delete_without_a_filter_is_refused(gateway: Stack, wire: httpx.Client
 @pytest.mark.parametrize("query", STRANGE)
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_a_strange_query_is_a_400_or_finds_nothing(
-    gateway: Stack, wire: httpx.Client, user: User, method: str, query: str
+    gateway: Stack, wire: httpx.Client, user: ClientUser, method: str, query: str
 ) -> None:
     put(gateway, user, notes(1))
     answer = wire.request(method, f"/rest/v1/notes?{query}", headers=user.headers)
@@ -128,7 +128,7 @@ def test_a_strange_query_is_a_400_or_finds_nothing(
 
 
 @pytest.mark.parametrize("table", ["unknown", "notes;", 'notes" --', "pg_authid", "auth.users", "%00", "é"])
-def test_an_unknown_table_is_not_found(wire: httpx.Client, user: User, table: str) -> None:
+def test_an_unknown_table_is_not_found(wire: httpx.Client, user: ClientUser, table: str) -> None:
     assert wire.get(f"/rest/v1/{table}", headers=user.headers).status_code in (400, 404)
 
 

@@ -12,9 +12,9 @@ from supabase import Client
 from supabase_auth.errors import AuthApiError
 
 from local.stack import Stack
-from tests.gateway.conftest import User
+from tests.gateway.conftest import ClientUser
 from tests.gateway.test_supabase_js import run
-from tests.local.realtime_raw import Raw, url_of
+from tests.support.realtime_raw import Raw, url_of
 
 OBJECT = "/storage/v1/object"
 PLAN = 'application/vnd.pgrst.plan+text; for="application/json"; options=;'
@@ -113,7 +113,7 @@ def test_every_answer_to_supabase_js_is_expected(said: dict[str, Any]) -> None:
     assert said.keys() == BY_SUPABASE_JS.keys() | AS_HOSTED.keys()
 
 
-def test_supabase_py_is_told_what_the_data_api_does_not_speak(user: User) -> None:
+def test_supabase_py_is_told_what_the_data_api_does_not_speak(user: ClientUser) -> None:
     notes = user.client.table("notes")
     for query, what in (
         (notes.insert({"id": 1}), "POST /rest/v1/notes"),
@@ -210,7 +210,7 @@ def test_supabase_py_is_told_what_auth_does_not_speak(anon: Client) -> None:
     ],
 )
 def test_on_the_wire_each_kind_is_refused_by_name(
-    wire: httpx.Client, user: User, method: str, path: str, headers: dict[str, str], what: str | None
+    wire: httpx.Client, user: ClientUser, method: str, path: str, headers: dict[str, str], what: str | None
 ) -> None:
     answer = wire.request(method, path, headers=user.headers | headers)
     body = answer.json()
@@ -220,7 +220,7 @@ def test_on_the_wire_each_kind_is_refused_by_name(
 
 
 @pytest.mark.parametrize("path", ["/rest/v1/notes", "/storage/v1/object/generations/a.png"])
-def test_a_head_is_refused_without_words(wire: httpx.Client, user: User, path: str) -> None:
+def test_a_head_is_refused_without_words(wire: httpx.Client, user: ClientUser, path: str) -> None:
     assert wire.head(path, headers=user.headers).status_code == 400
 
 
@@ -230,7 +230,7 @@ def test_a_head_is_refused_without_words(wire: httpx.Client, user: User, path: s
     [("GET", "/rest/v1/notes"), ("DELETE", "/rest/v1/notes?id=eq.1"), ("POST", "/rest/v1/rpc/claims")],
 )
 def test_no_other_schema_is_exposed_by_either_header(
-    wire: httpx.Client, user: User, method: str, path: str, header: str
+    wire: httpx.Client, user: ClientUser, method: str, path: str, header: str
 ) -> None:
     answer = wire.request(method, path, headers=user.headers | {header: "private"})
     assert (answer.status_code, answer.json()["code"]) == (406, "PGRST106")

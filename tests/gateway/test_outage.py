@@ -12,7 +12,7 @@ from psycopg import sql
 
 from local.postgres import SUPERUSER
 from local.stack import Stack
-from tests.gateway.conftest import User
+from tests.gateway.conftest import ClientUser
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def outage(gateway: Stack) -> Iterator[None]:
             conn.execute(allow.format(name, sql.SQL("true")))
 
 
-def answers(gateway: Stack, wire: httpx.Client, user: User, *, times: int = 1) -> list[int]:
+def answers(gateway: Stack, wire: httpx.Client, user: ClientUser, *, times: int = 1) -> list[int]:
     key = {"apikey": gateway.publishable_key}
     requests = [
         wire.build_request("POST", "/auth/v1/signup", headers=key, json={}),
@@ -59,12 +59,12 @@ def answers(gateway: Stack, wire: httpx.Client, user: User, *, times: int = 1) -
 
 
 def test_without_a_database_everything_is_a_503(
-    gateway: Stack, wire: httpx.Client, user: User, outage: None
+    gateway: Stack, wire: httpx.Client, user: ClientUser, outage: None
 ) -> None:
     assert answers(gateway, wire, user) == [503] * 5
 
 
-def test_lost_connections_cost_no_answer(gateway: Stack, wire: httpx.Client, user: User) -> None:
+def test_lost_connections_cost_no_answer(gateway: Stack, wire: httpx.Client, user: ClientUser) -> None:
     """Also when a service held many of them: one request must not find them lost one after the other."""
     assert answers(gateway, wire, user, times=12) == [200] * 60
     with superuser(gateway) as conn:
@@ -72,6 +72,8 @@ def test_lost_connections_cost_no_answer(gateway: Stack, wire: httpx.Client, use
     assert answers(gateway, wire, user) == [200] * 5
 
 
-def test_a_connection_lost_under_a_request_is_a_503(gateway: Stack, wire: httpx.Client, user: User) -> None:
+def test_a_connection_lost_under_a_request_is_a_503(
+    gateway: Stack, wire: httpx.Client, user: ClientUser
+) -> None:
     suicide = {"p_state": "57P01", "p_message": "terminating connection", "p_detail": ""}
     assert wire.post("/rest/v1/rpc/fail", headers=user.headers, json=suicide).status_code == 503

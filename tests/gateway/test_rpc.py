@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from local.stack import Stack
-from tests.gateway.conftest import User
+from tests.gateway.conftest import ClientUser
 
 
 def fail(
@@ -17,7 +17,7 @@ def fail(
     return wire.post("/rest/v1/rpc/fail", headers=headers, json=body)
 
 
-def test_a_function_takes_its_arguments_by_name(user: User) -> None:
+def test_a_function_takes_its_arguments_by_name(user: ClientUser) -> None:
     assert user.client.rpc("add", {"a": 1}).execute().data == 11
     assert user.client.rpc("add", {"b": 2, "a": 1}).execute().data == 3
     ids, data = [str(uuid.uuid4())], {"a": [1, None, {"b": "ü"}]}
@@ -28,13 +28,13 @@ def test_a_function_takes_its_arguments_by_name(user: User) -> None:
     assert user.client.rpc("nothing", {}).execute().data in (None, [], "")
 
 
-def test_numbers_keep_the_digits_that_python_would_lose(wire: httpx.Client, user: User) -> None:
+def test_numbers_keep_the_digits_that_python_would_lose(wire: httpx.Client, user: ClientUser) -> None:
     body = '{"p_ids": [], "p_data": 1.000000000000000000010}'
     answer = wire.post("/rest/v1/rpc/echo", headers=user.headers, content=body)
     assert "1.000000000000000000010" in answer.text
 
 
-def test_a_function_learns_who_asks_and_how(gateway: Stack, wire: httpx.Client, user: User) -> None:
+def test_a_function_learns_who_asks_and_how(gateway: Stack, wire: httpx.Client, user: ClientUser) -> None:
     headers = user.headers | {"user-agent": "tester"}
     told = wire.post("/rest/v1/rpc/claims", headers=headers).json()
     expected = {"uid": user.id, "role": "authenticated", "claimed": "authenticated", "timeout": "8s"}
@@ -56,14 +56,14 @@ def test_a_function_learns_who_asks_and_how(gateway: Stack, wire: httpx.Client, 
     ],
 )
 def test_a_function_that_does_not_fit_is_not_found(
-    wire: httpx.Client, user: User, path: str, body: dict[str, int]
+    wire: httpx.Client, user: ClientUser, path: str, body: dict[str, int]
 ) -> None:
     answer = wire.post(f"/rest/v1/rpc/{path}", headers=user.headers, json=body)
     assert (answer.status_code, answer.json()["code"]) == (404, "PGRST202")
 
 
 def test_a_function_that_is_not_granted_is_a_401_to_anon_and_a_403_to_others(
-    gateway: Stack, wire: httpx.Client, user: User
+    gateway: Stack, wire: httpx.Client, user: ClientUser
 ) -> None:
     grant = {"p_user_id": user.id, "p_amount": 5, "p_reason": "x", "p_external_ref": "x"}
     for headers, status in (({"apikey": gateway.publishable_key}, 401), (user.headers, 403)):
@@ -72,7 +72,7 @@ def test_a_function_that_is_not_granted_is_a_401_to_anon_and_a_403_to_others(
 
 
 @pytest.mark.parametrize("relation", ["taken", "written"])
-def test_a_get_cannot_write(wire: httpx.Client, user: User, relation: str) -> None:
+def test_a_get_cannot_write(wire: httpx.Client, user: ClientUser, relation: str) -> None:
     """A view may call a function that writes."""
     write = wire.get(f"/rest/v1/{relation}", headers=user.headers)
     assert (write.status_code, write.json()["code"]) == (405, "25006")
@@ -94,7 +94,7 @@ def test_a_get_cannot_write(wire: httpx.Client, user: User, relation: str) -> No
         b'{"p_ids": "one", "p_data": 1}',
     ],
 )
-def test_a_body_that_holds_no_arguments_is_a_400(wire: httpx.Client, user: User, body: bytes) -> None:
+def test_a_body_that_holds_no_arguments_is_a_400(wire: httpx.Client, user: ClientUser, body: bytes) -> None:
     answer = wire.post("/rest/v1/rpc/echo", headers=user.headers, content=body)
     assert answer.status_code == 400, answer.text
     assert {"code", "message", "details", "hint"} == answer.json().keys()
@@ -103,7 +103,7 @@ def test_a_body_that_holds_no_arguments_is_a_400(wire: httpx.Client, user: User,
 @pytest.mark.parametrize(
     "body", [b'{"": 1}', b'{"\\u0000": 1}', b'{"\\ud800": 1}', b'{"p_ids\\") select 1; --": 1}']
 )
-def test_a_strange_name_is_of_no_argument(wire: httpx.Client, user: User, body: bytes) -> None:
+def test_a_strange_name_is_of_no_argument(wire: httpx.Client, user: ClientUser, body: bytes) -> None:
     answer = wire.post("/rest/v1/rpc/echo", headers=user.headers, content=body)
     assert (answer.status_code, answer.json()["code"]) == (404, "PGRST202")
 
@@ -131,14 +131,14 @@ def test_a_strange_name_is_of_no_argument(wire: httpx.Client, user: User, body: 
     ],
 )
 def test_each_error_has_the_status_that_postgrest_gives_it(
-    wire: httpx.Client, user: User, state: str, status: int
+    wire: httpx.Client, user: ClientUser, state: str, status: int
 ) -> None:
     answer = fail(wire, user.headers, state, "why", "what")
     assert answer.status_code == status
     assert answer.json() == {"code": state, "message": "why", "details": "what", "hint": None}
 
 
-def test_an_error_may_say_everything_itself(wire: httpx.Client, user: User) -> None:
+def test_an_error_may_say_everything_itself(wire: httpx.Client, user: ClientUser) -> None:
     error = {"code": "too_many_jobs", "message": "Wait.", "details": None, "hint": None}
     detail = {"status": 429, "headers": {"Retry-After": "5"}}
     answer = fail(wire, user.headers, "PGRST", json.dumps(error), json.dumps(detail))
@@ -156,13 +156,13 @@ def test_an_error_may_say_everything_itself(wire: httpx.Client, user: User) -> N
     ],
 )
 def test_an_error_that_says_it_wrongly_is_a_500(
-    wire: httpx.Client, user: User, message: str, detail: str
+    wire: httpx.Client, user: ClientUser, message: str, detail: str
 ) -> None:
     answer = fail(wire, user.headers, "PGRST", message, detail)
     assert (answer.status_code, answer.json()["code"]) == (500, "PGRST121")
 
 
-def test_a_role_has_its_own_timeout(gateway: Stack, wire: httpx.Client, user: User) -> None:
+def test_a_role_has_its_own_timeout(gateway: Stack, wire: httpx.Client, user: ClientUser) -> None:
     def timeout(headers: dict[str, str]) -> object:
         return wire.post("/rest/v1/rpc/claims", headers=headers).json()["timeout"]
 
@@ -170,7 +170,9 @@ def test_a_role_has_its_own_timeout(gateway: Stack, wire: httpx.Client, user: Us
     assert timeout(user.headers) == timeout({"apikey": gateway.secret_key}) == "8s"
 
 
-def test_nothing_of_one_request_is_left_for_the_next(gateway: Stack, wire: httpx.Client, user: User) -> None:
+def test_nothing_of_one_request_is_left_for_the_next(
+    gateway: Stack, wire: httpx.Client, user: ClientUser
+) -> None:
     for _ in range(12):  # more than there are connections
         wire.post("/rest/v1/rpc/claims", headers=user.headers)
         told = wire.post("/rest/v1/rpc/claims", headers={"apikey": gateway.secret_key}).json()

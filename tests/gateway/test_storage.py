@@ -14,14 +14,14 @@ from supabase import Client
 
 from local.gateway import keys
 from local.stack import Stack
-from tests.gateway.conftest import User
+from tests.gateway.conftest import ClientUser
 
 PNG: FileOptions = {"content-type": "image/png"}
 STORAGE = "/storage/v1/object"
 
 
 @pytest.fixture
-def path(user: User) -> str:
+def path(user: ClientUser) -> str:
     return f"{user.id}/{uuid.uuid4()}/0.png"
 
 
@@ -67,7 +67,7 @@ def id_of(gateway: Stack, path: str) -> object:
         return conn.execute("select id from storage.objects where name = %s", (path,)).fetchone()
 
 
-def test_an_owner_reads_what_the_worker_stored(admin: Client, user: User, path: str) -> None:
+def test_an_owner_reads_what_the_worker_stored(admin: Client, user: ClientUser, path: str) -> None:
     data = bytes(range(256)) * 1000
     answer = admin.storage.from_("generations").upload(
         path, data, {**PNG, "cache-control": "60", "upsert": "true"}
@@ -76,7 +76,7 @@ def test_an_owner_reads_what_the_worker_stored(admin: Client, user: User, path: 
     assert user.client.storage.from_("generations").download(path) == data
 
 
-def test_a_download_says_what_it_is(wire: httpx.Client, user: User, stored: str) -> None:
+def test_a_download_says_what_it_is(wire: httpx.Client, user: ClientUser, stored: str) -> None:
     answer = wire.get(f"{STORAGE}/authenticated/generations/{stored}", headers=user.headers)
     assert (answer.headers["content-type"], answer.headers["cache-control"]) == ("image/png", "max-age=3600")
     again = user.headers | {"if-none-match": answer.headers["etag"]}
@@ -85,7 +85,9 @@ def test_a_download_says_what_it_is(wire: httpx.Client, user: User, stored: str)
     assert (part.status_code, part.content) == (206, b"ir")
 
 
-def test_a_stranger_finds_no_trace(gateway: Stack, stranger: User, user: User, stored: str) -> None:
+def test_a_stranger_finds_no_trace(
+    gateway: Stack, stranger: ClientUser, user: ClientUser, stored: str
+) -> None:
     bucket = stranger.client.storage.from_("generations")
     for attempt in (bucket.download, lambda path: bucket.create_signed_url(path, 60)):
         with pytest.raises(StorageApiError) as refusal:
@@ -99,7 +101,7 @@ def test_a_stranger_finds_no_trace(gateway: Stack, stranger: User, user: User, s
 
 @pytest.mark.parametrize("upsert", ["false", "true"])
 def test_a_user_stores_nothing_not_even_in_the_own_folder(
-    gateway: Stack, wire: httpx.Client, user: User, path: str, upsert: str
+    gateway: Stack, wire: httpx.Client, user: ClientUser, path: str, upsert: str
 ) -> None:
     for headers in (user.headers, {"apikey": gateway.publishable_key}):
         answer = wire.post(
@@ -114,7 +116,7 @@ def test_a_user_stores_nothing_not_even_in_the_own_folder(
         )
 
 
-def test_an_owner_replaces_and_removes_nothing(user: User, stored: str) -> None:
+def test_an_owner_replaces_and_removes_nothing(user: ClientUser, stored: str) -> None:
     bucket = user.client.storage.from_("generations")
     with pytest.raises(StorageApiError) as refusal:
         bucket.upload(stored, b"second", {**PNG, "upsert": "true"})
@@ -147,7 +149,7 @@ def test_removing_removes_row_and_bytes(admin: Client, gateway: Stack, stored: s
 
 
 def test_a_signed_url_opens_one_object_to_everybody(
-    wire: httpx.Client, user: User, admin: Client, stored: str
+    wire: httpx.Client, user: ClientUser, admin: Client, stored: str
 ) -> None:
     admin.storage.from_("generations").upload(other := stored.replace("0.png", "1.png"), b"other", PNG)
     signed = user.client.storage.from_("generations").create_signed_url(stored, 60)["signedURL"]
@@ -161,7 +163,7 @@ def test_a_signed_url_opens_one_object_to_everybody(
 
 
 def test_a_signed_url_expires_and_is_no_access_token(
-    gateway: Stack, wire: httpx.Client, user: User, stored: str
+    gateway: Stack, wire: httpx.Client, user: ClientUser, stored: str
 ) -> None:
     address = f"generations/{stored}"
     expired = keys.sign(gateway, {"url": address}, seconds=-1)
@@ -221,7 +223,7 @@ def test_a_raw_body_is_stored_with_its_headers(gateway: Stack, wire: httpx.Clien
 
 
 def test_a_user_with_policies_does_what_they_allow(
-    wire: httpx.Client, user: User, stranger: User, open_bucket: str
+    wire: httpx.Client, user: ClientUser, stranger: ClientUser, open_bucket: str
 ) -> None:
     bucket, name = user.client.storage.from_(open_bucket), f"{user.id}/a.txt"
     bucket.upload(name, b"mine", {"content-type": "text/plain"})
@@ -254,7 +256,7 @@ def test_concurrent_uploads_of_one_key_leave_one_object(
     ],
 )
 def test_a_request_that_makes_no_sense_is_refused(
-    wire: httpx.Client, user: User, address: str, body: Any
+    wire: httpx.Client, user: ClientUser, address: str, body: Any
 ) -> None:
     answer = wire.post(f"{STORAGE}/{address}", headers=user.headers, json=body)
     assert (answer.status_code, answer.json()["statusCode"]) == (400, "400")

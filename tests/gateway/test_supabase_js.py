@@ -1,18 +1,15 @@
 """The same surface through the real supabase-js, under Deno."""
 
 import json
-import os
-import subprocess
-import sysconfig
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.stack import Stack
+from tests.support import deno
 
 HERE = Path(__file__).parent
-DENO = str(Path(sysconfig.get_path("scripts")) / "deno")
 
 EXPECTED: dict[str, Any] = {
     "anonymous": True,
@@ -53,16 +50,8 @@ def said(gateway: Stack) -> dict[str, Any]:
 
 def run(gateway: Stack, script: str) -> dict[str, Any]:
     """What a script of this folder prints: one JSON object."""
-    command = [DENO, "run", "--quiet", "--frozen", f"--lock={HERE / 'deno.lock'}"]
-    program = ["--allow-net", "--allow-env", str(HERE / script)]
-    arguments = [gateway.gateway_url, gateway.publishable_key, gateway.secret_key]
-    cache = HERE.parents[1] / ".pilotlight" / "deno"
-    environment = os.environ | {"DENO_DIR": str(cache), "DENO_NO_UPDATE_CHECK": "1"}
-    done = subprocess.run(
-        [*command, *program, *arguments], env=environment, capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    result: dict[str, Any] = json.loads(done.stdout)
+    keys = (gateway.publishable_key, gateway.secret_key)
+    result: dict[str, Any] = json.loads(deno.run(HERE / script, gateway.gateway_url, *keys))
     return result
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from local.stack import ROOT
-from tests.local.test_stack import alive
+from tests.support.up import alive
 
 pytestmark = pytest.mark.processes
 

@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import os
 import subprocess
-import sysconfig
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -14,14 +12,14 @@ from typing import Any
 import pytest
 from realtime import AsyncRealtimeClient, RealtimeSubscribeStates
 
-from local.stack import ROOT, Stack
-from tests.local.realtime_raw import send, token_of
+from local.stack import Stack
+from tests.support import deno
+from tests.support.realtime_raw import send, token_of
 
 SCRIPT = Path(__file__).parent / "realtime_client.ts"
-DENO = Path(sysconfig.get_path("scripts")) / "deno"
 
 
-class Heard:
+class HeardMessages:
     """What one supabase-py channel was told, in order."""
 
     def __init__(self) -> None:
@@ -35,11 +33,11 @@ class Heard:
 
 
 @asynccontextmanager
-async def joined(stack: Stack, topic: str, token: str | None) -> AsyncIterator[Heard]:
+async def joined(stack: Stack, topic: str, token: str | None) -> AsyncIterator[HeardMessages]:
     client = AsyncRealtimeClient(f"{stack.gateway_url}/realtime/v1", stack.publishable_key)
     if token is not None:
         await client.set_auth(token)
-    heard = Heard()
+    heard = HeardMessages()
     options: Any = {
         "config": {"private": True}
     }  # its type wants every key, its documentation only those that matter
@@ -87,8 +85,8 @@ def supabase_js(
     """The lines a supabase-js client prints, one at each call."""
     arguments = [stack.gateway_url, stack.publishable_key, topic]
     with subprocess.Popen(
-        [DENO, "run", "--no-lock", "--quiet", "--allow-net", "--allow-env", SCRIPT, *arguments],
-        env={**os.environ, "DENO_DIR": str(ROOT / ".pilotlight" / "deno"), "DENO_NO_UPDATE_CHECK": "1"},
+        deno.client(SCRIPT, *arguments),
+        env=deno.ENVIRONMENT_WITH_PACKAGES,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -14,7 +14,7 @@ from websockets.exceptions import InvalidStatus
 
 from local.gateway import outbox
 from local.stack import Stack
-from tests.local.realtime_raw import Raw, send, token_of, url_of
+from tests.support.realtime_raw import Raw, send, token_of, url_of
 
 
 @pytest.mark.parametrize(

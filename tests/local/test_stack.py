@@ -7,9 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,39 +17,13 @@ import pytest
 from local import pids, stack
 from local.runner import Ended, Process, Runner, Stopped
 from local.stack import ROOT, UnusableStack
-from local.up import READY, is_ready
-
-PATIENCE = 60.0
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    until = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < until, f"waited in vain for {what}"
-        time.sleep(0.05)
-
-
-@contextmanager
-def up(folder: Path, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
-    command = [sys.executable, "-m", "local.up", "--attached", "--folder", str(folder), *arguments]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        yield process
-        process.communicate()
-
-
-def wait_ready(folder: Path, process: "subprocess.Popen[str]") -> None:
-    wait_until(lambda: is_ready(folder, process.pid) or process.poll() is not None, "the stack")
-    assert process.poll() is None, process.communicate()[0]
-
-
-def alive(folder: Path) -> list[str]:
-    return sorted(path.stem for path in folder.glob("*.pid") if pids.is_held(path))
+from local.up import READY
+from tests.support.up import LONGEST_WAIT, alive, up, wait_ready
+from tests.support.waiting import wait_until
 
 
 def last_line(process: "subprocess.Popen[str]") -> str:
-    return process.communicate(timeout=PATIENCE)[0].strip().splitlines()[-1]
+    return process.communicate(timeout=LONGEST_WAIT)[0].strip().splitlines()[-1]
 
 
 @pytest.mark.processes
@@ -81,14 +53,14 @@ def test_a_killed_runner_leaves_no_process_and_the_next_start_finds_its_data(tmp
     with up(tmp_path) as process:
         wait_ready(tmp_path, process)
         process.kill()
-    wait_until(lambda: alive(tmp_path) == [], "the keeper")
+    wait_until(lambda: alive(tmp_path) == [], "the keeper", LONGEST_WAIT)
     before = stack.load(tmp_path)
     with socket.create_server(("127.0.0.1", before.redis_port)), up(tmp_path) as process:
         wait_ready(tmp_path, process)
         after = stack.load(tmp_path)
         assert (after.password, after.secret_key) == (before.password, before.secret_key)
         assert after.redis_port != before.redis_port
-        said = process.communicate(timeout=PATIENCE)[0]  # closes its input, as when the parent dies
+        said = process.communicate(timeout=LONGEST_WAIT)[0]  # closes its input, as when the parent dies
     assert f"Port {before.redis_port} is in use, so redis listens on {after.redis_port}." in said
     assert alive(tmp_path) == []
 
@@ -129,7 +101,9 @@ def test_a_process_that_ended_starts_again_when_the_runner_is_told_so(tmp_path: 
         os.kill(first, signal.SIGKILL)
         looking = threading.Thread(target=watch_until_stopped, args=[runner])
         looking.start()
-        wait_until(lambda: (tmp_path / "living.pid").read_text() not in ("", str(first)), "its return")
+        wait_until(
+            lambda: (tmp_path / "living.pid").read_text() not in ("", str(first)), "its return", LONGEST_WAIT
+        )
         runner.request_stop()
         looking.join()
         assert alive(tmp_path) == ["living"]

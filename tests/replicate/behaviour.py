@@ -21,7 +21,7 @@ Webhook = Literal["start", "completed", "unsigned", "forged", "oversized"]
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ErrorResponse:
     status: int
     detail: str = "no"
     headers: tuple[tuple[str, str], ...] = ()
@@ -30,7 +30,7 @@ class Refusal:
 @dataclass(frozen=True, slots=True)
 class Behaviour:
     create: Create = "answer"
-    refusal: Refusal = Refusal(500, "Internal server error")
+    response: ErrorResponse = ErrorResponse(500, "Internal server error")
     seconds: float | None = 0.0  # until it ends; None: until it is told to
     status: str = "succeeded"  # how it ends
     error: str | None = None

@@ -8,11 +8,11 @@ from uuid import UUID
 import pytest
 from celery.exceptions import Retry
 
-from chaos.waiting import wait_until
 from local.stack import Stack
-from tests.jobs import Jobs
 from tests.replicate.behaviour import Behaviour
-from tests.replicate.server import TOKEN, Replicate, misbehaving_replicate
+from tests.replicate.server import TOKEN, MisbehavingReplicate, misbehaving_replicate
+from tests.support.jobs import Jobs
+from tests.support.waiting import wait_until
 
 ADD_MODELS = """
 insert into private.models (id, title, cost, provider, provider_model, defaults, input_schema, max_attempts) values
@@ -26,13 +26,13 @@ update private.provider_limits set starts_per_minute = 60000, tokens = 1000;
 
 
 @pytest.fixture
-def replicate() -> Iterator[Replicate]:
+def replicate() -> Iterator[MisbehavingReplicate]:
     with misbehaving_replicate() as server:
         yield server
 
 
 @pytest.fixture
-def environment(stack: Stack, replicate: Replicate, monkeypatch: pytest.MonkeyPatch) -> None:
+def environment(stack: Stack, replicate: MisbehavingReplicate, monkeypatch: pytest.MonkeyPatch) -> None:
     values = {
         "DATABASE_URL": stack.worker_url,
         "REDIS_URL": "redis://127.0.0.1:1/0",
@@ -44,17 +44,15 @@ def environment(stack: Stack, replicate: Replicate, monkeypatch: pytest.MonkeyPa
         monkeypatch.setenv(name, value)
 
 
-class Worker:
+class InlineWorker:
     """Bridge and worker without their loops: what is due is dispatched and run here and now."""
 
-    def __init__(self, jobs: Jobs, replicate: Replicate) -> None:
+    def __init__(self, jobs: Jobs, replicate: MisbehavingReplicate) -> None:
         self.jobs, self.replicate = jobs, replicate
         self.stored: dict[str, bytes] = {}
 
     def dispatch(self) -> list[UUID]:
-        row = self.jobs.conn.execute("select job_ids from private.dispatch_jobs(100, 100)").fetchone()
-        assert row is not None
-        return list(row[0])
+        return self.jobs.actors.bridge.dispatch(window=100)
 
     def deliver(self, job_id: UUID) -> None:
         from tasks.generate import generate
@@ -78,15 +76,12 @@ class Worker:
         return self.jobs.status(job_id)
 
     def webhook(self, job_id: UUID, ref: str, *, is_final: bool = True) -> bool:
-        row = self.jobs.conn.execute("select public.wake_job(%s, %s, %s)", (job_id, ref, is_final)).fetchone()
-        return bool(row and row[0])
+        return self.jobs.actors.service.wake(job_id, ref, is_final=is_final)
 
     def generation(self, job_id: UUID) -> dict[str, Any]:
-        row = self.jobs.conn.execute(
-            "select to_jsonb(g) from public.generations g where id = %s", (job_id,)
-        ).fetchone()
-        assert row is not None
-        return dict(row[0])
+        generation = self.jobs.operator.generation(job_id)
+        assert generation is not None
+        return generation
 
     def limit(self) -> dict[str, Any]:
         row = self.jobs.conn.execute(
@@ -96,21 +91,21 @@ class Worker:
         assert row is not None
         return dict(row[0])
 
-    def abandoned(self) -> list[str]:
+    def provider_cancellations(self) -> list[str]:
         rows = self.jobs.conn.execute("select provider_ref from private.provider_cancellations").fetchall()
         return [str(row[0]) for row in rows]
 
     def age(self, job_id: UUID, seconds: float) -> None:
         """The provider was called so long ago."""
-        self.jobs.change(job_id, submitted_at=f"submitted_at - interval '{seconds} seconds'")
+        self.jobs.move(job_id, submitted_at=f"submitted_at - interval '{seconds} seconds'")
         for prediction in self.replicate.of(job_id):
             prediction.created -= seconds
 
 
 @pytest.fixture
 def worker(
-    environment: None, jobs: Jobs, replicate: Replicate, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Worker]:
+    environment: None, jobs: Jobs, replicate: MisbehavingReplicate, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[InlineWorker]:
     import settings
     from tasks import lease, storage, store
     from tasks.providers import download
@@ -123,7 +118,7 @@ def worker(
         download.client.cache_clear()
 
     forget()
-    worker = Worker(jobs, replicate)
+    worker = InlineWorker(jobs, replicate)
     monkeypatch.setattr(storage, "upload", lambda path, content, mime: worker.stored.update({path: content}))
     monkeypatch.setattr(storage, "sign", lambda paths: {path: f"token of {path}" for path in paths})
     jobs.conn.execute(ADD_MODELS)
@@ -139,7 +134,7 @@ Plan = Callable[..., None]
 
 
 @pytest.fixture
-def plan(replicate: Replicate) -> Plan:
+def plan(replicate: MisbehavingReplicate) -> Plan:
     """One behaviour per create of a job; the last one for all that follow."""
 
     def set_plan(*behaviours: Behaviour) -> None:
@@ -149,7 +144,7 @@ def plan(replicate: Replicate) -> Plan:
     return set_plan
 
 
-def ended(replicate: Replicate, job_id: UUID) -> None:
+def ended(replicate: MisbehavingReplicate, job_id: UUID) -> None:
     """The provider has ended everything it does for the job."""
     wait_until(
         lambda: replicate.of(job_id) and all(one.is_ended for one in replicate.of(job_id)),

@@ -1,23 +1,22 @@
 """The real processes, from the Edge Function to the worker, against a misbehaving Replicate."""
 
-import shlex
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from honcho.environ import parse_procfile
 
-from chaos.process import ROOT, Process
-from chaos.servers import Redis
-from local import migrate, postgres, processes
+from local import postgres, processes
 from local import stack as stacks
-from tests.replicate.server import TOKEN, Replicate, misbehaving_replicate
+from tests.replicate.server import TOKEN, MisbehavingReplicate, misbehaving_replicate
 from tests.replicate.webhooks import SECRET
+from tests.support.databases import bring_schema
+from tests.support.processes import ControlledProcess, of_procfile
+from tests.support.servers import Postgres, Redis, supabase
 
 ADD_MODEL = """
 insert into private.models (id, title, cost, provider, provider_model, input_schema, max_attempts, timeout) values
@@ -29,23 +28,15 @@ insert into private.models (id, title, cost, provider, provider_model, input_sch
 
 
 class Farm:
-    def __init__(self, folder: Path, replicate: Replicate, *, lease_seconds: int, threads: int) -> None:
+    def __init__(
+        self, folder: Path, replicate: MisbehavingReplicate, *, lease_seconds: int, threads: int
+    ) -> None:
         self.replicate = replicate
         self.stack = stacks.with_free_ports(stacks.create(folder))
         stacks.save(self.stack)
         self.redis = Redis(folder)
-        postgres.initialise(self.stack)
-        self.postgres = Process(
-            "postgres",
-            postgres.command(self.stack, fsync="off"),
-            folder=folder,
-            is_ready=lambda: postgres.is_ready(self.stack),
-        )
-        self.supabase = [
-            self.process(one.name, one.command, {**one.environment, "REPLICATE_WEBHOOK_SECRET": SECRET})
-            for one in processes.supabase(self.stack)
-            if one.name in ("gateway", "provider_webhook")
-        ]
+        self.postgres = Postgres(self.stack)
+        self.supabase = supabase(self.stack, "gateway", "provider_webhook", REPLICATE_WEBHOOK_SECRET=SECRET)
         self.environment = {
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
             **processes.logins_of(self.stack),
@@ -59,19 +50,17 @@ class Farm:
             "SHUTDOWN_SECONDS": "2",
             "WORKER_THREADS": str(threads),
         }
-        commands = parse_procfile((ROOT / "Procfile").read_text()).processes
-        self.bridge = self.process("bridge", shlex.split(commands["bridge"]), self.environment)
-        self.worker = self.process("worker", shlex.split(commands["worker"]), self.environment)
+        self.bridge, self.worker = self.ours("bridge"), self.ours("worker")
 
-    def process(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> Process:
-        return Process(name, command, folder=self.stack.folder, environment=environment)
+    def ours(self, kind: str) -> ControlledProcess:
+        """A process of the Procfile."""
+        return ControlledProcess(
+            kind, of_procfile(kind), folder=self.stack.folder, environment=self.environment
+        )
 
     def start(self) -> None:
         self.postgres.start().wait_ready()
-        postgres.bring_supabase(self.stack)
-        migrate.migrate(self.stack.database_url)
-        migrate.seed(self.stack.database_url)
-        postgres.make_process_logins(self.stack)
+        bring_schema(self.stack)
         self.redis.start().wait_ready()
         for process in (*self.supabase, self.bridge, self.worker):
             process.start()
@@ -94,7 +83,7 @@ class Farm:
     def unfinished(self) -> int:
         return int(self.value("select count(*) from public.jobs where finished_at is null"))
 
-    def megabytes(self, process: Process) -> float:
+    def megabytes(self, process: ControlledProcess) -> float:
         """What the process and its children hold in memory now."""
         assert process.popen is not None
         pids = [process.popen.pid, *children_of(process.popen.pid)]
@@ -124,7 +113,7 @@ def farm(folder: Path, *, lease_seconds: int = 5, threads: int = 16) -> Iterator
 class Killer:
     """Kills a process as a power cut would, again and again, and starts it again at once as a supervisor does."""
 
-    def __init__(self, process: Process, every: float, most: int) -> None:
+    def __init__(self, process: ControlledProcess, every: float, most: int) -> None:
         self.process, self.every, self.most, self.kills = process, every, most, 0
         self.is_over = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)

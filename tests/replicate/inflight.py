@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from chaos.process import Process, python
-from chaos.waiting import wait_until
-from tests.jobs import Jobs
 from tests.replicate.behaviour import Behaviour
 from tests.replicate.farm import Farm, farm
+from tests.support.jobs import Jobs
+from tests.support.processes import ControlledProcess, python
+from tests.support.waiting import wait_until
 
 MOST_GROWTH = 60.0  # MB
 SAMPLES = 100
@@ -125,7 +125,9 @@ def bare_latencies(stack: Farm) -> tuple[list[float], list[float]]:
         "bare",
     ]
     command += ["--without-mingle", "--without-gossip"]
-    process = Process("bare", command, folder=stack.stack.folder, environment=stack.environment).start()
+    process = ControlledProcess(
+        "bare", command, folder=stack.stack.folder, environment=stack.environment
+    ).start()
     try:
         ids = list(stack.replicate.predictions.all)[:SAMPLES]
         bare.nothing.delay().get(timeout=60)
@@ -165,8 +167,9 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="pilotlight-inflight-") as temporary,
         farm(given.keep or Path(temporary), lease_seconds=60) as stack,
         stack.connect() as conn,
+        Jobs(stack.stack.database_url) as jobs,
     ):
-        jobs, run = Jobs(conn), InFlight(stack, given.jobs)
+        run = InFlight(stack, given.jobs)
         conn.execute("update private.provider_limits set starts_per_minute = 600000")
         run.warm_up(jobs)
         print_latencies(collect_latencies(stack, jobs), *bare_latencies(stack))

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from tests.replicate.behaviour import ENDLESS, PAGE, PICTURE, Behaviour, Plan, Refusal
+from tests.replicate.behaviour import ENDLESS, PAGE, PICTURE, Behaviour, ErrorResponse, Plan
 from tests.replicate.predictions import Clock, Prediction, Predictions, job_of
 from tests.replicate.webhooks import Webhooks
 
@@ -19,17 +19,17 @@ TOKEN = "r8_of_the_tests"
 PAGE_SIZE = 100
 
 
-class Replicate:
+class MisbehavingReplicate:
     """Set `plan` to choose what happens to a job's creates, `faults[...]` for what the next requests meet."""
 
     def __init__(self) -> None:
         self.url = ""
         self.plan: Plan = lambda job_id, number: Behaviour()
-        self.faults: dict[str, deque[Refusal | None]] = defaultdict(
+        self.faults: dict[str, deque[ErrorResponse | None]] = defaultdict(
             deque
         )  # by create, get, list, cancel, file
-        self.outage: Refusal | None = None
-        self.weather: Callable[[str], Refusal | None] = lambda what: None
+        self.outage: ErrorResponse | None = None
+        self.weather: Callable[[str], ErrorResponse | None] = lambda what: None
         self.requests: list[str] = []
         self.list_lag = 0.0
         self.creates_per_second: float | None = None
@@ -97,7 +97,7 @@ class Replicate:
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1
-    replicate: Replicate
+    replicate: MisbehavingReplicate
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"] or 0)) or b"{}")
@@ -134,7 +134,7 @@ class Handler(BaseHTTPRequestHandler):
             else replicate.outage or replicate.weather(what)
         )
         if needs_token and self.headers["Authorization"] != f"Bearer {TOKEN}":
-            fault = Refusal(401, "Unauthenticated")
+            fault = ErrorResponse(401, "Unauthenticated")
         if fault is not None:
             self.refuse(fault)
         return fault is None
@@ -143,12 +143,12 @@ class Handler(BaseHTTPRequestHandler):
         if not self.passes("create"):
             return
         if self.replicate.is_throttled():
-            self.refuse(Refusal(429, "Request was throttled. Your rate limit resets in ~1s."))
+            self.refuse(ErrorResponse(429, "Request was throttled. Your rate limit resets in ~1s."))
             return
         prediction, behaviour = self.replicate.create(body, model, self.headers["Cancel-After"])
         match behaviour.create:
             case "refuse":
-                self.refuse(behaviour.refusal)
+                self.refuse(behaviour.response)
             case "drop before" | "drop after":
                 self.close_connection = True
             case "garble":
@@ -200,9 +200,9 @@ class Handler(BaseHTTPRequestHandler):
             case _:
                 self.answer_raw(200, PICTURE, "image/png")
 
-    def refuse(self, refusal: Refusal) -> None:
-        body = json.dumps({"detail": refusal.detail, "status": refusal.status}).encode()
-        self.answer_raw(refusal.status, body, "application/problem+json", *refusal.headers)
+    def refuse(self, response: ErrorResponse) -> None:
+        body = json.dumps({"detail": response.detail, "status": response.status}).encode()
+        self.answer_raw(response.status, body, "application/problem+json", *response.headers)
 
     def answer(self, status: int, body: Any) -> None:
         self.answer_raw(status, json.dumps(body).encode(), "application/json")
@@ -230,8 +230,8 @@ class Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def misbehaving_replicate() -> Iterator[Replicate]:
-    replicate = Replicate()
+def misbehaving_replicate() -> Iterator[MisbehavingReplicate]:
+    replicate = MisbehavingReplicate()
     with Server(("127.0.0.1", 0), type("Handler", (Handler,), {"replicate": replicate})) as server:
         replicate.url = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from tasks.submission import SHOWN_WITHIN
-from tests.jobs import Jobs
-from tests.replicate.behaviour import Behaviour, Create, Refusal
+from tests.replicate.behaviour import Behaviour, Create, ErrorResponse
 from tests.replicate.farm import Farm, Killer, farm
 from tests.replicate.predictions import Prediction
+from tests.support.jobs import Jobs
 
 LATE = SHOWN_WITHIN + 60  # seconds until the list shows a prediction of the residual window
 FAILURES = ("Prediction interrupted; please retry (code: PA)", "NSFW content detected", "CUDA error")
@@ -76,12 +76,12 @@ class Weather:
             return replace(behaviour, status="aborted")
         return behaviour
 
-    def fault(self, what: str) -> Refusal | None:
+    def fault(self, what: str) -> ErrorResponse | None:
         """Of every other request one in fifty meets this."""
         if what == "create" or random.random() >= 0.02:
             return None
         self.happened["question: unanswered"] += 1
-        return random.choice((Refusal(500), Refusal(503), Refusal(429, "resets in ~1s")))
+        return random.choice((ErrorResponse(500), ErrorResponse(503), ErrorResponse(429, "resets in ~1s")))
 
 
 @dataclass
@@ -107,7 +107,8 @@ class Storm:
             Killer(self.farm.bridge, self.kill_every * 1.7, self.most_kills) as bridge,
         ):
             conn.execute("update private.provider_limits set starts_per_minute = 6000")
-            self.ask(Jobs(conn))
+            with Jobs(self.farm.stack.database_url) as jobs:
+                self.ask(jobs)
             until = begun + timeout
             while (left := self.farm.unfinished()) and time.monotonic() < until:
                 if left < self.jobs * 0.05:  # the rest waits for its time; let it

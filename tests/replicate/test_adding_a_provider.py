@@ -9,9 +9,9 @@ import pytest
 
 from tasks.providers.protocol import Done, Pending, Rejected, Throttled, Transient, Unanswered, Unreachable
 from tasks.store import Job
-from tests.jobs import Jobs
 from tests.replicate.behaviour import PICTURE
-from tests.replicate.conftest import Worker
+from tests.replicate.conftest import InlineWorker
+from tests.support.jobs import Jobs
 
 ROW = """
 insert into private.models (id, title, cost, provider, provider_model)
@@ -72,7 +72,7 @@ def picture() -> httpx.Response:
 
 
 @pytest.fixture
-def endpoint(worker: Worker, jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> Endpoint:
+def endpoint(worker: InlineWorker, jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> Endpoint:
     from tasks import providers
 
     endpoint = Endpoint()
@@ -82,13 +82,13 @@ def endpoint(worker: Worker, jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> End
     return endpoint
 
 
-def sketched(worker: Worker, jobs: Jobs) -> UUID:
+def sketched(worker: InlineWorker, jobs: Jobs) -> UUID:
     job_id = jobs.enqueue("sketch", prompt="a fox")
     worker.run_once()
     return job_id
 
 
-def test_its_answer_is_the_users_picture(worker: Worker, jobs: Jobs, endpoint: Endpoint) -> None:
+def test_its_answer_is_the_users_picture(worker: InlineWorker, jobs: Jobs, endpoint: Endpoint) -> None:
     job_id = sketched(worker, jobs)
     assert jobs.status(job_id) == "succeeded"
     assert endpoint.asked == [{"model": "sketch-v2", "prompt": "a fox"}]
@@ -106,7 +106,7 @@ def test_its_answer_is_the_users_picture(worker: Worker, jobs: Jobs, endpoint: E
     ],
 )
 def test_what_it_raises_decides_what_becomes_of_the_job(
-    worker: Worker,
+    worker: InlineWorker,
     jobs: Jobs,
     endpoint: Endpoint,
     answer: httpx.Response | Exception,
@@ -119,11 +119,11 @@ def test_what_it_raises_decides_what_becomes_of_the_job(
 
 
 def test_it_is_not_called_again_before_the_first_call_is_over_for_certain(
-    worker: Worker, jobs: Jobs, endpoint: Endpoint
+    worker: InlineWorker, jobs: Jobs, endpoint: Endpoint
 ) -> None:
     endpoint.answers.append(httpx.ReadTimeout("silence"))
     job_id = sketched(worker, jobs)
-    jobs.change(job_id, run_at="null")
+    jobs.move(job_id, run_at="null")
     worker.run_once()
     assert len(endpoint.asked) == 1
     worker.age(job_id, 91)

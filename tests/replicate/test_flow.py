@@ -7,10 +7,10 @@ import psycopg
 import pytest
 from celery.exceptions import Retry
 
-from tests.jobs import Jobs
-from tests.replicate.behaviour import Behaviour, Refusal
-from tests.replicate.conftest import Plan, Worker, ended
-from tests.replicate.server import Replicate
+from tests.replicate.behaviour import Behaviour, ErrorResponse
+from tests.replicate.conftest import InlineWorker, Plan, ended
+from tests.replicate.server import MisbehavingReplicate
+from tests.support.jobs import Jobs
 
 
 def set_limit(jobs: Jobs, changes: str) -> None:
@@ -21,7 +21,9 @@ def held(jobs: Jobs) -> int:
     return jobs.count("rate_limited_by is not null")
 
 
-def test_no_more_jobs_start_than_the_bucket_holds(worker: Worker, jobs: Jobs, replicate: Replicate) -> None:
+def test_no_more_jobs_start_than_the_bucket_holds(
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate
+) -> None:
     set_limit(jobs, "starts_per_minute = 600, tokens = 3, refilled_at = now()")
     for _ in range(8):
         jobs.enqueue("fox")
@@ -29,28 +31,28 @@ def test_no_more_jobs_start_than_the_bucket_holds(worker: Worker, jobs: Jobs, re
     assert jobs.count("attempt = 0 and status = 'queued'") == held(jobs) >= 3
 
 
-def test_the_bucket_fills_with_time_and_never_above_one_second(worker: Worker, jobs: Jobs) -> None:
+def test_the_bucket_fills_with_time_and_never_above_one_second(worker: InlineWorker, jobs: Jobs) -> None:
     set_limit(jobs, "starts_per_minute = 600, tokens = 0, refilled_at = now() - interval '1 hour'")
     for _ in range(15):
         jobs.enqueue("fox")
     assert len(worker.dispatch()) == 10
 
 
-def test_the_bridge_hears_when_there_is_room_again(worker: Worker, jobs: Jobs) -> None:
+def test_the_bridge_hears_when_there_is_room_again(worker: InlineWorker, jobs: Jobs) -> None:
     set_limit(jobs, "starts_per_minute = 6, tokens = 0, refilled_at = now()")
     jobs.enqueue("fox")
     row = jobs.conn.execute("select next_due_in from private.dispatch_jobs(100, 100)").fetchone()
     assert row is not None and 8 < row[0].total_seconds() <= 10
 
 
-def test_jobs_of_other_providers_are_not_held(worker: Worker, jobs: Jobs) -> None:
+def test_jobs_of_other_providers_are_not_held(worker: InlineWorker, jobs: Jobs) -> None:
     set_limit(jobs, "paused_until = now() + interval '1 hour'")
     held_job, free = jobs.enqueue("fox"), jobs.enqueue("preview")
     assert worker.dispatch() == [free]
     assert jobs.get(held_job)["rate_limited_by"] == "replicate"
 
 
-def test_held_jobs_go_in_order_of_rank_and_can_be_canceled(worker: Worker, jobs: Jobs) -> None:
+def test_held_jobs_go_in_order_of_rank_and_can_be_canceled(worker: InlineWorker, jobs: Jobs) -> None:
     set_limit(jobs, "starts_per_minute = 60, tokens = 0, refilled_at = now()")
     many = [jobs.enqueue("fox") for _ in range(3)]
     other = jobs.enqueue("fox", jobs.add_user())
@@ -64,17 +66,17 @@ def test_held_jobs_go_in_order_of_rank_and_can_be_canceled(worker: Worker, jobs:
     assert order == [other, many[1], many[2]]
 
 
-def test_a_held_job_ends_at_its_deadline_and_is_refunded(worker: Worker, jobs: Jobs) -> None:
+def test_a_held_job_ends_at_its_deadline_and_is_refunded(worker: InlineWorker, jobs: Jobs) -> None:
     set_limit(jobs, "paused_until = now() + interval '1 hour'")
     before = jobs.credits()
     job_id = jobs.enqueue("fox")
-    jobs.change(job_id, deadline_at="now() - interval '1 second'")
-    jobs.conn.execute("select private.rescue_jobs(10)")
+    jobs.move(job_id, deadline_at="now() - interval '1 second'")
+    jobs.actors.bridge.rescue()
     assert (jobs.get(job_id)["error_code"], jobs.get(job_id)["rate_limited_by"]) == ("timed_out", None)
     assert jobs.credits() == before
 
 
-def test_a_full_window_releases_nobody_and_wakes_nobody(worker: Worker, jobs: Jobs) -> None:
+def test_a_full_window_releases_nobody_and_wakes_nobody(worker: InlineWorker, jobs: Jobs) -> None:
     for _ in range(3):
         jobs.enqueue("fox")
     row = jobs.conn.execute("select job_ids, next_due_in from private.dispatch_jobs(100, 1)").fetchone()
@@ -84,7 +86,7 @@ def test_a_full_window_releases_nobody_and_wakes_nobody(worker: Worker, jobs: Jo
     assert held(jobs) == 2
 
 
-def test_the_end_of_a_limit_is_the_end_of_waiting_for_it(worker: Worker, jobs: Jobs) -> None:
+def test_the_end_of_a_limit_is_the_end_of_waiting_for_it(worker: InlineWorker, jobs: Jobs) -> None:
     set_limit(jobs, "paused_until = now() + interval '1 hour'")
     job_id = jobs.enqueue("fox")
     assert worker.dispatch() == []
@@ -92,7 +94,7 @@ def test_the_end_of_a_limit_is_the_end_of_waiting_for_it(worker: Worker, jobs: J
     assert worker.dispatch() == [job_id]
 
 
-def test_two_bridges_share_one_bucket(worker: Worker, jobs: Jobs, database: str) -> None:
+def test_two_bridges_share_one_bucket(worker: InlineWorker, jobs: Jobs, database: str) -> None:
     set_limit(jobs, "starts_per_minute = 60, tokens = 1, refilled_at = now()")
     for _ in range(3):
         jobs.enqueue("fox")
@@ -104,18 +106,18 @@ def test_two_bridges_share_one_bucket(worker: Worker, jobs: Jobs, database: str)
 
 
 @pytest.mark.parametrize(
-    ("refusal", "seconds"),
+    ("response", "seconds"),
     [
-        (Refusal(429, "Request was throttled. Your rate limit resets in ~30s."), 30),
-        (Refusal(429, "slow down", (("Retry-After", "7"),)), 7),
-        (Refusal(429, "slow down", (("Retry-After", "99999"),)), 300),
-        (Refusal(429, "slow down", (("Retry-After", "Fri, 01 Jan 2027 00:00:00 GMT"),)), 10),
+        (ErrorResponse(429, "Request was throttled. Your rate limit resets in ~30s."), 30),
+        (ErrorResponse(429, "slow down", (("Retry-After", "7"),)), 7),
+        (ErrorResponse(429, "slow down", (("Retry-After", "99999"),)), 300),
+        (ErrorResponse(429, "slow down", (("Retry-After", "Fri, 01 Jan 2027 00:00:00 GMT"),)), 10),
     ],
 )
 def test_too_many_requests_pause_everybody_and_cost_no_attempt(
-    worker: Worker, jobs: Jobs, replicate: Replicate, refusal: Refusal, seconds: float
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, response: ErrorResponse, seconds: float
 ) -> None:
-    replicate.faults["create"].append(refusal)
+    replicate.faults["create"].append(response)
     job_id = jobs.enqueue("fox")
     worker.run_once()
     row = jobs.get(job_id)
@@ -131,9 +133,9 @@ def test_too_many_requests_pause_everybody_and_cost_no_attempt(
 
 
 def test_a_throttled_rate_is_halved_once_and_grows_back(
-    worker: Worker, jobs: Jobs, replicate: Replicate
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate
 ) -> None:
-    replicate.faults["create"].extend([Refusal(429, "resets in ~20s")] * 3)
+    replicate.faults["create"].extend([ErrorResponse(429, "resets in ~20s")] * 3)
     for _ in range(3):
         jobs.enqueue("fox")
     worker.run_once()
@@ -145,14 +147,14 @@ def test_a_throttled_rate_is_halved_once_and_grows_back(
     assert row == (1,)
 
 
-def test_a_provider_that_was_quiet_for_years_has_its_whole_rate(worker: Worker, jobs: Jobs) -> None:
+def test_a_provider_that_was_quiet_for_years_has_its_whole_rate(worker: InlineWorker, jobs: Jobs) -> None:
     set_limit(jobs, "rate_factor = 0.01, throttled_at = '2001-01-01', refilled_at = '2001-01-01', tokens = 0")
     job_id = jobs.enqueue("fox")
     assert worker.dispatch() == [job_id]
 
 
 def test_a_provider_that_is_down_costs_no_attempts_and_is_tried_by_one_job_at_a_time(
-    worker: Worker, jobs: Jobs, replicate: Replicate, monkeypatch: pytest.MonkeyPatch
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tasks.providers.replicate import replicate as provider
 
@@ -184,9 +186,9 @@ DOWN = "http://127.0.0.1:9"
 
 
 def test_one_bad_hour_costs_a_job_one_attempt_at_most(
-    worker: Worker, jobs: Jobs, replicate: Replicate
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate
 ) -> None:
-    replicate.outage = Refusal(503, "Service unavailable")
+    replicate.outage = ErrorResponse(503, "Service unavailable")
     job_ids = [jobs.enqueue("fox") for _ in range(6)]
     for _ in range(20):
         set_limit(jobs, "paused_until = now()")
@@ -201,7 +203,7 @@ def test_one_bad_hour_costs_a_job_one_attempt_at_most(
     assert all(len(replicate.of(job_id)) == 1 for job_id in job_ids)
 
 
-def test_a_probe_nobody_hears_of_is_followed_by_another(worker: Worker, jobs: Jobs) -> None:
+def test_a_probe_nobody_hears_of_is_followed_by_another(worker: InlineWorker, jobs: Jobs) -> None:
     set_limit(jobs, "failures = 5")
     for _ in range(2):
         jobs.enqueue("fox")
@@ -215,10 +217,10 @@ def test_a_probe_nobody_hears_of_is_followed_by_another(worker: Worker, jobs: Jo
     [({"num_outputs": 100}, False), ({}, True)],  # refused by us before it is sent, and by the provider
 )
 def test_only_an_answer_of_the_provider_closes_the_circuit(
-    worker: Worker, jobs: Jobs, replicate: Replicate, given: dict[str, Any], is_answer: bool
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, given: dict[str, Any], is_answer: bool
 ) -> None:
     set_limit(jobs, "failures = 5")
-    replicate.faults["create"].append(Refusal(422))
+    replicate.faults["create"].append(ErrorResponse(422))
     job_id = jobs.enqueue("fox", **given)
     worker.run_once()
     assert (jobs.get(job_id)["error_code"], "create" in replicate.requests) == ("invalid_input", is_answer)
@@ -226,7 +228,7 @@ def test_only_an_answer_of_the_provider_closes_the_circuit(
 
 
 def test_a_failed_attempt_is_followed_by_the_next_no_sooner_than_its_time(
-    worker: Worker, jobs: Jobs, replicate: Replicate, plan: Plan
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan
 ) -> None:
     plan(Behaviour(status="failed", error="Prediction interrupted; please retry"), Behaviour(seconds=None))
     job_id = jobs.enqueue("fox")
@@ -234,7 +236,7 @@ def test_a_failed_attempt_is_followed_by_the_next_no_sooner_than_its_time(
     (failed,) = replicate.of(job_id)
     ended(replicate, job_id)
     set_limit(jobs, "paused_until = now() + interval '1 hour'")
-    jobs.change(job_id, run_at="null")
+    jobs.move(job_id, run_at="null")
     worker.run_once()
     assert not worker.webhook(job_id, failed.id)  # a replay
     jobs.conn.execute("update public.jobs set run_at = null")
@@ -243,7 +245,7 @@ def test_a_failed_attempt_is_followed_by_the_next_no_sooner_than_its_time(
 
 
 def test_a_job_that_is_rate_limited_is_tried_again_without_a_message_that_goes_round_the_limit(
-    worker: Worker, jobs: Jobs, replicate: Replicate, plan: Plan
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan
 ) -> None:
     from tasks.generate import generate
 
@@ -252,7 +254,7 @@ def test_a_job_that_is_rate_limited_is_tried_again_without_a_message_that_goes_r
     worker.run_once()
     for job_id in (limited, free):
         ended(replicate, job_id)
-        jobs.change(job_id, run_at="null")
+        jobs.move(job_id, run_at="null")
 
     generate(str(limited))
     assert (jobs.status(limited), jobs.get(limited)["rate_limited_by"]) == ("queued", "replicate")
@@ -263,7 +265,7 @@ def test_a_job_that_is_rate_limited_is_tried_again_without_a_message_that_goes_r
     assert jobs.status(free) == "queued"
 
 
-def test_a_retry_whose_reply_is_lost_is_held_all_the_same(worker: Worker, jobs: Jobs) -> None:
+def test_a_retry_whose_reply_is_lost_is_held_all_the_same(worker: InlineWorker, jobs: Jobs) -> None:
     from tasks import store
 
     job_id = jobs.enqueue("fox")
@@ -277,7 +279,7 @@ def test_a_retry_whose_reply_is_lost_is_held_all_the_same(worker: Worker, jobs: 
     assert states == ["rate_limited", "rate_limited"]
 
 
-def test_a_healthy_start_writes_nothing_to_the_limit(worker: Worker, jobs: Jobs, plan: Plan) -> None:
+def test_a_healthy_start_writes_nothing_to_the_limit(worker: InlineWorker, jobs: Jobs, plan: Plan) -> None:
     plan(Behaviour(seconds=None))
     job_id = jobs.enqueue("fox")
     worker.dispatch()

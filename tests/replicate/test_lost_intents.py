@@ -5,16 +5,15 @@ from collections.abc import Iterator
 import pytest
 
 import settings
-from chaos.relay import Relay
 from local.stack import Stack
-from tests.jobs import Jobs
-from tests.replicate.conftest import Worker
-from tests.replicate.server import Replicate
-from tests.tasks.test_lost_replies import LosesReply
+from tests.replicate.conftest import InlineWorker
+from tests.replicate.server import MisbehavingReplicate
+from tests.support.jobs import Jobs
+from tests.support.relay import LosesReply, Relay
 
 
 @pytest.fixture
-def network(worker: Worker, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[LosesReply]:
+def network(worker: InlineWorker, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[LosesReply]:
     """What the worker's database says to its first intent is lost."""
     network = LosesReply(stack.postgres_port, b"private.record_submission", Relay.cut)
     url = stack.database_url.replace(f":{stack.postgres_port}/", f":{network.relay.port}/")
@@ -25,7 +24,7 @@ def network(worker: Worker, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 def test_a_job_whose_intent_was_recorded_unheard_is_not_canceled_and_is_paid_for_once(
-    worker: Worker, jobs: Jobs, replicate: Replicate, network: LosesReply
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, network: LosesReply
 ) -> None:
     job_id = jobs.enqueue("fox")
     worker.run_once()
@@ -38,7 +37,7 @@ def test_a_job_whose_intent_was_recorded_unheard_is_not_canceled_and_is_paid_for
 
 
 def test_a_cancel_that_comes_before_the_intent_is_a_cancel(
-    worker: Worker, jobs: Jobs, replicate: Replicate, monkeypatch: pytest.MonkeyPatch
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tasks import store
 
@@ -54,13 +53,13 @@ def test_a_cancel_that_comes_before_the_intent_is_a_cancel(
 
 
 def test_a_job_that_was_rescued_before_its_intent_is_left_alone(
-    worker: Worker, jobs: Jobs, replicate: Replicate, monkeypatch: pytest.MonkeyPatch
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tasks import store
 
     def rescued_meanwhile(job: store.Job) -> bool:
-        jobs.change(job_id, lease_expires_at="now() - interval '1 second'")
-        jobs.conn.execute("select private.rescue_jobs(10)")
+        jobs.move(job_id, lease_expires_at="now() - interval '1 second'")
+        jobs.actors.bridge.rescue()
         return record(job)
 
     record = store.record_submission

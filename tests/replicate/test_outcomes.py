@@ -5,13 +5,13 @@ from uuid import UUID
 
 import pytest
 
-from tests.jobs import Jobs
-from tests.replicate.behaviour import Behaviour, Refusal
-from tests.replicate.conftest import Plan, Worker, ended
-from tests.replicate.server import Replicate
+from tests.replicate.behaviour import Behaviour, ErrorResponse
+from tests.replicate.conftest import InlineWorker, Plan, ended
+from tests.replicate.server import MisbehavingReplicate
+from tests.support.jobs import Jobs
 
 
-def started(worker: Worker, jobs: Jobs, model: str = "fox", **given: Any) -> UUID:
+def started(worker: InlineWorker, jobs: Jobs, model: str = "fox", **given: Any) -> UUID:
     job_id = jobs.enqueue(model, **given)
     assert worker.run_once() == 1
     return job_id
@@ -22,7 +22,7 @@ def failing(error: str | None) -> Behaviour:
 
 
 def test_a_prediction_is_created_waited_for_without_a_worker_and_collected(
-    worker: Worker, jobs: Jobs, replicate: Replicate
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate
 ) -> None:
     job_id = started(worker, jobs)
     (prediction,) = replicate.of(job_id)
@@ -46,7 +46,7 @@ def test_a_prediction_is_created_waited_for_without_a_worker_and_collected(
 
 
 def test_the_input_is_the_models_defaults_and_what_a_user_may_choose(
-    worker: Worker, jobs: Jobs, replicate: Replicate
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate
 ) -> None:
     job_id = started(worker, jobs, prompt="a red fox", seed=7)
     (prediction,) = replicate.of(job_id)
@@ -54,7 +54,7 @@ def test_the_input_is_the_models_defaults_and_what_a_user_may_choose(
 
 
 def test_a_model_of_a_version_is_asked_for_by_version(
-    worker: Worker, jobs: Jobs, replicate: Replicate
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate
 ) -> None:
     job_id = started(worker, jobs, "pinned")
     (prediction,) = replicate.of(job_id)
@@ -62,44 +62,48 @@ def test_a_model_of_a_version_is_asked_for_by_version(
 
 
 def test_a_job_too_close_to_its_deadline_is_not_paid_for(
-    worker: Worker, jobs: Jobs, replicate: Replicate
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate
 ) -> None:
     job_id = jobs.enqueue("fox")
-    jobs.change(job_id, deadline_at="now() + interval '5 seconds'")
+    jobs.move(job_id, deadline_at="now() + interval '5 seconds'")
     worker.run_once()
     assert jobs.get(job_id)["error_code"] == "timed_out"
     assert "create" not in replicate.requests
 
 
 @pytest.mark.parametrize(
-    ("refusal", "code"),
+    ("response", "code"),
     [
-        (Refusal(400, "bad"), "invalid_input"),
-        (Refusal(422, "- input.prompt: is required"), "invalid_input"),
-        (Refusal(413, "too large"), "invalid_input"),
-        (Refusal(401, "Unauthenticated"), "provider_unavailable"),
-        (Refusal(402, "You have insufficient credit to run this model."), "provider_unavailable"),
-        (Refusal(403, "no"), "provider_unavailable"),
-        (Refusal(404, "The requested resource could not be found."), "provider_unavailable"),
-        (Refusal(409, "conflict"), "provider_rejected"),
+        (ErrorResponse(400, "bad"), "invalid_input"),
+        (ErrorResponse(422, "- input.prompt: is required"), "invalid_input"),
+        (ErrorResponse(413, "too large"), "invalid_input"),
+        (ErrorResponse(401, "Unauthenticated"), "provider_unavailable"),
+        (ErrorResponse(402, "You have insufficient credit to run this model."), "provider_unavailable"),
+        (ErrorResponse(403, "no"), "provider_unavailable"),
+        (ErrorResponse(404, "The requested resource could not be found."), "provider_unavailable"),
+        (ErrorResponse(409, "conflict"), "provider_rejected"),
     ],
 )
 def test_a_refused_create_fails_the_job_at_once_and_costs_nothing(
-    worker: Worker, jobs: Jobs, replicate: Replicate, refusal: Refusal, code: str
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, response: ErrorResponse, code: str
 ) -> None:
     before = jobs.credits()
-    replicate.faults["create"].append(refusal)
+    replicate.faults["create"].append(response)
     job_id = started(worker, jobs)
     assert (jobs.status(job_id), jobs.get(job_id)["error_code"]) == ("failed", code)
-    assert refusal.detail not in worker.generation(job_id)["error_message"]
+    assert response.detail not in worker.generation(job_id)["error_message"]
     assert (jobs.credits(), len(replicate.of(job_id))) == (before, 0)
 
 
 @pytest.mark.parametrize("status", [401, 402])
 def test_trouble_with_our_own_account_raises_an_alarm(
-    worker: Worker, jobs: Jobs, replicate: Replicate, status: int, caplog: pytest.LogCaptureFixture
+    worker: InlineWorker,
+    jobs: Jobs,
+    replicate: MisbehavingReplicate,
+    status: int,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    replicate.faults["create"].append(Refusal(status))
+    replicate.faults["create"].append(ErrorResponse(status))
     started(worker, jobs)
     (alarm,) = [record for record in caplog.records if record.getMessage() == "provider.refused_account"]
     assert alarm.levelname == "ERROR"
@@ -128,7 +132,7 @@ def test_trouble_with_our_own_account_raises_an_alarm(
     ],
 )  # fmt: skip
 def test_how_a_prediction_ends_is_how_its_job_ends(
-    worker: Worker, jobs: Jobs, replicate: Replicate, plan: Plan,
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan,
     behaviour: Behaviour, status: str, code: str | None, predictions: int,
 ) -> None:  # fmt: skip
     before = jobs.credits()
@@ -140,7 +144,7 @@ def test_how_a_prediction_ends_is_how_its_job_ends(
     assert jobs.credits() == before - (3 if status == "succeeded" else 0)
 
 
-def test_every_output_of_several_is_stored(worker: Worker, jobs: Jobs, plan: Plan) -> None:
+def test_every_output_of_several_is_stored(worker: InlineWorker, jobs: Jobs, plan: Plan) -> None:
     plan(Behaviour(output="several"))
     job_id = jobs.enqueue("fox")
     worker.run_to_the_end(job_id)
@@ -150,20 +154,27 @@ def test_every_output_of_several_is_stored(worker: Worker, jobs: Jobs, plan: Pla
     ]
 
 
-def test_progress_comes_from_the_predictions_logs(worker: Worker, jobs: Jobs, plan: Plan) -> None:
+def test_progress_comes_from_the_predictions_logs(worker: InlineWorker, jobs: Jobs, plan: Plan) -> None:
     plan(Behaviour(seconds=None, logs="Using seed 7\n 40%|████      | 2/5 [00:01<00:02]"))
     job_id = started(worker, jobs)
-    jobs.change(job_id, run_at="null")
+    jobs.move(job_id, run_at="null")
     worker.run_once()
     assert jobs.status(job_id) == "waiting"
     assert jobs.get(job_id)["progress"] == pytest.approx(0.4)
 
 
 @pytest.mark.parametrize(
-    "fault", [Refusal(500), Refusal(503), Refusal(429, "resets in ~7s."), Refusal(404), Refusal(401)]
+    "fault",
+    [
+        ErrorResponse(500),
+        ErrorResponse(503),
+        ErrorResponse(429, "resets in ~7s."),
+        ErrorResponse(404),
+        ErrorResponse(401),
+    ],
 )
 def test_a_question_without_an_answer_neither_costs_an_attempt_nor_starts_anything(
-    worker: Worker, jobs: Jobs, replicate: Replicate, fault: Refusal
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, fault: ErrorResponse
 ) -> None:
     job_id = started(worker, jobs)
     replicate.faults["get"].extend([fault] * 3)
@@ -172,9 +183,9 @@ def test_a_question_without_an_answer_neither_costs_an_attempt_nor_starts_anythi
     assert (jobs.get(job_id)["attempt"], len(replicate.of(job_id))) == (1, 1)
 
 
-@pytest.mark.parametrize("fault", [Refusal(500), Refusal(302, "elsewhere")])
+@pytest.mark.parametrize("fault", [ErrorResponse(500), ErrorResponse(302, "elsewhere")])
 def test_an_output_that_cannot_be_fetched_now_is_fetched_later_and_not_made_again(
-    worker: Worker, jobs: Jobs, replicate: Replicate, fault: Refusal
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, fault: ErrorResponse
 ) -> None:
     job_id = started(worker, jobs)
     replicate.faults["file"].extend([fault] * 2)
@@ -184,7 +195,7 @@ def test_an_output_that_cannot_be_fetched_now_is_fetched_later_and_not_made_agai
 
 @pytest.mark.parametrize("output", ["cut", "moved"])
 def test_an_output_that_never_comes_whole_is_not_paid_for_again(
-    worker: Worker, jobs: Jobs, replicate: Replicate, plan: Plan, output: str
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan, output: str
 ) -> None:
     plan(Behaviour(output=output))
     job_id = started(worker, jobs)
@@ -193,18 +204,18 @@ def test_an_output_that_never_comes_whole_is_not_paid_for_again(
 
 
 def test_an_expired_output_fails_the_job_and_is_not_paid_for_again(
-    worker: Worker, jobs: Jobs, replicate: Replicate
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate
 ) -> None:
     before = jobs.credits()
     job_id = started(worker, jobs)
-    replicate.faults["file"].append(Refusal(404))
+    replicate.faults["file"].append(ErrorResponse(404))
     assert worker.run_to_the_end(job_id) == "failed"
     assert jobs.get(job_id)["error_code"] == "provider_unavailable"
     assert (jobs.credits(), len(replicate.of(job_id))) == (before, 1)
 
 
 def test_a_model_without_a_token_is_not_available(
-    worker: Worker, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+    worker: InlineWorker, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("REPLICATE_API_TOKEN")
     job_id = started(worker, jobs)

@@ -5,15 +5,15 @@ from uuid import UUID
 
 import pytest
 
-from tests.jobs import Jobs
-from tests.replicate.behaviour import Behaviour, Create, Refusal
-from tests.replicate.conftest import Plan, Worker, ended
-from tests.replicate.server import Replicate
+from tests.replicate.behaviour import Behaviour, Create, ErrorResponse
+from tests.replicate.conftest import InlineWorker, Plan, ended
+from tests.replicate.server import MisbehavingReplicate
+from tests.support.jobs import Jobs
 
 AMBIGUOUS: list[Create] = ["drop after", "garble"]
 
 
-def ambiguous(worker: Worker, jobs: Jobs, plan: Plan, how: Create, **given: Any) -> UUID:
+def ambiguous(worker: InlineWorker, jobs: Jobs, plan: Plan, how: Create, **given: Any) -> UUID:
     """A job whose first create was accepted, and did not say so."""
     plan(Behaviour(create=how, seconds=None), Behaviour())
     job_id = jobs.enqueue("fox", **given)
@@ -26,7 +26,7 @@ def ambiguous(worker: Worker, jobs: Jobs, plan: Plan, how: Create, **given: Any)
 
 @pytest.mark.parametrize("how", AMBIGUOUS)
 def test_an_orphan_is_found_in_the_providers_list_and_collected(
-    worker: Worker, jobs: Jobs, replicate: Replicate, plan: Plan, how: Create
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan, how: Create
 ) -> None:
     job_id = ambiguous(worker, jobs, plan, how)
     replicate.end_all()
@@ -37,7 +37,7 @@ def test_an_orphan_is_found_in_the_providers_list_and_collected(
 
 @pytest.mark.parametrize("how", AMBIGUOUS)
 def test_an_orphans_start_webhook_gives_it_its_job_back(
-    worker: Worker, jobs: Jobs, replicate: Replicate, plan: Plan, how: Create
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan, how: Create
 ) -> None:
     job_id = ambiguous(worker, jobs, plan, how)
     (orphan,) = replicate.of(job_id)
@@ -48,14 +48,14 @@ def test_an_orphans_start_webhook_gives_it_its_job_back(
 
 
 def test_nothing_is_created_again_while_the_list_may_be_late(
-    worker: Worker, jobs: Jobs, replicate: Replicate, plan: Plan
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan
 ) -> None:
     job_id = ambiguous(worker, jobs, plan, "drop after")
     replicate.list_lag = 40
     replicate.end_all()
     for age in (10, 20):  # 10 s and 30 s after the create: it does not show yet
         worker.age(job_id, age)
-        jobs.change(job_id, run_at="null")
+        jobs.move(job_id, run_at="null")
         worker.run_once()
         assert jobs.status(job_id) == "waiting"
     worker.age(job_id, 30)
@@ -65,12 +65,12 @@ def test_nothing_is_created_again_while_the_list_may_be_late(
 
 @pytest.mark.parametrize("how", ["drop before", "refuse"])
 def test_what_never_happened_is_created_again_once_the_list_has_shown_so(
-    worker: Worker, jobs: Jobs, replicate: Replicate, plan: Plan, how: Create
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan, how: Create
 ) -> None:
     plan(Behaviour(create=how), Behaviour())
     job_id = jobs.enqueue("fox")
     worker.run_once()
-    jobs.change(job_id, run_at="null")
+    jobs.move(job_id, run_at="null")
     worker.run_once()
     assert (jobs.status(job_id), replicate.requests.count("create")) == ("waiting", 1)
 
@@ -79,9 +79,9 @@ def test_what_never_happened_is_created_again_once_the_list_has_shown_so(
     assert (jobs.get(job_id)["attempt"], len(replicate.of(job_id))) == (2, 1)
 
 
-@pytest.mark.parametrize("fault", [Refusal(500), Refusal(429), Refusal(401)])
+@pytest.mark.parametrize("fault", [ErrorResponse(500), ErrorResponse(429), ErrorResponse(401)])
 def test_a_list_that_does_not_answer_proves_nothing(
-    worker: Worker, jobs: Jobs, replicate: Replicate, plan: Plan, fault: Refusal
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan, fault: ErrorResponse
 ) -> None:
     job_id = ambiguous(worker, jobs, plan, "drop after")
     worker.age(job_id, 200)
@@ -92,7 +92,11 @@ def test_a_list_that_does_not_answer_proves_nothing(
 
 
 def test_a_create_that_never_answers_is_given_up_in_time_and_its_prediction_found(
-    worker: Worker, jobs: Jobs, replicate: Replicate, plan: Plan, monkeypatch: pytest.MonkeyPatch
+    worker: InlineWorker,
+    jobs: Jobs,
+    replicate: MisbehavingReplicate,
+    plan: Plan,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from tasks.providers import replicate_transport
 
@@ -104,7 +108,7 @@ def test_a_create_that_never_answers_is_given_up_in_time_and_its_prediction_foun
 
 
 def test_a_list_of_many_pages_is_read_to_the_end_of_the_window(
-    worker: Worker, jobs: Jobs, replicate: Replicate, plan: Plan
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan
 ) -> None:
     job_id = ambiguous(worker, jobs, plan, "drop after")
     for _ in range(250):
@@ -115,7 +119,7 @@ def test_a_list_of_many_pages_is_read_to_the_end_of_the_window(
 
 
 def test_of_two_jobs_with_the_same_input_each_adopts_its_own(
-    worker: Worker, jobs: Jobs, replicate: Replicate, plan: Plan
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan
 ) -> None:
     first = ambiguous(worker, jobs, plan, "drop after")
     second = ambiguous(worker, jobs, plan, "drop after")
@@ -126,7 +130,7 @@ def test_of_two_jobs_with_the_same_input_each_adopts_its_own(
 
 
 def test_without_a_seed_two_orphans_with_one_input_are_shared_out_and_not_made_again(
-    worker: Worker, jobs: Jobs, replicate: Replicate, plan: Plan
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan
 ) -> None:
     jobs.conn.execute(
         "update private.models set input_schema = input_schema #- '{properties,seed}' where id = 'fox'"
@@ -141,7 +145,7 @@ def test_without_a_seed_two_orphans_with_one_input_are_shared_out_and_not_made_a
 
 
 def test_a_job_whose_prediction_was_taken_by_its_twin_takes_the_twins(
-    worker: Worker, jobs: Jobs, replicate: Replicate, plan: Plan
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan
 ) -> None:
     from tasks import store
 
@@ -157,7 +161,7 @@ def test_a_job_whose_prediction_was_taken_by_its_twin_takes_the_twins(
         {"input": {"steps": 4, "prompt": "a fox"}, "webhook": f"?job={job_id}"}, "foxes/fox", None
     )
     (orphan,) = replicate.of(twin)
-    jobs.change(
+    jobs.move(
         twin, provider_ref=f"'{prediction.id}'"
     )  # the twin's look at the list was faster than our reply
 
@@ -170,7 +174,7 @@ def test_a_job_whose_prediction_was_taken_by_its_twin_takes_the_twins(
 
 
 def test_a_worker_that_dies_between_intent_and_reference_leaves_a_job_that_finds_its_prediction(
-    worker: Worker, jobs: Jobs, replicate: Replicate, plan: Plan
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan
 ) -> None:
     from tasks import store
     from tasks.providers.replicate import replicate as provider
@@ -182,8 +186,8 @@ def test_a_worker_that_dies_between_intent_and_reference_leaves_a_job_that_finds
     assert job is not None and store.record_submission(job)
     provider().start(job)  # and here it dies
 
-    jobs.change(job_id, lease_expires_at="now() - interval '1 second'")
-    jobs.conn.execute("select private.rescue_jobs(10)")
+    jobs.move(job_id, lease_expires_at="now() - interval '1 second'")
+    jobs.actors.bridge.rescue()
     assert jobs.status(job_id) == "waiting"
     replicate.end_all()
     assert worker.run_to_the_end(job_id) == "succeeded"
@@ -191,7 +195,7 @@ def test_a_worker_that_dies_between_intent_and_reference_leaves_a_job_that_finds
 
 
 def test_a_worker_that_dies_before_the_call_leaves_a_job_that_is_created_once(
-    worker: Worker, jobs: Jobs, replicate: Replicate
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate
 ) -> None:
     from tasks import store
 
@@ -200,15 +204,19 @@ def test_a_worker_that_dies_before_the_call_leaves_a_job_that_is_created_once(
     job = store.claim(str(job_id), lease=60)
     assert job is not None and store.record_submission(job)
 
-    jobs.change(job_id, lease_expires_at="now() - interval '1 second'")
-    jobs.conn.execute("select private.rescue_jobs(10)")
+    jobs.move(job_id, lease_expires_at="now() - interval '1 second'")
+    jobs.actors.bridge.rescue()
     worker.age(job_id, 91)
     assert worker.run_to_the_end(job_id) == "succeeded"
     assert len(replicate.of(job_id)) == 1
 
 
 def test_a_reference_reaches_a_job_that_was_rescued_meanwhile(
-    worker: Worker, jobs: Jobs, replicate: Replicate, plan: Plan, monkeypatch: pytest.MonkeyPatch
+    worker: InlineWorker,
+    jobs: Jobs,
+    replicate: MisbehavingReplicate,
+    plan: Plan,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A worker was frozen in the middle of its create; its lease is over, and the job waits again."""
     from tasks.providers.replicate import Replicate as Provider
@@ -217,8 +225,8 @@ def test_a_reference_reaches_a_job_that_was_rescued_meanwhile(
 
     def rescued_meanwhile(self: Provider, job: object) -> object:
         started = start(self, job)  # type: ignore[arg-type]
-        jobs.change(job_id, lease_expires_at="now() - interval '1 second'")
-        jobs.conn.execute("select private.rescue_jobs(10)")
+        jobs.move(job_id, lease_expires_at="now() - interval '1 second'")
+        jobs.actors.bridge.rescue()
         return started
 
     monkeypatch.setattr(Provider, "start", rescued_meanwhile)
@@ -230,7 +238,7 @@ def test_a_reference_reaches_a_job_that_was_rescued_meanwhile(
 
 
 def test_an_orphan_that_reports_itself_too_late_is_canceled(
-    worker: Worker, jobs: Jobs, replicate: Replicate, plan: Plan
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan
 ) -> None:
     """The residual window: the list showed nothing for 90 seconds, and then there was something."""
     replicate.list_lag = 10_000
@@ -244,11 +252,11 @@ def test_an_orphan_that_reports_itself_too_late_is_canceled(
     worker.run_once()
     assert orphan.is_cancel_asked
     assert not replicate.of(job_id)[1].is_cancel_asked
-    assert worker.abandoned() == []
+    assert worker.provider_cancellations() == []
 
 
 def test_an_orphan_found_while_its_successor_starts_is_canceled(
-    worker: Worker, jobs: Jobs, replicate: Replicate, plan: Plan
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan
 ) -> None:
     from tasks import store
 
@@ -256,15 +264,18 @@ def test_an_orphan_found_while_its_successor_starts_is_canceled(
     job_id = ambiguous(worker, jobs, plan, "drop after")
     (orphan,) = replicate.of(job_id)
     worker.age(job_id, 91)
-    jobs.change(job_id, run_at="null")
+    jobs.move(job_id, run_at="null")
     worker.run_once()  # finds nothing: queued again
     job = store.claim(str(job_id), lease=60)
     assert job is not None and store.record_submission(job)
     assert worker.webhook(job_id, orphan.id, is_final=False)
     assert store.wait_for_provider(job, provider_ref="successor", check_in=60)
     assert jobs.get(job_id)["provider_ref"] == "successor"
-    jobs.change(job_id, run_at="now() + interval '1 hour'")
-    assert (worker.abandoned(), worker.dispatch()) == ([orphan.id], [])  # a message would run the job
+    jobs.move(job_id, run_at="now() + interval '1 hour'")
+    assert (worker.provider_cancellations(), worker.dispatch()) == (
+        [orphan.id],
+        [],
+    )  # a message would run the job
 
     jobs.cancel(job_id)
     worker.run_once()
@@ -272,7 +283,7 @@ def test_an_orphan_found_while_its_successor_starts_is_canceled(
 
 
 def test_a_failed_attempt_is_not_taken_for_the_next_ones_orphan(
-    worker: Worker, jobs: Jobs, replicate: Replicate, plan: Plan
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan
 ) -> None:
     plan(
         Behaviour(status="failed", error="please retry"),
@@ -283,7 +294,7 @@ def test_a_failed_attempt_is_not_taken_for_the_next_ones_orphan(
     worker.run_once()
     ended(replicate, job_id)
     replicate.of(job_id)[0].created -= 60
-    jobs.change(job_id, run_at="null")
+    jobs.move(job_id, run_at="null")
     worker.run_once()
     worker.run_once()
     jobs.conn.execute("update public.jobs set run_at = null")

@@ -3,9 +3,9 @@ from collections.abc import Iterator
 import pytest
 
 from local.stack import Stack
-from tests.conftest import fresh_copy
-from tests.sql.actors import User
-from tests.sql.all_actors import Actors
+from tests.support.actors import User
+from tests.support.all_actors import Actors
+from tests.support.databases import fresh_copy
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from tests.sql.actors import ENDED, Operator, Row
+from tests.support.actors import ENDED, Operator, Row
 
 Arrow = tuple[str, str]
 

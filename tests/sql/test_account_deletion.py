@@ -6,8 +6,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.sql.actors import ENDED, Row, User, refused
-from tests.sql.all_actors import Actors
+from tests.support.actors import ENDED, Row, User, refused
+from tests.support.all_actors import Actors
 
 TABLES = ["public.entitlements", "public.credit_entries", "public.jobs", "public.generations"]
 

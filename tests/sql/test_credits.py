@@ -6,8 +6,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.sql.actors import User, refused
-from tests.sql.all_actors import Actors
+from tests.support.actors import User, refused
+from tests.support.all_actors import Actors
 
 
 def lost(actors: Actors, job_id: UUID) -> None:

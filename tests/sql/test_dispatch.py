@@ -3,8 +3,8 @@
 import psycopg
 import pytest
 
-from tests.sql.actors import Bridge, Operator, User
-from tests.sql.all_actors import Actors
+from tests.support.actors import BridgeRole, Operator, User
+from tests.support.all_actors import Actors
 
 
 def test_dispatch_hands_a_due_job_out_once(actors: Actors, user: User) -> None:
@@ -57,7 +57,7 @@ def test_dispatch_keeps_to_its_limit_and_its_window(
 
 def test_two_bridges_hand_out_every_job_once(actors: Actors, user: User) -> None:
     jobs = {user.job() for _ in range(10)}
-    other = actors.another(Bridge)
+    other = actors.another(BridgeRole)
     with actors.bridge.conn.transaction():
         first = actors.bridge.dispatch(limit=4)
         second = other.dispatch(limit=100)
@@ -112,7 +112,7 @@ def test_nobody_in_a_loop_waits_for_a_row_that_somebody_holds(actors: Actors, us
 
 
 def test_a_bridge_that_freezes_while_it_publishes_loses_what_it_holds(actors: Actors, user: User) -> None:
-    job_id, frozen = user.job(), actors.another(Bridge)
+    job_id, frozen = user.job(), actors.another(BridgeRole)
     with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout), frozen.conn.transaction():
         assert frozen.dispatch() == [job_id]
         assert frozen.value("show idle_in_transaction_session_timeout") == "15s"

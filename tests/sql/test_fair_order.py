@@ -3,8 +3,8 @@
 from itertools import pairwise
 from uuid import UUID
 
-from tests.sql.actors import User
-from tests.sql.all_actors import Actors
+from tests.support.actors import User
+from tests.support.all_actors import Actors
 
 
 def order_of_owners(actors: Actors, limit: int) -> list[UUID]:

@@ -9,14 +9,14 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.sql.actors import ENDED, User, Worker
-from tests.sql.all_actors import Actors
 from tests.sql.invariants import ARROWS
+from tests.support.actors import ENDED, User, WorkerRole
+from tests.support.all_actors import Actors
 
 STATUSES = ["queued", "running", "waiting", *ENDED]
 
 
-LATE: dict[str, Callable[[Worker, UUID, Any], object]] = {
+LATE: dict[str, Callable[[WorkerRole, UUID, Any], object]] = {
     "renew": lambda worker, job_id, fence: worker.renew(job_id, fence) != "lost",
     "record_submission": lambda worker, job_id, fence: worker.record_submission(job_id, fence),
     "wait": lambda worker, job_id, fence: worker.wait(job_id, fence, "late"),
@@ -97,7 +97,7 @@ def test_rescue_dispatch_and_cancel_leave_an_ended_job_alone(actors: Actors, use
     ],
 )
 def test_a_worker_that_says_half_of_it_is_refused_and_changes_nothing(
-    actors: Actors, user: User, call: Callable[[Worker, UUID, int], object]
+    actors: Actors, user: User, call: Callable[[WorkerRole, UUID, int], object]
 ) -> None:
     job_id, fence = actors.job(user, "running")
     if "claim" in call.__code__.co_names:

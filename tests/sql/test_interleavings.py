@@ -18,9 +18,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.sql.actors import ENDED, Bridge, Operator, User, Worker, code_of_refusal
-from tests.sql.all_actors import Actors
 from tests.sql.invariants import ARROWS, Arrow, History, Snapshot, check_moment, check_step
+from tests.support.actors import ENDED, BridgeRole, Operator, User, WorkerRole, code_of_refusal
+from tests.support.all_actors import Actors
 
 EXAMPLES, STEPS = 200, 80
 CAP = 8  # unfinished jobs of one user
@@ -55,8 +55,8 @@ class Lives(RuleBasedStateMachine):
         Lives.examples += 1
         self.actors.reset()
         self.operator: Operator = self.actors.operator
-        self.workers = [self.actors.worker, self.actors.another(Worker)]
-        self.bridges = [self.actors.bridge, self.actors.another(Bridge)]
+        self.workers = [self.actors.worker, self.actors.another(WorkerRole)]
+        self.bridges = [self.actors.bridge, self.actors.another(BridgeRole)]
         self.operator.configure(max_unfinished_jobs=CAP)
         free, paid = self.actors.user(credits=20), self.actors.user(credits=2, is_paid=True)
         anonymous = self.actors.user(credits=3, is_anonymous=True)

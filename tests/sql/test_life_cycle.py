@@ -5,8 +5,8 @@ import json
 import psycopg
 import pytest
 
-from tests.sql.actors import ENDED, User
-from tests.sql.all_actors import Actors
+from tests.support.actors import ENDED, User
+from tests.support.all_actors import Actors
 
 
 def test_a_request_is_queued(actors: Actors, user: User) -> None:

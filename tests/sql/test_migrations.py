@@ -12,10 +12,10 @@ from psycopg.types.json import Jsonb
 
 from local.migrate import migrate
 from local.stack import Stack
-from tests.sql.actors import INPUT, Operator
-from tests.sql.all_actors import Actors
 from tests.sql.supabase_cli import SupabaseCli, install, migrations
 from tests.sql.test_schema import describe, dump
+from tests.support.actors import INPUT, Operator
+from tests.support.all_actors import Actors
 
 REMEMBERED = "select version, name from supabase_migrations.schema_migrations order by version"
 STATES = range(len(migrations()) + 1)

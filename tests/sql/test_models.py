@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from tests.sql.actors import User, code_of_refusal, refused
-from tests.sql.all_actors import Actors
+from tests.support.actors import User, code_of_refusal, refused
+from tests.support.all_actors import Actors
 
 PROMPT = {"prompt": {"type": "string", "maxLength": 20}}
 SCHEMA = {

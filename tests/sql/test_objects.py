@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 from psycopg.types.json import Jsonb
 
-from tests.sql.actors import User, refused
-from tests.sql.all_actors import Actors
+from tests.support.actors import User, refused
+from tests.support.all_actors import Actors
 from tests.sql.test_models import add_model, message_of_refusal
 
 ADD_OBJECT = """

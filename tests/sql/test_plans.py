@@ -5,7 +5,7 @@ from uuid import UUID
 import psycopg
 
 from local.stack import Stack
-from tests.sql.actors import Bridge, Operator, Service, User, Worker
+from tests.support.actors import BridgeRole, Operator, Service, User, WorkerRole
 
 TABLES = ("jobs", "generations", "credit_entries", "entitlements")
 GROWN = 20_000
@@ -39,7 +39,11 @@ def rows_read_by_scans(operator: Operator) -> dict[str, int]:
 
 def test_plans_of_an_empty_project_do_not_read_whole_tables_later(stack: Stack) -> None:
     operator, service = Operator(stack.database_url), Service(stack.database_url)
-    user, worker, bridge = User(stack.database_url), Worker(stack.worker_url), Bridge(stack.bridge_url)
+    user, worker, bridge = (
+        User(stack.database_url),
+        WorkerRole(stack.worker_url),
+        BridgeRole(stack.bridge_url),
+    )
     user.sign_in(operator.add_user(credits=1000))
 
     def work() -> None:

@@ -14,9 +14,9 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.sql.actors import ENDED, Bridge, Operator, Service, User, Worker, code_of_refusal
-from tests.sql.all_actors import Actors
 from tests.sql.race import racing
+from tests.support.actors import ENDED, BridgeRole, Operator, Service, User, WorkerRole, code_of_refusal
+from tests.support.all_actors import Actors
 
 ROUNDS = 200
 
@@ -38,7 +38,7 @@ def rich(actors: Actors) -> User:
 
 
 def test_a_job_is_claimed_by_one_of_many(actors: Actors, rich: User) -> None:
-    workers = [actors.another(Worker) for _ in range(6)]
+    workers = [actors.another(WorkerRole) for _ in range(6)]
     with racing(6) as start:
         for _ in range(ROUNDS):
             job_id = rich.job()
@@ -59,7 +59,7 @@ def test_a_cancel_that_meets_a_claim_cancels_or_asks_to_stop(actors: Actors, ric
 
 
 def test_a_job_ends_once_however_many_end_it(actors: Actors, rich: User) -> None:
-    other, reader = actors.another(Worker), actors.session(rich.id)
+    other, reader = actors.another(WorkerRole), actors.session(rich.id)
     with racing(6) as start:
         for _ in range(ROUNDS):
             job_id, fence = actors.job(rich, "running")
@@ -128,9 +128,9 @@ def test_a_webhook_that_meets_the_worker_on_its_way_to_wait_is_never_lost(actors
 
 
 def test_two_jobs_never_own_one_piece_of_work(actors: Actors, rich: User) -> None:
-    other = actors.another(Worker)
+    other = actors.another(WorkerRole)
 
-    def wait(worker: Worker, job_id: UUID, ref: str) -> bool:
+    def wait(worker: WorkerRole, job_id: UUID, ref: str) -> bool:
         try:
             return worker.wait(job_id, 1, ref, "1 hour")
         except psycopg.errors.UniqueViolation:
@@ -213,7 +213,7 @@ def test_a_receipt_that_two_users_show_at_once_is_one_users(actors: Actors, rich
 
 
 def test_bridges_that_dispatch_at_once_share_the_work(actors: Actors, rich: User) -> None:
-    bridges = [actors.bridge, *(actors.another(Bridge) for _ in range(3))]
+    bridges = [actors.bridge, *(actors.another(BridgeRole) for _ in range(3))]
     with racing(4) as start:
         for _ in range(ROUNDS // 4):
             jobs = [rich.job() for _ in range(20)]
@@ -230,8 +230,8 @@ def test_bridges_that_dispatch_at_once_share_the_work(actors: Actors, rich: User
 def test_a_deleted_accounts_jobs_end_quietly_whoever_works_at_them(actors: Actors, status: str) -> None:
     """The deletion meets, on connections of their own, everybody who may touch the job."""
     workers, bridge, operator = (
-        [actors.another(Worker) for _ in range(3)],
-        actors.another(Bridge),
+        [actors.another(WorkerRole) for _ in range(3)],
+        actors.another(BridgeRole),
         actors.another(Operator),
     )
     actions: dict[str, Callable[[User, UUID, int], object]] = {
@@ -265,7 +265,7 @@ def test_a_deleted_accounts_jobs_end_quietly_whoever_works_at_them(actors: Actor
 
 
 def test_rescues_prunes_and_a_clean_up_of_many_accounts_never_wait_in_a_circle(actors: Actors) -> None:
-    second, pruner, cleaner = actors.another(Bridge), actors.another(Operator), actors.another(Operator)
+    second, pruner, cleaner = actors.another(BridgeRole), actors.another(Operator), actors.another(Operator)
 
     def clean_up() -> Any:
         return cleaner.conn.execute("delete from auth.users where is_anonymous").rowcount

@@ -7,8 +7,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.sql.actors import ENDED, User, Visitor, refused
-from tests.sql.all_actors import Actors
+from tests.support.actors import ENDED, User, Visitor, refused
+from tests.support.all_actors import Actors
 
 
 def test_the_same_request_again_gets_the_same_answer_and_is_charged_once(actors: Actors) -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.sql.actors import User
-from tests.sql.all_actors import Actors
+from tests.support.actors import User
+from tests.support.all_actors import Actors
 
 
 def test_a_lost_worker_gives_its_job_back_to_the_queue(actors: Actors, user: User) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from local.postgres import programs
 from local.stack import Stack
-from tests.conftest import fresh_copy
+from tests.support.databases import fresh_copy
 
 SNAPSHOT = Path(__file__).with_name("schema.sql")
 

@@ -14,7 +14,7 @@ from psycopg import sql
 
 from local.migrate import MIGRATIONS
 from local.stack import Stack
-from tests.sql.actors import Actor, Bridge, Operator, Service, SomeActor, User, Worker
+from tests.support.actors import Actor, BridgeRole, Operator, Service, SomeActor, User, WorkerRole
 
 # Says who runs it. As a constraint of a domain it runs whenever a value becomes one of that type.
 EVIL = """
@@ -75,7 +75,7 @@ def shadow(conn: psycopg.Connection[Any]) -> int:
     return made
 
 
-class Heard:
+class HeardRoles:
     """What the code of the login said about who ran it."""
 
     def __init__(self, conn: psycopg.Connection[Any]) -> None:
@@ -143,16 +143,16 @@ def test_the_attack_works_on_a_function_that_looks_into_pg_temp_first(
         set search_path = '' as $$ declare v_id uuid := p_id; begin return v_id; end $$;
         grant execute on function private.careless(uuid) to generation_worker;
     """)
-    worker = connect(Worker, stack.worker_url)
-    heard = Heard(worker.conn)
+    worker = connect(WorkerRole, stack.worker_url)
+    heard = HeardRoles(worker.conn)
     shadow(worker.conn)
     worker.rows("select private.careless(gen_random_uuid())")
     assert "postgres" in heard.users
 
 
 def test_a_worker_that_shadows_every_name_stays_a_worker(connect: Connect, stack: Stack, user: User) -> None:
-    worker, service = connect(Worker, stack.worker_url), connect(Service, stack.database_url)
-    heard = Heard(worker.conn)
+    worker, service = connect(WorkerRole, stack.worker_url), connect(Service, stack.database_url)
+    heard = HeardRoles(worker.conn)
     assert shadow(worker.conn) > 100
 
     job_id = user.job()
@@ -174,8 +174,8 @@ def test_a_worker_that_shadows_every_name_stays_a_worker(connect: Connect, stack
 def test_a_bridge_that_shadows_every_name_stays_a_bridge(
     connect: Connect, stack: Stack, operator: Operator, user: User
 ) -> None:
-    bridge, worker = connect(Bridge, stack.bridge_url), connect(Worker, stack.worker_url)
-    heard = Heard(bridge.conn)
+    bridge, worker = connect(BridgeRole, stack.bridge_url), connect(WorkerRole, stack.worker_url)
+    heard = HeardRoles(bridge.conn)
     assert shadow(bridge.conn) > 100
 
     job_id, late = user.job(), user.job()

@@ -4,8 +4,8 @@ import uuid
 
 import pytest
 
-from tests.sql.actors import ENDED, User
-from tests.sql.all_actors import Actors
+from tests.support.actors import ENDED, User
+from tests.support.all_actors import Actors
 
 
 def test_claiming_a_waiting_job_grows_the_fence_alone(actors: Actors, user: User) -> None:

@@ -1,12 +1,9 @@
 """Real workers and bridges on a fresh database, with the embedded Storage."""
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
-import httpx
 import pytest
 from celery import Celery
 from pytest_celery import (
@@ -16,14 +13,14 @@ from pytest_celery import (
     CeleryWorkerCluster,
 )
 
-from chaos.process import Process, python
-from chaos.servers import Redis, free_port
-from local import stack as stacks
 from local.stack import Stack
-from tests.jobs import Jobs
+from tests.support import servers
+from tests.support.jobs import Jobs
+from tests.support.processes import PROGRAMS, ControlledProcess, python
+from tests.support.servers import Redis
 from tests.tasks.containers import Container
 
-StartWorker = Callable[..., Process]
+StartWorker = Callable[..., ControlledProcess]
 
 
 @pytest.fixture
@@ -31,19 +28,8 @@ def gateway(stack: Stack, tmp_path: Path) -> Iterator[Stack]:
     """The stack with its gateway running, and so Storage."""
     folder = tmp_path / "stack"
     folder.mkdir()
-    served = replace(stack, folder=folder, gateway_port=free_port())
-    stacks.save(served)
-
-    def answers() -> bool:
-        try:
-            return httpx.get(f"{served.gateway_url}/auth/v1/health", timeout=2).status_code < 500
-        except httpx.HTTPError:
-            return False
-
-    command = python("-m", "local.gateway", str(folder / "stack.json"))
-    process = Process("gateway", command, folder=tmp_path, is_ready=answers).start().wait_ready()
-    yield served
-    process.kill()
+    with servers.gateway(stack, folder) as served:
+        yield served
 
 
 ADD_FAULTY = """
@@ -82,7 +68,7 @@ def start_bridge(environment: dict[str, str], gateway: Stack, tmp_path: Path) ->
 @pytest.fixture
 def begin_worker(environment: dict[str, str], gateway: Stack, tmp_path: Path) -> Iterator[StartWorker]:
     """Start a worker and do not wait for it."""
-    command = [str(Path(sys.executable).parent / "celery"), "-A", "tests.tasks.faulty_worker", "worker"]
+    command = [str(PROGRAMS / "celery"), "-A", "tests.tasks.faulty_worker", "worker"]
     command += ["--without-gossip", "--without-mingle", "--hostname", "worker{number}@test"]
     own = environment | {"DATABASE_URL": gateway.worker_url}
     with beginning("worker", command, own, tmp_path) as begin:
@@ -98,11 +84,11 @@ def start_worker(begin_worker: StartWorker) -> StartWorker:
 def beginning(
     name: str, command: list[str], environment: dict[str, str], folder: Path
 ) -> Iterator[StartWorker]:
-    started: list[Process] = []
+    started: list[ControlledProcess] = []
 
-    def begin(**changes: str) -> Process:
+    def begin(**changes: str) -> ControlledProcess:
         number = len(started)
-        process = Process(
+        process = ControlledProcess(
             f"{name}{number}",
             [part.format(number=number) for part in command],
             folder=folder,

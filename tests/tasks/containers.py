@@ -2,7 +2,7 @@
 
 from signal import Signals
 
-from chaos.process import Process
+from tests.support.processes import ControlledProcess
 
 
 class Container:
@@ -11,7 +11,7 @@ class Container:
     The plugin knows containers alone, by the names of Docker's client; this is the only place that speaks like it.
     """
 
-    def __init__(self, process: Process, **celeryconfig: str) -> None:
+    def __init__(self, process: ControlledProcess, **celeryconfig: str) -> None:
         self.process, self.celeryconfig = process, celeryconfig
         self.name = self.id = process.name
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from chaos.process import ROOT
-from chaos.waiting import wait_until
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
+from tests.support.processes import ROOT
+from tests.support.waiting import wait_until
 from tests.tasks.conftest import StartWorker
 
 # Read by Python before anything else. A jump of the wall clock leaves time.monotonic alone, as it does in life.

@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 from pytest_celery import CeleryTestSetup
 
-from chaos.waiting import wait_until
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
+from tests.support.waiting import wait_until
 from tests.tasks.conftest import StartWorker
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from chaos.process import Process
-from chaos.servers import free_port
-from chaos.waiting import wait_until
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
+from tests.support.processes import ControlledProcess
+from tests.support.servers import free_port
+from tests.support.waiting import wait_until
 from tests.tasks.conftest import StartWorker
 
 
@@ -27,7 +27,9 @@ def flower(environment: dict[str, str], tmp_path: Path) -> Iterator[httpx.Client
             except httpx.HTTPError:
                 return False
 
-        process = Process("flower", command, folder=tmp_path, environment=environment, is_ready=answers)
+        process = ControlledProcess(
+            "flower", command, folder=tmp_path, environment=environment, is_ready=answers
+        )
         process.start().wait_ready(60)
         yield client
         process.kill()

@@ -8,9 +8,9 @@ import redis
 from celery import Celery
 
 import settings
-from chaos.process import Process
-from chaos.servers import Redis
-from chaos.waiting import wait_until
+from tests.support.processes import ControlledProcess
+from tests.support.servers import Redis
+from tests.support.waiting import wait_until
 from tests.tasks.conftest import StartWorker
 
 WARM_UP, MESSAGES = 20_000, 100_000
@@ -18,7 +18,7 @@ REMEMBERED_TAG = 190  # bytes a message, measured where kombu remembered the tag
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
-def kilobytes(worker: Process) -> int:
+def kilobytes(worker: ControlledProcess) -> int:
     assert worker.popen is not None
     status = Path(f"/proc/{worker.popen.pid}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from chaos.process import Process, python
-from chaos.waiting import wait_until
 from local.stack import Stack
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
+from tests.support.processes import ControlledProcess, python
+from tests.support.waiting import wait_until
 from tests.tasks.conftest import StartWorker
 
 TOMORROW = "import settings; settings.TASK_NAME = 'tasks.tomorrow'; import bridge.__main__ as b; b.main()"
@@ -21,13 +21,13 @@ def test_a_message_that_a_worker_does_not_know_costs_the_job_nothing(
 ) -> None:
     worker = start_worker()
     own = environment | {"DATABASE_URL": gateway.bridge_url}
-    newer = Process("newer", python("-c", TOMORROW), folder=tmp_path, environment=own).start()
+    newer = ControlledProcess("newer", python("-c", TOMORROW), folder=tmp_path, environment=own).start()
     job_id = faulty.enqueue("faulty")
     wait_until(lambda: "tasks.tomorrow" in worker.output, "the worker to refuse the message")
     newer.kill()
     assert faulty.status(job_id) == "queued"
 
-    faulty.change(job_id, dispatched_at="now() - interval '1 minute'")
+    faulty.move(job_id, dispatched_at="now() - interval '1 minute'")
     start_bridge()
 
     wait_until(lambda: faulty.status(job_id) == "succeeded", "the job to end")

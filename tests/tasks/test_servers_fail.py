@@ -11,13 +11,13 @@ import pytest
 from celery import Celery
 from pytest_celery import CeleryTestSetup
 
-from chaos.process import Process
-from chaos.relay import Relay
-from chaos.servers import Redis
-from chaos.waiting import wait_until
 from local.postgres import SUPERUSER
 from local.stack import Stack
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
+from tests.support.processes import ControlledProcess
+from tests.support.relay import Relay
+from tests.support.servers import Redis
+from tests.support.waiting import wait_until
 from tests.tasks.conftest import StartWorker
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -36,7 +36,7 @@ def redis_url(redis_relay: Relay) -> str:
 
 
 @pytest.fixture
-def worker(start_bridge: StartWorker, start_worker: StartWorker, redis_url: str) -> Process:
+def worker(start_bridge: StartWorker, start_worker: StartWorker, redis_url: str) -> ControlledProcess:
     start_bridge(REDIS_URL=redis_url)
     return start_worker(REDIS_URL=redis_url)
 
@@ -64,7 +64,7 @@ def test_redis_restarts_with_a_task_in_flight(celery_setup: CeleryTestSetup, fau
     assert [worker.container.status for worker in celery_setup.worker_cluster] == ["running"] * 2
 
 
-def test_redis_loses_every_message(worker: Process, faulty: Jobs, own_broker: Redis) -> None:
+def test_redis_loses_every_message(worker: ControlledProcess, faulty: Jobs, own_broker: Redis) -> None:
     worker.freeze()
     lost = [faulty.enqueue("faulty") for _ in range(5)]
     wait_until(lambda: faulty.count("dispatched_at is not null") == 5, "the dispatch")
@@ -74,7 +74,7 @@ def test_redis_loses_every_message(worker: Process, faulty: Jobs, own_broker: Re
     ends(faulty, *lost)
 
 
-def test_redis_freezes(worker: Process, faulty: Jobs, own_broker: Redis) -> None:
+def test_redis_freezes(worker: ControlledProcess, faulty: Jobs, own_broker: Redis) -> None:
     in_flight = running(faulty)
     own_broker.freeze()
     waiting = faulty.enqueue("faulty")
@@ -84,7 +84,9 @@ def test_redis_freezes(worker: Process, faulty: Jobs, own_broker: Redis) -> None
     ends(faulty, waiting)
 
 
-def test_connections_to_redis_fall_silent(worker: Process, faulty: Jobs, redis_relay: Relay) -> None:
+def test_connections_to_redis_fall_silent(
+    worker: ControlledProcess, faulty: Jobs, redis_relay: Relay
+) -> None:
     in_flight = running(faulty)
     redis_relay.silence()
     waiting = [faulty.enqueue("faulty") for _ in range(3)]
@@ -93,7 +95,7 @@ def test_connections_to_redis_fall_silent(worker: Process, faulty: Jobs, redis_r
 
 
 def test_a_retry_that_redis_does_not_take_is_due_without_it(
-    worker: Process, faulty: Jobs, own_broker: Redis
+    worker: ControlledProcess, faulty: Jobs, own_broker: Redis
 ) -> None:
     job_id = faulty.enqueue("faulty", do="fail at first", seconds=1)
     wait_until(lambda: faulty.status(job_id) == "running", "the job to run")
@@ -132,7 +134,7 @@ def test_postgres_falls_silent_while_a_task_runs(
 
 
 def test_every_database_connection_is_cut_while_a_task_runs(
-    worker: Process, faulty: Jobs, gateway: Stack
+    worker: ControlledProcess, faulty: Jobs, gateway: Stack
 ) -> None:
     in_flight = running(faulty)
     with psycopg.connect(gateway.url_of(SUPERUSER), autocommit=True) as conn:

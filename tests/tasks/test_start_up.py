@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from chaos.process import ROOT
 from tasks.worker.startup import ONLY_THREADS
+from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.processes
 

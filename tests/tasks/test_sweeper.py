@@ -4,8 +4,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from chaos.waiting import wait_until
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
+from tests.support.waiting import wait_until
 from tests.tasks.conftest import StartWorker
 
 USER = UUID(int=0)

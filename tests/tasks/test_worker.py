@@ -5,15 +5,15 @@ from uuid import UUID
 import httpx
 import pytest
 
-from chaos.process import Process
-from chaos.waiting import wait_until
 from local.stack import Stack
-from tests.jobs import Jobs
+from tests.support.jobs import Jobs
+from tests.support.processes import ControlledProcess
+from tests.support.waiting import wait_until
 from tests.tasks.conftest import StartWorker
 
 
 @pytest.fixture
-def worker(start_bridge: StartWorker, start_worker: StartWorker) -> Process:
+def worker(start_bridge: StartWorker, start_worker: StartWorker) -> ControlledProcess:
     start_bridge()
     return start_worker()
 
@@ -24,7 +24,7 @@ def ended(jobs: Jobs, job_id: UUID, status: str, code: str | None = None, timeou
 
 
 def test_a_job_becomes_a_picture_in_storage_and_costs_its_price(
-    worker: Process, jobs: Jobs, gateway: Stack
+    worker: ControlledProcess, jobs: Jobs, gateway: Stack
 ) -> None:
     before = jobs.credits()
     job_id = jobs.enqueue()
@@ -41,7 +41,7 @@ def test_a_job_becomes_a_picture_in_storage_and_costs_its_price(
     assert jobs.credits() == before - 1
 
 
-def test_a_slow_provider_holds_no_worker(worker: Process, jobs: Jobs) -> None:
+def test_a_slow_provider_holds_no_worker(worker: ControlledProcess, jobs: Jobs) -> None:
     job_id = jobs.enqueue(seconds=0.5)
     wait_until(lambda: jobs.status(job_id) == "waiting", "the job to wait")
     ended(jobs, job_id, "succeeded")
@@ -56,7 +56,9 @@ def test_a_slow_provider_holds_no_worker(worker: Process, jobs: Jobs) -> None:
         ("fail", "provider_unavailable"),
     ],
 )
-def test_what_does_not_succeed_costs_nothing(worker: Process, faulty: Jobs, do: str, code: str) -> None:
+def test_what_does_not_succeed_costs_nothing(
+    worker: ControlledProcess, faulty: Jobs, do: str, code: str
+) -> None:
     before = faulty.credits()
     job_id = faulty.enqueue("faulty", do=do)
     ended(faulty, job_id, "failed", code)
@@ -64,13 +66,13 @@ def test_what_does_not_succeed_costs_nothing(worker: Process, faulty: Jobs, do: 
     assert faulty.get(job_id)["attempt"] == (3 if do == "fail" else 1)
 
 
-def test_a_transient_error_is_tried_again(worker: Process, faulty: Jobs) -> None:
+def test_a_transient_error_is_tried_again(worker: ControlledProcess, faulty: Jobs) -> None:
     job_id = faulty.enqueue("faulty", do="fail at first")
     ended(faulty, job_id, "succeeded")
     assert faulty.get(job_id)["attempt"] == 2
 
 
-def test_a_canceled_waiting_job_is_canceled_at_once(worker: Process, faulty: Jobs) -> None:
+def test_a_canceled_waiting_job_is_canceled_at_once(worker: ControlledProcess, faulty: Jobs) -> None:
     before = faulty.credits()
     job_id = faulty.enqueue("faulty", do="wait endlessly")
     wait_until(lambda: faulty.status(job_id) == "waiting", "the job to wait")
@@ -80,7 +82,7 @@ def test_a_canceled_waiting_job_is_canceled_at_once(worker: Process, faulty: Job
     assert (faulty.status(job_id), faulty.credits()) == ("canceled", before)
 
 
-def test_a_canceled_running_job_ends_canceled(worker: Process, faulty: Jobs) -> None:
+def test_a_canceled_running_job_ends_canceled(worker: ControlledProcess, faulty: Jobs) -> None:
     before = faulty.credits()
     job_id = faulty.enqueue("faulty", seconds=2.5)  # longer than two renewals
     wait_until(lambda: faulty.status(job_id) == "running", "the job to run")
@@ -91,7 +93,7 @@ def test_a_canceled_running_job_ends_canceled(worker: Process, faulty: Jobs) -> 
     assert faulty.credits() == before
 
 
-def test_a_job_that_takes_longer_than_its_lease_keeps_it(worker: Process, faulty: Jobs) -> None:
+def test_a_job_that_takes_longer_than_its_lease_keeps_it(worker: ControlledProcess, faulty: Jobs) -> None:
     job_id = faulty.enqueue("faulty", seconds=5)
     ended(faulty, job_id, "succeeded")
     assert (faulty.get(job_id)["attempt"], faulty.get(job_id)["fence"]) == (1, 1)

@@ -1,27 +1,25 @@
 """The whole system as real processes: the Procfile's, and what Supabase and a Redis host run in production."""
 
-import shlex
 import sys
 import threading
 import time
 from pathlib import Path
 
 import psycopg
-from honcho.environ import parse_procfile
 
-from chaos.process import ROOT, Process
-from chaos.relay import Relay
-from chaos.servers import Redis
-from chaos.waiting import wait_until
-from local import migrate, postgres, processes
+from local import postgres
 from local import stack as stacks
-from local.runner import Process as Embedded
+from tests.support.databases import bring_schema
+from tests.support.processes import ControlledProcess, of_procfile
+from tests.support.relay import Relay
+from tests.support.servers import Postgres, Redis, supabase
+from tests.support.waiting import wait_until
 
 LEASE_SECONDS = 5  # short, so that a minute holds many lost leases
 WORKERS, BRIDGES = 2, 2
 
 
-class System:
+class ChaosSystem:
     """Everything that died is started again a second later, as a supervisor does, unless a fault holds it down.
 
     Bridge and workers reach their servers through relays, so that their connections can be cut and silenced.
@@ -30,36 +28,17 @@ class System:
     def __init__(self, folder: Path) -> None:
         self.stack = stacks.with_free_ports(stacks.create(folder))
         stacks.save(self.stack)
-        self.held_down: set[Process] = set()
+        self.held_down: set[ControlledProcess] = set()
         self.is_stopping = threading.Event()
         self.redis = Redis(folder, keeps_data=True)
-        self.postgres = self.make_postgres()
-        self.supabase = [
-            self.adopt(process)
-            for process in processes.supabase(self.stack)
-            if process.name in ("gateway", "enqueue_generation")
-        ]
+        self.postgres = Postgres(self.stack)
+        self.supabase = supabase(self.stack, "gateway", "enqueue_generation")
         self.gateway, self.function = self.supabase
         self.relays = {"postgres": Relay(self.stack.postgres_port), "redis": Relay(self.redis.port)}
         self.bridges = [self.ours("bridge", number) for number in range(BRIDGES)]
         self.workers = [self.ours("worker", number) for number in range(WORKERS)]
 
-    def make_postgres(self) -> Process:
-        postgres.initialise(self.stack)
-        command = postgres.command(self.stack, fsync="off")  # processes die here, power does not
-        is_ready = lambda: postgres.is_ready(self.stack)  # noqa: E731
-        return Process("postgres", command, folder=self.stack.folder, is_ready=is_ready)
-
-    def adopt(self, process: Embedded) -> Process:
-        return Process(
-            process.name,
-            process.command,
-            folder=self.stack.folder,
-            environment=process.environment,
-            is_ready=process.is_ready,
-        )
-
-    def ours(self, kind: str, number: int) -> Process:
+    def ours(self, kind: str, number: int) -> ControlledProcess:
         """A process of the Procfile."""
         port = self.relays["postgres"].port
         login = self.stack.bridge_url if kind == "bridge" else self.stack.worker_url
@@ -72,21 +51,20 @@ class System:
             "LEASE_SECONDS": str(LEASE_SECONDS),
             "SHUTDOWN_SECONDS": "2",
         }
-        command = shlex.split(parse_procfile((ROOT / "Procfile").read_text()).processes[kind])
+        command = of_procfile(kind)
         if kind == "worker":
             command += ["--hostname", f"worker{number}@chaos"]
-        return Process(f"{kind}{number}", command, folder=self.stack.folder, environment=environment)
+        return ControlledProcess(
+            f"{kind}{number}", command, folder=self.stack.folder, environment=environment
+        )
 
     @property
-    def everything(self) -> list[Process]:
+    def everything(self) -> list[ControlledProcess]:
         return [self.postgres, self.redis, *self.supabase, *self.bridges, *self.workers]
 
     def start(self) -> None:
         self.postgres.start().wait_ready()
-        postgres.bring_supabase(self.stack)
-        migrate.migrate(self.stack.database_url)
-        migrate.seed(self.stack.database_url)
-        postgres.make_process_logins(self.stack)
+        bring_schema(self.stack)
         for process in self.everything[1:]:
             process.start()
         for process in (self.redis, *self.supabase):
@@ -98,12 +76,7 @@ class System:
         while not self.is_stopping.wait(1.0):
             for process in self.everything:
                 if not process.is_alive and process not in self.held_down:
-                    self.restart(process)
-
-    def restart(self, process: Process) -> None:
-        if process is self.postgres:
-            postgres.forget_killed_server(self.stack)
-        process.start()
+                    process.start()
 
     def stop(self) -> None:
         self.is_stopping.set()

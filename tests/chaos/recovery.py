@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from chaos.system import System
+from tests.chaos.system import ChaosSystem
 
 # A job goes on when it is claimed or ends. One that waits for its provider, or is to run later, has nothing to do.
 SNAPSHOT = """
@@ -26,7 +26,7 @@ class Watched:
 
 
 class Recovery:
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: ChaosSystem) -> None:
         self.system = system
         self.watched: list[Watched] = []
         self.seconds: dict[str, list[float]] = {}

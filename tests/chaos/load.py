@@ -15,7 +15,7 @@ CREDITS = 100_000
 
 
 @dataclass
-class User:
+class LoadUser:
     id: str
     token: str
     is_deleted: bool = False
@@ -25,7 +25,7 @@ class User:
 class Observed:
     """What clients saw with their own eyes."""
 
-    accepted: dict[str, tuple[User, dict[str, Any]]] = field(default_factory=dict)
+    accepted: dict[str, tuple[LoadUser, dict[str, Any]]] = field(default_factory=dict)
     repeated: int = 0
     refused: int = 0
     canceled: int = 0
@@ -41,15 +41,15 @@ class Load:
         self.is_over = threading.Event()
         self.users = [self.sign_up() for _ in range(clients * 2)]
         self.threads = [
-            threading.Thread(target=self.run, args=(random.Random(dice.random()),), daemon=True)  # noqa: S311
+            threading.Thread(target=self.run, args=(random.Random(dice.random()),), daemon=True)
             for _ in range(clients)
         ]
 
-    def sign_up(self) -> User:
+    def sign_up(self) -> LoadUser:
         headers = {"apikey": self.stack.publishable_key}
         url = f"{self.stack.gateway_url}/auth/v1/signup"
         answer = httpx.post(url, headers=headers, json={}, timeout=10).raise_for_status().json()
-        user = User(answer["user"]["id"], answer["access_token"])
+        user = LoadUser(answer["user"]["id"], answer["access_token"])
         grant = {
             "p_user_id": user.id,
             "p_amount": CREDITS,
@@ -77,7 +77,7 @@ class Load:
                 if not user.is_deleted:
                     self.tap(client, user, dice)
 
-    def tap(self, client: httpx.Client, user: User, dice: random.Random) -> None:
+    def tap(self, client: httpx.Client, user: LoadUser, dice: random.Random) -> None:
         job_id, wish = str(uuid.UUID(int=dice.getrandbits(128), version=4)), wish_of(dice)
         if not self.ask(client, user, {"id": job_id, "model": "preview", "input": wish}):
             return
@@ -88,7 +88,7 @@ class Load:
         if dice.random() < 0.05:
             self.cancel(client, user, job_id)
 
-    def ask(self, client: httpx.Client, user: User, body: dict[str, Any]) -> bool:
+    def ask(self, client: httpx.Client, user: LoadUser, body: dict[str, Any]) -> bool:
         """Until it is accepted, or refused for a reason."""
         give_up_at = time.monotonic() + 60
         headers = {"apikey": self.stack.publishable_key, "Authorization": f"Bearer {user.token}"}
@@ -108,7 +108,7 @@ class Load:
         self.seen.refused += 1
         return False
 
-    def cancel(self, client: httpx.Client, user: User, job_id: str) -> None:
+    def cancel(self, client: httpx.Client, user: LoadUser, job_id: str) -> None:
         headers = {"apikey": self.stack.publishable_key, "Authorization": f"Bearer {user.token}"}
         try:
             client.post("/rest/v1/rpc/cancel_generation", json={"p_id": job_id}, headers=headers)

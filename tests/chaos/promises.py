@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 from psycopg.types.json import Jsonb
 
-from chaos.load import Load
-from chaos.system import System
+from tests.chaos.load import Load
+from tests.chaos.system import ChaosSystem
 
 # One row per accepted id that some promise does not hold for, and which.
 VIOLATIONS = {
@@ -55,7 +55,7 @@ select count(*) from storage.objects o where bucket_id = 'generations' and not e
 """
 
 
-def check(system: System, load: Load) -> dict[str, int]:
+def check(system: ChaosSystem, load: Load) -> dict[str, int]:
     """Violations by promise; all of them must be 0."""
     deleted = [user.id for user in load.users if user.is_deleted]
     accepted = [(job_id, wish) for job_id, (user, wish) in load.seen.accepted.items() if not user.is_deleted]
@@ -75,9 +75,9 @@ def check(system: System, load: Load) -> dict[str, int]:
     return found
 
 
-def unreadable(system: System, paths: list[Any]) -> int:
+def unreadable(system: ChaosSystem, paths: list[Any]) -> int:
     """Of a sample: the bytes in Storage are a whole PNG."""
-    sample = random.Random(0).sample(paths, min(200, len(paths)))  # noqa: S311
+    sample = random.Random(0).sample(paths, min(200, len(paths)))
     headers = {"apikey": system.stack.secret_key}
     with httpx.Client(base_url=system.stack.gateway_url, headers=headers, timeout=10) as client:
         answers = [client.get(f"/storage/v1/object/authenticated/generations/{path}") for path in sample]
@@ -85,14 +85,14 @@ def unreadable(system: System, paths: list[Any]) -> int:
     return len(sample) - len(whole)
 
 
-def unreferenced_objects(system: System) -> int:
+def unreferenced_objects(system: ChaosSystem) -> int:
     """unreferenced objects: no promise to a client, and the workers' sweep removes them in time."""
     with system.connect() as conn:
         row = conn.execute(UNREFERENCED).fetchone()
     return int(row[0]) if isinstance(row, tuple) else -1
 
 
-def endings(system: System) -> str:
+def endings(system: ChaosSystem) -> str:
     with system.connect() as conn:
         rows = conn.execute(
             "select coalesce(error_code::text, status::text), count(*) from public.jobs group by 1 order by 2 desc"

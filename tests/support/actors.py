@@ -23,16 +23,19 @@ class Actor:
     role: str
 
     def __init__(self, url: str) -> None:
-        self.conn: psycopg.Connection[Row] = psycopg.connect(url, autocommit=True, row_factory=dict_row)
+        self.conn: psycopg.Connection[Any] = psycopg.connect(url, autocommit=True, row_factory=dict_row)
         self.conn.execute("select set_config('role', %s, false)", (self.role,))
         # A test that waits so long waits for itself.
         self.conn.execute("set statement_timeout = '20s'")
 
     def rows(self, query: str, *values: object) -> list[Row]:
-        return self.conn.execute(query.encode(), values).fetchall()
+        return self.execute(query, values).fetchall()
 
     def row(self, query: str, *values: object) -> Row | None:
-        return self.conn.execute(query.encode(), values).fetchone()
+        return self.execute(query, values).fetchone()
+
+    def execute(self, query: str, values: tuple[object, ...]) -> psycopg.Cursor[Row]:
+        return self.conn.cursor(row_factory=dict_row).execute(query.encode(), values)
 
     def value(self, query: str, *values: object) -> Any:
         """The first column of the first row."""
@@ -83,7 +86,7 @@ class User(Actor):
         return self.conn.execute("delete from public.generations where id = %s", (job_id,)).rowcount == 1
 
 
-class Bridge(Actor):
+class BridgeRole(Actor):
     role = "generation_bridge"
 
     def dispatch(self, limit: int | None = 100, window: int | None = 1000) -> list[UUID]:
@@ -101,7 +104,7 @@ class Bridge(Actor):
         }
 
 
-class Worker(Actor):
+class WorkerRole(Actor):
     role = "generation_worker"
 
     def claim(self, job_id: UUID, lease: str | None = "1 minute") -> Row | None:
@@ -160,8 +163,8 @@ class Service(Actor):
     ) -> int:
         return int(self.value("select public.grant_credits(%s, %s, %s, %s)", user_id, amount, reason, ref))
 
-    def wake(self, job_id: UUID, ref: str | None) -> bool:
-        return self.value("select public.wake_job(%s, %s)", job_id, ref) is True
+    def wake(self, job_id: UUID, ref: str | None, *, is_final: bool = True) -> bool:
+        return self.value("select public.wake_job(%s, %s, %s)", job_id, ref, is_final) is True
 
 
 class Operator(Actor):

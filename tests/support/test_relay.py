@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from chaos.relay import Relay
+from tests.support.relay import Relay
 
 
 @pytest.fixture

@@ -12,20 +12,20 @@ import redis
 from celery import Celery
 
 import settings
-from chaos.load import Load
-from chaos.process import Process
-from chaos.system import LEASE_SECONDS, System
+from tests.chaos.load import Load
+from tests.chaos.system import LEASE_SECONDS, ChaosSystem
+from tests.support.processes import ControlledProcess
 
 
 @contextmanager
-def down(system: System, process: Process, how: Callable[[], object]) -> Iterator[None]:
+def down(system: ChaosSystem, process: ControlledProcess, how: Callable[[], object]) -> Iterator[None]:
     """Ended by `how` and kept down for the length of the `with`."""
     system.held_down.add(process)
     try:
         how()
         process.wait(30)
         yield
-        system.restart(process)
+        process.start()
     finally:
         system.held_down.discard(process)
 
@@ -33,17 +33,17 @@ def down(system: System, process: Process, how: Callable[[], object]) -> Iterato
 class Faults:
     """Every kind is a method that returns after the fault ended; `names` is the list the dice choose from."""
 
-    def __init__(self, system: System, load: Load, dice: random.Random) -> None:
+    def __init__(self, system: ChaosSystem, load: Load, dice: random.Random) -> None:
         self.system, self.load, self.dice = system, load, dice
 
     def hold(self, longest: float) -> None:
         time.sleep(self.dice.uniform(0, longest))
 
-    def kill(self, process: Process, longest: float = 2) -> None:
+    def kill(self, process: ControlledProcess, longest: float = 2) -> None:
         with down(self.system, process, process.kill):
             self.hold(longest)
 
-    def freeze(self, process: Process, longest: float) -> None:
+    def freeze(self, process: ControlledProcess, longest: float) -> None:
         process.freeze()
         self.hold(longest)
         process.thaw()

@@ -1,28 +1,53 @@
-"""Who plays in one test after another."""
+"""The actors of one test after another, on connections that are used again."""
 
 from uuid import UUID
 
-from tests.sql.actors import Actor, Bridge, Operator, Service, SomeActor, User, Worker
+from tests.support.actors import Actor, BridgeRole, Operator, Service, SomeActor, User, WorkerRole
 
 
 class Actors:
-    """The actors of one test after another. One of each kind has a name; connections are used again."""
+    """The actors of one test after another. One of each kind has a name; each connects when it is first needed."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.known: list[Actor] = []
-        self.name_actors()
+        self.forget_names()
 
-    def name_actors(self) -> None:
+    def forget_names(self) -> None:
+        self.names: dict[type[Actor], Actor] = {}
         self.free = [actor for actor in self.known if not actor.conn.closed]
         for actor in self.free:
             actor.conn.rollback()
-        self.operator, self.bridge = self.another(Operator), self.another(Bridge)
-        self.worker, self.service = self.another(Worker), self.another(Service)
+
+    def named(self, kind: type[SomeActor]) -> SomeActor:
+        """The one of its kind, in this test."""
+        if kind not in self.names:
+            self.names[kind] = self.another(kind)
+        actor = self.names[kind]
+        assert isinstance(actor, kind)
+        return actor
+
+    @property
+    def operator(self) -> Operator:
+        return self.named(Operator)
+
+    @property
+    def bridge(self) -> BridgeRole:
+        return self.named(BridgeRole)
+
+    @property
+    def worker(self) -> WorkerRole:
+        return self.named(WorkerRole)
+
+    @property
+    def service(self) -> Service:
+        return self.named(Service)
 
     def reset(self) -> None:
         """An empty stage: no user and nothing of theirs, the numbers as migrated."""
-        self.name_actors()
+        self.forget_names()
+        for kind in (Operator, BridgeRole, WorkerRole, Service):
+            self.named(kind)  # before the threads of a race ask for them
         self.operator.reset()
 
     def end(self) -> None:

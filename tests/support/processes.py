@@ -1,6 +1,7 @@
 """One real process under our control: it can be killed, frozen and started again, and its log can be read."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -8,12 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from chaos.waiting import wait_until
+from honcho.environ import parse_procfile
 
-ROOT = Path(__file__).parent.parent
+from local.stack import ROOT as ROOT
+from tests.support.waiting import wait_until
+
+PROGRAMS = Path(sys.executable).parent  # celery, redis-server and deno, beside our Python
 
 
-class Process:
+class ControlledProcess:
     """Started in a session of its own, so that whatever it starts ends with it."""
 
     def __init__(
@@ -40,7 +44,7 @@ class Process:
 
     def wait_ready(self, timeout: float = 30) -> Self:
         wait_until(lambda: not self.is_alive or self.is_ready(), f"{self.name} to be ready", timeout)
-        assert self.is_alive, f"{self.name} ended:\n{self.output[-3000:]}"  # noqa: S101
+        assert self.is_alive, f"{self.name} ended:\n{self.output[-3000:]}"
         return self
 
     @property
@@ -82,3 +86,8 @@ class Process:
 
 def python(*arguments: str) -> list[str]:
     return [sys.executable, *arguments]
+
+
+def of_procfile(kind: str) -> list[str]:
+    """The command of a process as every host starts it."""
+    return shlex.split(parse_procfile((ROOT / "Procfile").read_text()).processes[kind])

@@ -1,4 +1,4 @@
-"""`python -m chaos --seed 1 --requests 5000 --faults 200`: exits 1 if any promise was broken."""
+"""`python -m tests.chaos --seed 1 --requests 5000 --faults 200`: exits 1 if any promise was broken."""
 
 import argparse
 import random
@@ -8,18 +8,18 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from chaos import promises
-from chaos.faults import Faults
-from chaos.load import Load
-from chaos.recovery import Recovery, percentile
-from chaos.system import System
+from tests.chaos import promises
+from tests.chaos.faults import Faults
+from tests.chaos.load import Load
+from tests.chaos.recovery import Recovery, percentile
+from tests.chaos.system import ChaosSystem
 
 
 class Run:
     def __init__(self, folder: Path, *, seed: int, requests: int, faults: int, rate: float) -> None:
-        dice = random.Random(seed)  # noqa: S311
+        dice = random.Random(seed)
         self.seed, self.requests, self.wanted = seed, requests, faults
-        self.system = System(folder)
+        self.system = ChaosSystem(folder)
         self.system.start()
         self.load = Load(self.system.stack, rate=rate, clients=12, dice=dice)
         self.faults = Faults(self.system, self.load, dice)

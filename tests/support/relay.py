@@ -80,3 +80,27 @@ def shut(one: socket.socket) -> None:
     with contextlib.suppress(OSError):
         one.shutdown(socket.SHUT_RDWR)
     one.close()
+
+
+class LosesReply:
+    """A relay to Postgres that passes the first statement with `text`, and swallows what Postgres answers."""
+
+    def __init__(self, postgres_port: int, text: bytes, fault: Callable[[Relay], None]) -> None:
+        self.text, self.fault = text, fault
+        self.asked = 0
+        self.is_lost = False
+        self.relay = Relay(postgres_port, from_client=lambda: self.count, from_server=self.loses)
+
+    def count(self, content: bytes) -> bytes:
+        self.asked += self.text in content
+        return content
+
+    def loses(self) -> Change:
+        def lose(content: bytes) -> bytes:
+            if self.is_lost or not self.asked:
+                return content
+            self.is_lost = True  # Postgres answers a statement in autocommit when it is committed
+            self.fault(self.relay)
+            return b""
+
+        return lose

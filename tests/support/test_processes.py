@@ -1,0 +1,85 @@
+"""What every part relies on: a process that fails says why, one that is killed takes its children along."""
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from local import stack as stacks
+from tests.support import deno
+from tests.support.databases import bring_schema
+from tests.support.jobs import Jobs
+from tests.support.processes import ControlledProcess, of_procfile, python
+from tests.support.servers import Postgres
+from tests.support.waiting import wait_until
+
+
+def test_what_is_waited_for_in_vain_is_named() -> None:
+    with pytest.raises(AssertionError, match=r"^waited 0 s in vain for the moon$"):
+        wait_until(lambda: None, "the moon", timeout=0)
+    assert wait_until(iter([0, "", "a picture"]).__next__, "a picture") == "a picture"
+
+
+@pytest.mark.processes
+def test_a_process_that_ends_before_it_is_ready_is_told_with_its_last_words(tmp_path: Path) -> None:
+    command = python("-c", "print('out of ink'); raise SystemExit(3)")
+    dying = ControlledProcess("printer", command, folder=tmp_path, is_ready=lambda: False).start()
+    with pytest.raises(AssertionError, match="printer ended:\nout of ink"):
+        dying.wait_ready()
+    assert (dying.is_alive, dying.wait(10)) == (False, 3)
+
+
+@pytest.mark.processes
+def test_a_killed_process_takes_its_children_with_it(tmp_path: Path) -> None:
+    command = ["sh", "-c", "sleep 600 & echo $!; wait"]
+    parent = ControlledProcess("parent", command, folder=tmp_path)
+    parent.is_ready = lambda: bool(parent.output)
+    child = Path(f"/proc/{int(parent.start().wait_ready().output)}/cmdline")
+    assert child.read_bytes().startswith(b"sleep")
+    parent.kill()
+    # Whoever adopts it may not have fetched its end yet: what is dead has no command line.
+    wait_until(lambda: not child.exists() or not child.read_bytes(), "the end of the child")
+
+
+@pytest.mark.processes
+def test_a_killed_postgres_starts_again_with_what_was_committed(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    stack = stacks.with_free_ports(stacks.create(tmp_path))
+    postgres = Postgres(stack).start().wait_ready(120)
+    try:
+        bring_schema(stack)
+        with Jobs(stack.database_url) as jobs:
+            job_id = jobs.enqueue()
+        postgres.kill()
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(stack.database_url)
+        postgres.start().wait_ready(120)
+        with Jobs(stack.database_url) as jobs:
+            assert (jobs.status(job_id), jobs.count()) == ("queued", 1)
+    finally:
+        postgres.stop()
+    assert not (tmp_path / "postgres" / "postmaster.pid").exists(), "it was not stopped cleanly"
+
+
+def test_a_users_jobs_are_asked_for_as_that_user(jobs: Jobs) -> None:
+    other = jobs.add_user(credits=5)
+    before = jobs.credits(other)
+    job_id, others = jobs.enqueue(), jobs.enqueue(user_id=other)
+    assert [jobs.get(one)["user_id"] for one in (job_id, others)] == [jobs.user_id, other]
+    jobs.cancel(others, other)
+    assert (jobs.status(job_id), jobs.status(others)) == ("queued", "canceled")
+    assert (jobs.credits(other), jobs.count("user_id is not null")) == (before, 2)
+
+
+@pytest.mark.processes
+def test_a_client_that_fails_says_why(tmp_path: Path) -> None:
+    script = tmp_path / "client.ts"
+    script.write_text("console.log(Deno.args[0]); if (Deno.args[0] === 'ink') throw new Error('out of ink');")
+    assert deno.run(script, "paper") == "paper\n"
+    with pytest.raises(AssertionError, match="out of ink"):
+        deno.run(script, "ink")
+
+
+def test_the_procfile_names_bridge_and_worker() -> None:
+    assert of_procfile("bridge")[-1] == "bridge"
+    assert "worker" in of_procfile("worker")
