@@ -24,7 +24,7 @@ class Ended:
     stderr: str
 
 
-def make(target: str, arguments: str, timeout: float = 300) -> Ended:
+def make(target: str, arguments: str, timeout: float = 600) -> Ended:
     environment = {name: value for name, value in os.environ.items() if name not in A_PERSON_HAS_NOT}
     with subprocess.Popen(
         ["make", target, f"ARGS={arguments}"],
