@@ -65,23 +65,24 @@ status: install-production ## What the operator should know, from the database o
 migrate: install-local ## Apply supabase/migrations to the DATABASE_URL of .env
 	@$(RUN)/python -m local.migrate
 
+# What follows measures or attacks. ARGS has options: make bench-dispatch ARGS="--rounds 1 --burst 200", ARGS=--help
 chaos: install-dev ## Kill, freeze and cut everything under load, then check every promise (takes 20 minutes)
-	@$(RUN)/python -m tests.chaos --requests 5000 --faults 200
+	@$(RUN)/python -m tests.chaos --requests 5000 --faults 200 $(ARGS)
 
 storm: install-dev ## 3,000 jobs at a Replicate that misbehaves
-	@$(RUN)/python -m tests.replicate.storm --jobs 3000
+	@$(RUN)/python -m tests.replicate.storm --jobs 3000 $(ARGS)
 
 inflight: install-dev ## 10,000 predictions in flight with one bridge and one worker
-	@$(RUN)/python -m tests.replicate.inflight --jobs 10000
+	@$(RUN)/python -m tests.replicate.inflight --jobs 10000 $(ARGS)
 
 bench-edge: install-dev ## Cold and warm, the gate beside an empty function and what people write
-	@$(RUN)/python -m bench.edge.bench_edge
+	@$(RUN)/python -m bench.edge $(ARGS)
 
 bench-dispatch: install-dev ## From commit to first line and a burst of 10,000, beside bare Celery
-	@$(RUN)/python -m bench.bench_dispatch
+	@$(RUN)/python -m bench.dispatch $(ARGS)
 
 bench-sql: install-dev ## Plans and times at a thousand and a million jobs
-	@$(RUN)/python -m bench.bench_sql
+	@$(RUN)/python -m bench.sql $(ARGS)
 
 lock: ## Choose the versions in requirements/ anew (needs uv)
 	@uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml -o requirements/production.txt

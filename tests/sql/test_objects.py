@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 from psycopg.types.json import Jsonb
 
+from tests.sql.test_models import add_model, message_of_refusal
 from tests.support.actors import User, refused
 from tests.support.all_actors import Actors
-from tests.sql.test_models import add_model, message_of_refusal
 
 ADD_OBJECT = """
 insert into storage.objects (bucket_id, name, metadata, created_at) values (%s, %s, %s, now() - %s::interval)

@@ -4,7 +4,7 @@ import os
 
 from celery import Celery
 
-from bench.dispatch import first_line
+from bench.workers import first_line
 
 app = Celery("bare", broker=os.environ["REDIS_URL"])
 app.conf.update(

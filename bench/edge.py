@@ -5,22 +5,20 @@ starts without the process, so differences carry over and ratios to the empty fu
 enqueue after another on kept connections, through the gate and straight to the RPC that the gate calls.
 """
 
-import argparse
 import http.client
 import json
 import random
 import resource
 import statistics
 import subprocess
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from local import postgres as embedded_postgres
-from local import stack as stacks
+from bench import embedded
+from bench.report import Report, at_least, command_line, percentile
 from local.migrate import migrate, seed
 from tests.edge import backend as backends
 from tests.edge import functions
@@ -40,14 +38,16 @@ OPTIONS = ("--cached-only", "--no-check")
 PLAIN = (*OPTIONS, "--no-config")
 
 WARM_UP = 3  # rounds that are not counted: they fill the caches of all alike
+WARM_UP_REQUESTS = 50
 Samples = dict[str, list[float]]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cold", type=int, default=100, help="fresh processes of each function")
-    parser.add_argument("--warm", type=int, default=600, help="requests of each kind")
+    parser = command_line(__doc__)
+    parser.add_argument("--cold", type=at_least(1), default=100, help="fresh processes of each function")
+    parser.add_argument("--warm", type=at_least(1), default=600, help="requests of each kind")
     asked = parser.parse_args()
+    report = Report(asked.output)
     download()
     with backend() as (real, jobs):
         headers = real.headers(jobs.user_id)
@@ -55,11 +55,15 @@ def main() -> None:
         boots, boots_used = cold({**EMPTY, **OURS, **THEIRS}, asked.cold, environment, warm_call)
         taps, taps_used = cold(ENQUEUES, asked.cold, environment, lambda port, name: tap(port, name, headers))
         latencies = warm(real, asked.warm, environment, headers)
-    print(f"Medians of {asked.cold} fresh processes and of {asked.warm} warm requests each, interleaved.\n")
-    report("cold boot to the first answer (warm call)", boots, "empty", boots_used)
-    report("cold boot to the first accepted enqueue", taps, "supabase_js", taps_used)
-    report("warm enqueue", latencies, "bare RPC")
-    judge(boots, latencies)
+    report.title("Edge Functions")
+    report.write(
+        f"\nMedians of {asked.cold} fresh processes and of {asked.warm} warm requests each, interleaved.\n"
+    )
+    write(report, "cold boot to the first answer (warm call)", boots, "empty", boots_used)
+    write(report, "cold boot to the first accepted enqueue", taps, "supabase_js", taps_used)
+    write(report, "warm enqueue", latencies, "bare RPC")
+    report.table(["Target", "measured", "at most", "verdict"], judged(boots, latencies))
+    report.save()
 
 
 def download() -> None:
@@ -72,17 +76,12 @@ def download() -> None:
 
 @contextmanager
 def backend() -> Iterator[tuple[Backend, Jobs]]:
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
-        Path(folder).chmod(0o755)  # Postgres may run as another user
-        stack = stacks.with_free_ports(stacks.create(Path(folder)))
-        stacks.save(stack)
-        # Without fsync the bare RPC is at its quickest, and what the gate adds to it weighs most.
-        opened.enter_context(embedded_postgres.running(stack, fsync="off"))
-        embedded_postgres.bring_supabase(stack)
+    # Without fsync the bare RPC is at its quickest, and what the gate adds to it weighs most.
+    with embedded.supabase(fsync="off") as stack:
         migrate(stack.database_url)
         seed(stack.database_url)
-        jobs = opened.enter_context(Jobs(stack.database_url))
-        yield opened.enter_context(backends.running(stack, b"secret")), jobs
+        with Jobs(stack.database_url) as jobs, backends.running(stack, b"secret") as real:
+            yield real, jobs
 
 
 def function_environment(real: Backend) -> dict[str, str]:
@@ -153,7 +152,7 @@ def warm(real: Backend, count: int, environment: dict[str, str], headers: dict[s
             name: http.client.HTTPConnection("127.0.0.1", port) for name, (port, *_) in ways.items()
         }
         samples: Samples = {name: [] for name in ways}
-        for number in range(-50, count):
+        for number in range(-WARM_UP_REQUESTS, count):
             for name, (_, path, prefix) in random.sample(list(ways.items()), len(ways)):
                 begun = time.perf_counter()
                 enqueue(connections[name], path, headers, prefix)
@@ -162,25 +161,31 @@ def warm(real: Backend, count: int, environment: dict[str, str], headers: dict[s
     return samples
 
 
-def report(title: str, samples: Samples, base: str, used: Samples | None = None) -> None:
+def write(report: Report, title: str, samples: Samples, base: str, used: Samples | None = None) -> None:
     """`used`, the processor time, is what a busy machine disturbs least."""
-    print(f"| {title} | median ms | p90 ms | x {base} |{' CPU ms |' if used else ''}")
-    print(f"|---|---:|---:|---:|{'---:|' if used else ''}")
     medians = {name: statistics.median(values) for name, values in samples.items()}
-    for name, values in samples.items():
-        p90 = statistics.quantiles(values, n=10)[-1]
-        row = f"| {name} | {medians[name]:.1f} | {p90:.1f} | {medians[name] / medians[base]:.2f} |"
-        print(row + (f" {statistics.median(used[name]):.0f} |" if used else ""))
-    print()
+    report.table(
+        [title, "median ms", "p90 ms", f"x {base}", *(["CPU ms"] if used else [])],
+        [
+            (
+                name,
+                medians[name],
+                percentile(values, 0.9),
+                medians[name] / medians[base],
+                *([statistics.median(used[name])] if used else []),
+            )
+            for name, values in samples.items()
+        ],
+    )
 
 
-def judge(boots: Samples, latencies: Samples) -> None:
+def judged(boots: Samples, latencies: Samples) -> Iterator[tuple[str, float, float, str]]:
     for what, ratio, target in (
         ("slowest cold boot, x the empty function", slowest(boots, "empty"), 1.15),
         ("slowest cold boot, x supabase-js", slowest(boots, "supabase_js"), 0.5),
         ("warm enqueue, x the bare RPC", slowest(latencies, "bare RPC", ["enqueue_generation"]), 1.3),
     ):
-        print(f"{'met   ' if ratio <= target else 'MISSED'} {what}: {ratio:.2f}, target {target}")
+        yield what, ratio, target, "met" if ratio <= target else "missed"
 
 
 def slowest(samples: Samples, base: str, names: Iterable[str] = OURS) -> float:

@@ -7,7 +7,7 @@ import time
 import uuid
 from typing import Any
 
-from bench.dispatch import first_line
+from bench.workers import first_line
 
 SLOTS = 16
 
@@ -83,4 +83,4 @@ async def main(name: str, verb: str, count: int = 0) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:3], *map(int, sys.argv[3:])))
+    asyncio.run(main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])))

@@ -1,14 +1,12 @@
 """What is asked in a loop, beside a thousand and beside a million queued jobs: how long it takes, and what it reads.
 
-`python -m bench.bench_sql`. Two databases of one embedded Postgres are asked in turns, so that what else the machine
-does meets both; the ratio of the medians is what counts. What is dispatched is replaced by new jobs at the end of the
-order, every other call is rolled back.
+Two databases of one embedded Postgres are asked in turns, so that what else the machine does meets both; the ratio of
+the medians is what counts. What is dispatched is replaced by new jobs at the end of the order, every other call is
+rolled back.
 """
 
-import argparse
 import json
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,12 +18,15 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
+from bench import embedded
+from bench.report import Report, at_least, command_line
 from local import postgres
-from local import stack as stacks
 from local.migrate import migrate, seed
 from local.stack import Stack
 
-LOAD = Path(__file__).parent / "sql" / "load.sql"
+LOAD = Path(__file__).parent / "load.sql"
+FEW = 1_000  # jobs of the smaller database; with fewer, some of the calls would find none to ask for
+NOT_COUNTED = 10  # calls that fill the caches
 HEAVY_USER = UUID("00000000-0000-4000-8000-000000000000")  # has a third of what ended
 USUAL_USER = UUID("00000000-0000-4000-8000-000000000002")
 
@@ -38,11 +39,14 @@ select indexrelname, idx_scan, idx_tup_read from pg_stat_user_indexes where sche
 GALLERY = "select id, status, input, output from public.generations order by created_at desc limit 30"
 # Without triggers. Rolled back instead, the first jobs would gather dead versions that no real dispatch meets.
 REPLACE = """
-with gone as (delete from public.jobs where dispatched_at is not null returning *)
-insert into public.jobs (id, user_id, model_id, input, cost, rank, max_attempts, deadline_at)
-select
-  gen_random_uuid(), user_id, model_id, input, cost, extract(epoch from clock_timestamp()), max_attempts, deadline_at
-from gone
+with gone as (delete from public.jobs where dispatched_at is not null returning *), new as (
+  insert into public.jobs (id, user_id, model_id, input, cost, rank, max_attempts, deadline_at)
+  select
+    gen_random_uuid(), user_id, model_id, input, cost, extract(epoch from clock_timestamp()), max_attempts, deadline_at
+  from gone
+  returning id, input
+)
+insert into private.job_requests (job_id, provider, provider_input) select id, 'preview', input from new
 """
 UNDER_WAY = (
     "select id, status, input, progress from public.jobs"
@@ -191,39 +195,44 @@ class Site:
 def measure(sites: list[Site], call: Call, times: int) -> list[float]:
     """The median milliseconds at each site, asked in turns."""
     samples: list[list[float]] = [[] for _ in sites]
-    for _ in range(times + 10):
+    for _ in range(NOT_COUNTED + times):
         for site, taken in zip(sites, samples, strict=True):
             taken.append(site.milliseconds(call))
-    return [statistics.median(taken[10:]) for taken in samples]
+    return [statistics.median(taken[NOT_COUNTED:]) for taken in samples]
 
 
-def report(sites: list[Site], times: int) -> None:
-    small, large = sites
-    print(f"\n{'':14}{small.jobs:>12,}{large.jobs:>12,}  ratio   (ms, median of {times})")
+def timed(sites: list[Site], times: int) -> Iterator[tuple[str, float, float, float]]:
     for name, call in CALLS.items():
         few, many = measure(sites, call, times)
-        print(f"{name:14}{few:12.2f}{many:12.2f}{many / few:7.2f}")
-    large.close()  # a session that ends has told the statistics all it read
-    print(f"\nwhat one call reads beside {large.jobs:,} queued jobs: index or table, and rows")
+        yield name, few, many, many / few
+
+
+def read(site: Site) -> Iterator[tuple[str, str]]:
+    site.close()  # a session that ends has told the statistics all it read
     for name, call in CALLS.items():
-        print(f"{name:14}{', '.join(large.reads(call))}")
+        yield name, ", ".join(site.reads(call))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--jobs", type=int, default=1_000_000)
-    parser.add_argument("--times", type=int, default=101)
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        stack = stacks.with_free_ports(stacks.create(Path(folder)))
-        with postgres.running(stack, fsync="off", max_wal_size="8GB"):
-            postgres.bring_supabase(stack)
-            sites = [Site(database(stack, f"jobs_{jobs}"), jobs) for jobs in (1_000, given.jobs)]
-            print(f"loaded in {sites[1].load_seconds:.0f} s")
-            report(sites, given.times)
-            for site in sites:
-                site.close()
+    parser = command_line(__doc__)
+    parser.add_argument("--jobs", type=at_least(FEW), default=1_000_000, help="of the larger database")
+    parser.add_argument("--times", type=at_least(1), default=101, help="that each call is made")
+    asked = parser.parse_args()
+    report = Report(asked.output)
+    with embedded.supabase(fsync="off", max_wal_size="8GB") as stack:
+        few, many = (Site(database(stack, name), jobs) for name, jobs in (("few", FEW), ("many", asked.jobs)))
+        report.title("SQL")
+        report.write(
+            f"\nMedians of {asked.times} calls. The jobs were loaded in {many.load_seconds:.0f} s.\n"
+        )
+        columns = ["ms, beside queued jobs:", f"{few.jobs:,}", f"{many.jobs:,}", "ratio"]
+        report.table(columns, timed([few, many], asked.times))
+        report.table(
+            [f"Call, beside {many.jobs:,} queued jobs", "tables and indexes read, and rows"], read(many)
+        )
+        few.close()
+        many.close()
+    report.save()
 
 
 def database(stack: Stack, name: str) -> Stack:

@@ -61,6 +61,7 @@ select
   case when status = 'failed' then 'internal' end::public.error_code, case when status = 'failed' then 'Sorry.' end,
   at, case when status <> 'queued' then at end, case when status in ('succeeded', 'failed') then at end
 from plan;
+insert into private.job_requests (job_id, provider, provider_input) select id, 'preview', input from public.jobs;
 insert into public.generations (id, user_id, model_id, input, status, output, error_code, error_message, requested_at, created_at)
 select
   id, user_id, model_id, input, status, case when status = 'succeeded' then '[{{"path": "a/b/0.png"}}]'::jsonb end,
