@@ -62,8 +62,16 @@ export function absorb(client: QueryClient, userId: string | null, items: Item[]
 export function noteProgress(client: QueryClient, userId: string | null, before: Gallery, now: Gallery): void {
   const known = new Map(before.items.map((item) => [item.id, stage(item)]));
   if (now.items.some((item) => stage(item) > (known.get(item.id) ?? 0))) {
-    void client.invalidateQueries({ queryKey: accountKey(userId) });
+    readBalanceAgain(client, userId);
   }
+}
+
+/** Replaces a read in flight: it began before the news, so its answer can be from before the refund. */
+export function readBalanceAgain(client: QueryClient, userId: string | null): void {
+  const queryKey = accountKey(userId);
+  // TanStack itself replaces a read in flight only when it has data already, never the first one.
+  void client.cancelQueries({ queryKey });
+  void client.invalidateQueries({ queryKey });
 }
 
 /** How far the ledger has gone with it: nothing, a hold (which a success only settles), a refund. */
@@ -83,5 +91,5 @@ export function absorbAnswer(client: QueryClient, userId: string | null, { job, 
   absorbJobs(client, userId, [job]);
   client.setQueryData<Account>(accountKey(userId), (known) => known && { ...known, credits });
   // A refund may have overtaken this answer.
-  void client.invalidateQueries({ queryKey: accountKey(userId) });
+  readBalanceAgain(client, userId);
 }

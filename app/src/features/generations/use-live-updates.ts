@@ -8,7 +8,7 @@ import { session, useSession } from '@/lib/session';
 import { createStore, useStore } from '@/lib/store';
 
 import { cancel, enqueue } from './api';
-import { absorb, absorbAnswer, absorbJobs, accountKey, changeGallery, galleryKey, keepOnDisk } from './cache';
+import { absorb, absorbAnswer, absorbJobs, changeGallery, galleryKey, keepOnDisk, readBalanceAgain } from './cache';
 import { restore } from './merge';
 import * as outbox from './outbox';
 import { pollEvery } from './polling';
@@ -64,7 +64,7 @@ function useOutbox(userId: string | null): void {
         if (entry.isWithdrawn) return;
         const owner = entry.userId ?? session.get().userId;
         absorb(client, owner, [outbox.toItem(entry, new Date().toISOString())]);
-        if (entry.refusal) void client.invalidateQueries({ queryKey: accountKey(userId) });
+        if (entry.refusal) readBalanceAgain(client, userId);
         // Another user is signed in, whose sender has looked already.
         if (owner !== userId) ringOutbox();
       },

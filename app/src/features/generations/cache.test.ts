@@ -1,0 +1,96 @@
+import { QueryClient, QueryObserver } from '@tanstack/react-query';
+
+import type { Account } from './api';
+import { absorb, absorbAnswer, accountKey, changeGallery } from './cache';
+import { EMPTY } from './merge';
+import * as outbox from './outbox';
+import { item, job } from './samples';
+
+jest.mock('@/lib/supabase', () => ({ supabase: {} }));
+
+let client: QueryClient;
+let answers: ((credits: number) => void)[];
+const readAccount = () =>
+  new Promise<Account>((resolve) => answers.push((credits) => resolve({ credits, is_paid: false })));
+const balance = () => client.getQueryData<Account>(accountKey('u'))?.credits;
+
+/** The header's balance: every read waits until the test answers it. */
+function showBalance(): () => void {
+  return new QueryObserver(client, { queryKey: accountKey('u'), queryFn: readAccount }).subscribe(() => {});
+}
+
+async function answer(read: number, credits: number): Promise<void> {
+  answers[read]?.(credits);
+  await jest.advanceTimersByTimeAsync(0);
+}
+
+const refundComes = () => absorb(client, 'u', [item('failed')]);
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  localStorage.clear();
+  outbox.reopen();
+  answers = [];
+  client = new QueryClient({ defaultOptions: { queries: { gcTime: Infinity, retry: false } } });
+  changeGallery(client, 'u', () => ({ ...EMPTY, items: [item('running')] }));
+});
+afterEach(() => jest.useRealTimers());
+
+test('a refund that comes during the first read of the balance is read after it', async () => {
+  const stop = showBalance();
+  refundComes();
+  await answer(0, 4);
+  await answer(1, 5);
+  expect(balance()).toBe(5);
+  stop();
+});
+
+test('the balance that was read before the refund does not come back when its answer is late', async () => {
+  const stop = showBalance();
+  refundComes();
+  await answer(1, 5);
+  await answer(0, 4);
+  expect(balance()).toBe(5);
+  stop();
+});
+
+test('an answer that comes during the first read of the balance is followed by another read', async () => {
+  const stop = showBalance();
+  absorbAnswer(client, 'u', { job: job('queued'), credits: 3 });
+  await answer(0, 4);
+  await answer(1, 3);
+  expect(balance()).toBe(3);
+  stop();
+});
+
+test('every refund is read: also the second one, during the read for the first', async () => {
+  changeGallery(client, 'u', () => ({ ...EMPTY, items: [item('running'), item('running', { id: 'b' })] }));
+  const stop = showBalance();
+  refundComes();
+  absorb(client, 'u', [item('failed', { id: 'b' })]);
+  await answer(0, 3);
+  await answer(1, 4);
+  await answer(2, 5);
+  expect(balance()).toBe(5);
+  stop();
+});
+
+test('a read in flight whose screen is gone does not hide a refund from the next screen', async () => {
+  showBalance()();
+  refundComes();
+  await answer(0, 4);
+  const stop = showBalance();
+  await answer(1, 5);
+  expect(balance()).toBe(5);
+  stop();
+});
+
+test('a refund while the balance is on the screen is read, and the old one stays until then', async () => {
+  const stop = showBalance();
+  await answer(0, 4);
+  refundComes();
+  expect(balance()).toBe(4);
+  await answer(1, 5);
+  expect(balance()).toBe(5);
+  stop();
+});
