@@ -93,7 +93,8 @@ def record_outcome(task: "Task[[str], None]", job: Job, ending: Outcome | None) 
                 return
             time.sleep(outcome.backoff(tries) / 4)
     log.info("attempt.ended" if won else "attempt.lost", extra=job.facts | {"outcome": type(ending).__name__})
-    if isinstance(ending, Complete) and not won:
+    # Files of a lost race; and what was stored before something else could not be.
+    if isinstance(ending, Fail if won else Complete):
         sweeper.remove_unreferenced_objects_of(job)
 
 

@@ -158,7 +158,7 @@ def cancellation_done(provider_ref: str) -> None:
 def unreferenced_objects_of(job: Job) -> list[str]:
     """The unreferenced objects of a job; perhaps some of its neighbours too."""
     ((paths,),) = fetch_all(
-        "select paths from private.unreferenced_objects(%s, 16)", f"{job.user_id}/{job.id}/"
+        "select paths from private.unreferenced_objects(%s, 100)", f"{job.user_id}/{job.id}/"
     )
     return list(paths)
 

@@ -1,4 +1,4 @@
--- How a client learns of a change, and where the pictures are stored.
+-- How a client learns of a change, and where outputs are stored.
 
 -- broadcast_job: sends the job to its owner's private topic
 --
@@ -35,7 +35,12 @@ create policy "Users receive on their own topic" on realtime.messages
 
 insert into storage.buckets (id, name, public, file_size_limit, allowed_mime_types)
 values (
-  'generations', 'generations', false, 20971520, array['image/png', 'image/jpeg', 'image/webp']
+  'generations', 'generations', false, 52428800,
+  array[
+    'image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/avif',
+    'video/mp4', 'video/webm', 'video/quicktime',
+    'audio/mpeg', 'audio/wav', 'audio/mp4', 'audio/ogg', 'audio/flac', 'audio/webm'
+  ]
 )
 on conflict (id) do update
 set public = excluded.public,
@@ -66,7 +71,7 @@ as $$
 begin
   with page as (
     select name, case
-      when name ~ '^[0-9a-f-]{36}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[0-9]+\.[a-z]+$'
+      when name ~ '^[0-9a-f-]{36}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[0-9]+(-thumb)?\.[a-z0-9]+$'
         then split_part(name, '/', 2)::uuid
     end as job_id
     from storage.objects
@@ -82,7 +87,10 @@ begin
     )
     and not exists (
       select from public.generations g
-      where g.id = job_id and g.output @> jsonb_build_array(jsonb_build_object('path', name))
+      where g.id = job_id and (
+        g.output @> jsonb_build_array(jsonb_build_object('path', name))
+        or g.output @> jsonb_build_array(jsonb_build_object('thumb', name))
+      )
     )
   ), '{}')
   into last_path, paths

@@ -509,7 +509,7 @@ ALTER TABLE public.generations OWNER TO postgres;
 
 COMMENT ON TABLE public.generations IS 'What the gallery shows: one row per ended job, with the job''s id and the original input.';
 
-COMMENT ON COLUMN public.generations.output IS 'List of {path, mime, width, height, blurhash, token}. path is in the bucket "generations"; token reads it for an hour.';
+COMMENT ON COLUMN public.generations.output IS 'List of {kind, path, mime, bytes, width, height, blurhash, thumb, duration, token, thumb_token}. kind is image, video, audio or text; a text is {kind, text}. path and thumb are in the bucket "generations"; token and thumb_token read them for an hour; duration is in seconds.';
 
 CREATE FUNCTION private.generation_json(p_generation public.generations) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
@@ -1343,7 +1343,7 @@ CREATE FUNCTION private.unreferenced_objects(p_after text, p_limit integer, OUT 
 begin
   with page as (
     select name, case
-      when name ~ '^[0-9a-f-]{36}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[0-9]+\.[a-z]+$'
+      when name ~ '^[0-9a-f-]{36}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[0-9]+(-thumb)?\.[a-z0-9]+$'
         then split_part(name, '/', 2)::uuid
     end as job_id
     from storage.objects
@@ -1359,7 +1359,10 @@ begin
     )
     and not exists (
       select from public.generations g
-      where g.id = job_id and g.output @> jsonb_build_array(jsonb_build_object('path', name))
+      where g.id = job_id and (
+        g.output @> jsonb_build_array(jsonb_build_object('path', name))
+        or g.output @> jsonb_build_array(jsonb_build_object('thumb', name))
+      )
     )
   ), '{}')
   into last_path, paths
@@ -1973,7 +1976,7 @@ GRANT SELECT ON TABLE public.credit_entries TO service_role;
 -- CREATE TRIGGER open_account_of_new_user AFTER INSERT ON auth.users FOR EACH ROW EXECUTE FUNCTION private.on_user_created()
 
 -- buckets
--- generations: public f, at most 20971520 bytes, {image/png,image/jpeg,image/webp}
+-- generations: public f, at most 52428800 bytes, {image/png,image/jpeg,image/webp,image/gif,image/avif,video/mp4,video/webm,video/quicktime,audio/mpeg,audio/wav,audio/mp4,audio/ogg,audio/flac,audio/webm}
 
 -- roles
 -- generation_bridge: login f, superuser f, bypassrls f, createrole f
