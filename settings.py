@@ -6,6 +6,7 @@ A missing or malformed value is named in one line that says where to set it; no 
 import sys
 from functools import cache
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     Field,
@@ -54,7 +55,8 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(60, ge=1, description="How long a silent worker keeps its job")
     # Docker, and our local stack, kill 10 s after they asked a process to leave.
     shutdown_seconds: float = Field(8, ge=0, description="How long a leaving worker finishes what it has")
-    max_output_bytes: int = Field(20_971_520, ge=1, description="The largest picture that is stored")
+    # The bucket takes no more, and neither does a project on the free plan.
+    max_output_bytes: int = Field(52_428_800, ge=1, description="The largest file that is stored")
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
@@ -62,6 +64,9 @@ class Settings(BaseSettings):
     @field_validator("supabase_url")
     @classmethod
     def end_without_slash(cls, url: str | None) -> str | None:
+        host = urlsplit(url or "").hostname
+        if url and url.startswith("http://") and host not in ("localhost", "127.0.0.1", "::1"):
+            raise ValueError("the secret key would travel unencrypted; use https")
         return url and url.rstrip("/")
 
     @field_validator("database_url", "bridge_database_url", "worker_database_url")

@@ -1,47 +1,62 @@
 """Put outputs into Supabase Storage, once: the path is made from the job, so an upload done twice is one object."""
 
-import io
 import logging
 import random
 import time
 from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import cache
+from io import FileIO
+from tempfile import TemporaryFile
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import blurhash
 import httpx
-from PIL import Image, UnidentifiedImageError
 from storage3._sync.file_api import SyncBucketProxy
 from storage3.exceptions import StorageApiError
 from supabase import ClientOptions, create_client
 
 import settings
-from tasks.providers.protocol import Permanent
+from tasks import media
+from tasks.media import Media
+from tasks.providers.download import File
+from tasks.providers.protocol import Permanent, Unusable
 from tasks.store import Job
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("tasks")
 
 BUCKET = "generations"
-EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}  # what the bucket accepts
-MAX_PIXELS = 40_000_000  # decoded, a few compressed kilobytes can fill the memory of a worker
+MAX_TEXT = 65_536  # bytes; it lies in the row itself
 
 TOKEN_LASTS = 3600  # seconds, as long as the app's own URLs
 SIGN_WITHIN = 3.0  # seconds
 
-PAUSES: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)  # seconds between tries to store a picture
+PAUSES: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)  # seconds between tries to store a file
+
+# What a call to Storage raises, be it that something else answers in its place.
+STORAGE_ERRORS = (StorageApiError, httpx.HTTPError, LookupError, TypeError, ValueError)
 
 
 class NotStored(Exception):
-    """Storage did not take the picture now; the work itself is done."""
+    """Storage did not take the file now; the work itself is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """An output that can be stored: what `generations.output` says of it and, of a file, its bytes."""
+
+    facts: dict[str, Any]
+    file: FileIO | None = None
+    thumb: bytes | None = None
 
 
 @cache
 def bucket(name: str = BUCKET, seconds: float = 30) -> SyncBucketProxy:
     """A bucket of Storage, when a call may take this long."""
     config = settings.load()
-    # HTTP/1.1: one connection per thread, where HTTP/2 would share one among all.
-    http = httpx.Client(timeout=httpx.Timeout(seconds, connect=min(seconds, 5)), follow_redirects=True)
+    # HTTP/1.1: one connection per thread, where HTTP/2 would share one among all. A redirect would take the key along.
+    http = httpx.Client(timeout=httpx.Timeout(seconds, connect=min(seconds, 5)), follow_redirects=False)
     options = ClientOptions(auto_refresh_token=False, persist_session=False, httpx_client=http)
     client = create_client(
         config.secret("supabase_url"), config.secret("supabase_secret_key"), options=options
@@ -49,24 +64,110 @@ def bucket(name: str = BUCKET, seconds: float = 30) -> SyncBucketProxy:
     return client.storage.from_(name)
 
 
-def save(job: Job, outputs: list[Iterable[bytes]]) -> list[dict[str, Any]]:
-    """Check and store every output; what `generations.output` says of them."""
-    limit = settings.load().max_output_bytes
-    saved = [save_one(job, number, read(chunks, limit)) for number, chunks in enumerate(outputs)]
-    tokens = sign([picture["path"] for picture in saved])
-    return [picture | {"token": tokens.get(picture["path"])} for picture in saved]
+def save(job: Job, outputs: list[Iterable[bytes] | str]) -> list[dict[str, Any]]:
+    """Fetch and check every output, then store them; what `generations.output` says of them.
+
+    Raises:
+        Permanent: None of them can be stored.
+        NotStored: Storage, or the disk of this machine, did not take one now.
+    """
+    with ExitStack() as files:  # they have no name: they are gone with the process, however it ends
+        checked = usable(job, outputs, files)
+        for output in checked:
+            store(output)
+    tokens = sign([path for output in checked for path in paths_of(output)])
+    return [output.facts | tokens_of(output, tokens) for output in checked]
+
+
+def usable(job: Job, outputs: list[Iterable[bytes] | str], files: ExitStack) -> list[Checked]:
+    """What was paid for reaches the user: an output is left out if another one is fine."""
+    checked, refused = [], []
+    for number, output in enumerate(outputs):
+        try:
+            checked.append(check(job, number, output, files))
+        except Permanent as error:
+            about = output.facts if isinstance(output, File) else {}
+            cause = error.cause if isinstance(error, Unusable) else str(error)
+            log.warning("output.refused", extra=job.facts | about | {"number": number, "cause": cause})
+            refused.append(error)
+    if refused and not checked:
+        raise refused[0]
+    return checked
+
+
+def check(job: Job, number: int, output: Iterable[bytes] | str, files: ExitStack) -> Checked:
+    if isinstance(output, str):
+        return Checked({"kind": "text", "text": text(output)})
+    try:
+        file = files.enter_context(TemporaryFile(buffering=0))  # noqa: SIM115
+        size = spool(output, file, settings.load().max_output_bytes)
+        seen = media.look(file)
+    except OSError as error:  # no space is left, or no process can be started
+        raise NotStored(f"this machine: {error}") from error
+    return Checked(described(f"{job.user_id}/{job.id}/{number}", seen, size), file, seen.thumb)
+
+
+def text(output: str) -> str:
+    """As JSON in Postgres can hold it, which knows no NUL. A character may come as two halves in two fragments."""
+    try:
+        whole = output.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeError as error:
+        raise Unusable("half a character in a text") from error
+    if len(whole.encode()) > MAX_TEXT:
+        raise Unusable(f"a text of {len(whole)} characters", message="The text is too long.")
+    return whole
+
+
+def spool(chunks: Iterable[bytes], file: FileIO, limit: int) -> int:
+    """Write them down, and how many bytes they are."""
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > limit:
+            raise Unusable(f"more than {limit} bytes", message="The result is too large.")
+        left = memoryview(chunk)
+        while left:
+            left = left[file.write(left) :]
+    return size
+
+
+def described(path: str, seen: Media, size: int) -> dict[str, Any]:
+    return {
+        "kind": seen.kind,
+        "path": f"{path}.{seen.extension}",
+        "mime": seen.mime,
+        "bytes": size,
+        "width": seen.width,
+        "height": seen.height,
+        "blurhash": seen.blurhash,
+        "thumb": f"{path}-thumb.webp" if seen.thumb else None,
+        "duration": seen.duration,
+    }
+
+
+def paths_of(output: Checked) -> list[str]:
+    return [output.facts[name] for name in ("path", "thumb") if output.facts.get(name)]
+
+
+def tokens_of(output: Checked, tokens: dict[str, str]) -> dict[str, str | None]:
+    if output.file is None:
+        return {}
+    path, thumb = output.facts["path"], output.facts["thumb"]
+    return {"token": tokens.get(path), "thumb_token": tokens.get(thumb)}
 
 
 def sign(paths: list[str]) -> dict[str, str]:
-    """Tokens to read the pictures with, by path, so that a client that hears of a picture can load it at once.
+    """Tokens to read the files with, by path, so that a client that hears of a picture can load it at once.
 
     A client without one asks Storage itself: this may fail and must not take long.
     """
+    if not paths:
+        return {}
     try:
         signed = bucket(BUCKET, SIGN_WITHIN).create_signed_urls(paths, TOKEN_LASTS)
         return {url["path"]: token_in(url["signedURL"]) for url in signed if url["signedURL"]}
-    except (StorageApiError, httpx.HTTPError, LookupError, ValueError) as error:
-        log.warning("pictures.not_signed", extra={"paths": paths, "error": repr(error)})
+    except STORAGE_ERRORS as error:
+        log.warning("pictures.not_signed", extra={"paths": paths, "error": answer_of(error)})
         return {}
 
 
@@ -75,74 +176,47 @@ def token_in(url: str) -> str:
     return parse_qs(urlsplit(url).query)["token"][0]
 
 
-def read(chunks: Iterable[bytes], limit: int) -> bytes:
-    content = bytearray()
-    for chunk in chunks:
-        content += chunk
-        if len(content) > limit:
-            raise Permanent("provider_rejected", "The picture is too large.")
-    return bytes(content)
+def store(output: Checked) -> None:
+    if output.file is not None:
+        upload(output.facts["path"], output.file, output.facts["mime"])
+    if output.thumb is not None:
+        upload(output.facts["thumb"], output.thumb, media.THUMB_TYPE)
 
 
-def save_one(job: Job, number: int, content: bytes) -> dict[str, Any]:
-    picture = opened(content)
-    path = f"{job.user_id}/{job.id}/{number}.{EXTENSIONS[str(picture.format)]}"
-    mime = picture.get_format_mimetype()  # type: ignore[attr-defined]
-    upload(path, content, mime)
-    return {
-        "path": path,
-        "mime": mime,
-        "width": picture.width,
-        "height": picture.height,
-        "blurhash": blurred(picture),
-    }
-
-
-def upload(path: str, content: bytes, mime: str) -> None:
+def upload(path: str, file: FileIO | bytes, mime: str) -> None:
     """A moment without Storage is waited for here: giving up means to have the work done again."""
     for pause in PAUSES:
         try:
-            return upload_once(path, content, mime)
-        except NotStored:
+            return upload_once(path, file, mime)
+        except NotStored as error:
+            log.warning("object.not_stored", extra={"path": path, "error": str(error)})
             time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311
-    upload_once(path, content, mime)
+    upload_once(path, file, mime)
 
 
-def upload_once(path: str, content: bytes, mime: str) -> None:
+def upload_once(path: str, file: FileIO | bytes, mime: str) -> None:
+    if isinstance(file, FileIO):
+        file.seek(0)
     try:
-        bucket().upload(path, content, {"content-type": mime, "cache-control": "31536000", "upsert": "true"})
-    except StorageApiError as error:
-        if str(error.status) in ("413", "415"):  # it passes on what Storage calls its status, number or not
+        bucket().upload(path, file, {"content-type": mime, "cache-control": "31536000", "upsert": "true"})
+    except STORAGE_ERRORS as error:
+        status = str(error.status) if isinstance(error, StorageApiError) else ""
+        if status in ("413", "415"):  # it passes on what Storage calls its status, number or not
+            log.error("object.refused", extra={"path": path, "mime": mime, "error": answer_of(error)})
             raise Permanent(
-                "provider_rejected", "The picture is too large or of a kind we do not store."
+                "provider_rejected", "The result is too large or of a kind we do not store."
             ) from error
-        raise NotStored(path) from error
-    except httpx.HTTPError as error:
-        raise NotStored(path) from error
+        raise NotStored(f"{path}: {answer_of(error)}") from error
 
 
 def remove(bucket_name: str, paths: list[str]) -> None:
     """Removing what is not there is no error."""
     try:
         bucket(bucket_name).remove(paths)
-    except (StorageApiError, httpx.HTTPError) as error:
-        raise NotStored(", ".join(paths)) from error
+    except STORAGE_ERRORS as error:
+        raise NotStored(f"{len(paths)} objects not removed: {answer_of(error)}") from error
 
 
-def opened(content: bytes) -> Image.Image:
-    """The picture, decoded whole: a truncated or foreign file fails here and not on the phone."""
-    try:
-        picture = Image.open(io.BytesIO(content), formats=list(EXTENSIONS))
-        if picture.width * picture.height > MAX_PIXELS:
-            raise Permanent("provider_rejected", "The picture is too large.")
-        picture.load()
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise Permanent("provider_rejected", "The result is not a picture we can show.") from error
-    return picture
-
-
-def blurred(picture: Image.Image) -> str:
-    # Four waves a side need no more pixels, and blurhash is Python that pays for each: 16 cost a third of what 32 do.
-    small = picture.convert("RGB").resize((16, 16))
-    pixels = [[small.getpixel((x, y)) for x in range(16)] for y in range(16)]
-    return str(blurhash.encode(pixels, 4, 4))
+def answer_of(error: Exception) -> str:
+    """What Storage said, for the log: some errors have no more than a class."""
+    return f"{type(error).__name__}: {error}"[:500]

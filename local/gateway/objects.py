@@ -4,9 +4,11 @@ A version is written before the transaction that names it commits, and deleted a
 removes its name: a crash leaves a file without a row, never a row without its file.
 """
 
+import shutil
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 from local.stack import Stack
 
@@ -15,10 +17,12 @@ def path_of(stack: Stack, version: str) -> Path:
     return stack.folder / "storage" / uuid.UUID(version).hex
 
 
-def write(stack: Stack, version: str, data: bytes) -> None:
+def write(stack: Stack, version: str, file: BinaryIO) -> None:
     path = path_of(stack, version)
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes(data)
+    file.seek(0)
+    with path.open("wb") as stored:
+        shutil.copyfileobj(file, stored)
 
 
 def remove(stack: Stack, versions: Iterable[str | None]) -> None:

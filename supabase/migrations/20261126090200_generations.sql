@@ -26,8 +26,9 @@ alter table public.generations enable row level security;
 comment on table public.generations is
   'What the gallery shows: one row per ended job, with the job''s id and the original input.';
 comment on column public.generations.output is
-  'List of {path, mime, width, height, blurhash, token}. path is in the bucket "generations"; '
-  'token reads it for an hour.';
+  'List of {kind, path, mime, bytes, width, height, blurhash, thumb, duration, token, thumb_token}. '
+  'kind is image, video, audio or text; a text is {kind, text}. path and thumb are in the bucket '
+  '"generations"; token and thumb_token read them for an hour; duration is in seconds.';
 -- The gallery, newest first.
 create index generations_by_user on public.generations (user_id, created_at desc, id);
 -- is_shown: the generations that show a photo.

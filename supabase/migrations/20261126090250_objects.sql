@@ -2,7 +2,14 @@
 
 insert into storage.buckets (id, name, public, file_size_limit, allowed_mime_types)
 values
-  ('generations', 'generations', false, 20971520, array['image/png', 'image/jpeg', 'image/webp']),
+  (
+    'generations', 'generations', false, 52428800,
+    array[
+      'image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/avif',
+      'video/mp4', 'video/webm', 'video/quicktime',
+      'audio/mpeg', 'audio/wav', 'audio/mp4', 'audio/ogg', 'audio/flac', 'audio/webm'
+    ]
+  ),
   ('inputs', 'inputs', false, 10485760, array['image/png', 'image/jpeg', 'image/webp'])
 on conflict (id) do update
 set public = excluded.public,

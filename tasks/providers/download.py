@@ -1,79 +1,111 @@
 """Fetch what a provider made: only from hosts we name, and within bounds of time; storage bounds the size."""
 
 import base64
-import binascii
+import re
 import time
 from collections.abc import Iterable, Iterator
 from functools import cache
+from urllib.parse import unquote_to_bytes
 
 import httpx
 
-from tasks.providers.protocol import Permanent, Unanswered
+from tasks.providers.protocol import Unanswered, Unusable
 
 TIMEOUT = httpx.Timeout(15, connect=5)
 WITHIN = 90.0  # seconds for a whole file
+GONE = ("provider_unavailable", "The result was deleted before we could fetch it.")
+NOT_FETCHED = ("provider_unavailable", "The result could not be fetched.")
+
+DATA = re.compile(r"data:[\w.+-]*/?[\w.+-]*(;[\w.+-]+(=[\w.+-]*)?)*,", re.ASCII | re.IGNORECASE)
+DATA_CHUNK = 1 << 18  # characters; four of them are three bytes
 
 
 @cache
 def client() -> httpx.Client:
     # No redirects and no proxies: a file is where it was said to be. And no credentials.
-    return httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
-
-
-def fetch(url: str, *, origins: Iterable[str]) -> Iterable[bytes]:
-    """The file behind a URL, in chunks. An origin such as `https://*.example.com` stands for the host and all below it.
-
-    Raises at once:
-        Permanent: It is not a place we fetch from.
-    Raises while it is read:
-        Unanswered: Not now.
-        Permanent: It is gone, or not a picture.
-    """
-    if url.startswith("data:"):
-        return [inline(url)]
-    if not any(is_at(url, origin) for origin in origins):
-        raise Permanent("provider_rejected", "The result is not a picture we can show.")
-    return chunks(url)
-
-
-def is_at(url: str, origin: str) -> bool:
-    try:
-        here, allowed = httpx.URL(url), httpx.URL(origin.replace("*.", ""))
-    except httpx.InvalidURL:
-        return False
-    is_below = "*." in origin and here.host.endswith(f".{allowed.host}")
-    return (here.scheme, here.port) == (allowed.scheme, allowed.port) and (
-        here.host == allowed.host or is_below
+    return httpx.Client(
+        timeout=TIMEOUT, follow_redirects=False, trust_env=False, headers={"Accept-Encoding": "identity"}
     )
 
 
-def chunks(url: str) -> Iterator[bytes]:
-    until = time.monotonic() + WITHIN
+class File:
+    """The file behind a URL, or in it. `facts` say of it in the log what no prompt and no key can be in.
+
+    Raises while it is read:
+        Unanswered: Not now.
+        Unusable: Not there any more, or not in a way we read.
+    """
+
+    def __init__(self, url: str, facts: dict[str, object]) -> None:
+        self.url = url
+        self.facts = facts | {"host": host_of(url)}
+
+    def __iter__(self) -> Iterator[bytes]:
+        return inline(self.url) if is_data(self.url) else self.fetched()
+
+    def fetched(self) -> Iterator[bytes]:
+        until = time.monotonic() + WITHIN
+        try:
+            with client().stream("GET", self.url) as response:
+                self.facts["content_type"] = response.headers.get("content-type", "")[:100]
+                check(response)
+                # As they are sent: a few compressed bytes can stand for any number.
+                for chunk in response.iter_raw():
+                    yield chunk
+                    if time.monotonic() > until:
+                        raise Unanswered("the file does not end")
+        except httpx.HTTPError as error:
+            raise Unanswered(repr(error)) from error
+
+
+def is_at(url: str, origins: Iterable[str]) -> bool:
+    """Whether we fetch from there. `https://*.example.com` stands for the host and all below it."""
+    return any(is_below(url, origin) for origin in origins)
+
+
+def is_below(url: str, origin: str) -> bool:
     try:
-        with client().stream("GET", url) as response:
-            check(response)
-            for chunk in response.iter_bytes():
-                yield chunk
-                if time.monotonic() > until:
-                    raise Unanswered("the file does not end")
-    except httpx.HTTPError as error:
-        raise Unanswered(repr(error)) from error
+        here, allowed = httpx.URL(url), httpx.URL(origin.replace("*.", ""))
+        is_subdomain = "*." in origin and here.host.endswith(f".{allowed.host}")
+    except (httpx.InvalidURL, ValueError):  # a name that IDNA does not allow is a ValueError
+        return False
+    return (here.scheme, here.port) == (allowed.scheme, allowed.port) and (
+        here.host == allowed.host or is_subdomain
+    )
+
+
+def is_data(url: str) -> bool:
+    return DATA.match(url) is not None
+
+
+def host_of(url: str) -> str:
+    if is_data(url):
+        return "data"
+    try:
+        return httpx.URL(url).host
+    except (httpx.InvalidURL, ValueError):
+        return "invalid"
 
 
 def check(response: httpx.Response) -> None:
-    if response.status_code in (403, 404, 410):
-        raise Permanent("provider_unavailable", "The result was deleted before we could fetch it.")
-    if response.status_code != 200:
-        raise Unanswered(f"the file answers {response.status_code}")
-    if not response.headers.get("content-type", "").startswith(("image/", "application/octet-stream")):
-        raise Permanent("provider_rejected", "The result is not a picture we can show.")
+    status, encoding = response.status_code, response.headers.get("content-encoding", "identity")
+    if status in (403, 404, 410):
+        raise Unusable(f"the file answers {status}", *GONE)
+    if response.is_redirect:
+        raise Unusable(f"the file answers {status}, and no redirect is followed", *NOT_FETCHED)
+    if status != 200:
+        raise Unanswered(f"the file answers {status}")
+    if encoding.strip().lower() not in ("", "identity"):
+        raise Unusable(f"content encoding {encoding[:50]}", *NOT_FETCHED)
 
 
-def inline(url: str) -> bytes:
+def inline(url: str) -> Iterator[bytes]:
     head, _, content = url.partition(",")
+    if not head.lower().endswith(";base64"):
+        yield unquote_to_bytes(content)
+        return
     try:
-        if head.startswith("data:image/") and head.endswith(";base64"):
-            return base64.b64decode(content, validate=True)
-    except binascii.Error:
-        pass
-    raise Permanent("provider_rejected", "The result is not a picture we can show.")
+        for start in range(0, len(content), DATA_CHUNK):
+            yield base64.b64decode(content[start : start + DATA_CHUNK], validate=True)
+    except ValueError as error:
+        raise Unusable("a data URI that is no base64") from error

@@ -12,9 +12,12 @@ from tasks.store import Job
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The work is finished; each output is one file, read once, in chunks of bytes."""
+    """The work is finished. An output is a file, read once in chunks of bytes, or a text.
 
-    outputs: list[Iterable[bytes]]
+    Reading one may raise what `check` may; an Unusable one is left out, if another can be stored.
+    """
+
+    outputs: list[Iterable[bytes] | str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,19 @@ class Permanent(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code, self.message = code, message
+
+
+class Unusable(Permanent):
+    """An output that we do not store. `cause` says why, for the log, without a word of a prompt, a URL or a key."""
+
+    def __init__(
+        self,
+        cause: str,
+        code: str = "provider_rejected",
+        message: str = "The result is nothing that we can show.",
+    ) -> None:
+        super().__init__(code, message)
+        self.cause = cause
 
 
 class Rejected(Permanent):

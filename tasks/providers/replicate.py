@@ -8,7 +8,6 @@ import logging
 import math
 import random
 import re
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NoReturn
@@ -20,7 +19,7 @@ from replicate.prediction import Prediction
 
 import settings
 from settings import Settings
-from tasks.providers import download
+from tasks.providers import outputs
 from tasks.providers.protocol import (
     BUSY,
     Done,
@@ -39,7 +38,6 @@ from tasks.store import Job
 log = logging.getLogger("tasks")
 
 OUTPUT_ORIGINS = ["https://*.replicate.delivery"]
-MAX_OUTPUTS = 10
 TOO_LATE = 10.0  # seconds before its deadline a job is no longer worth paying for
 SKEW = timedelta(seconds=10)  # between the database's clock and Replicate's
 MAX_PAGES = 30
@@ -115,7 +113,7 @@ class Replicate:
             raise Unanswered(repr(error)) from error
         match prediction.status:
             case "succeeded":
-                return Done([download.fetch(url, origins=self.origins) for url in outputs_of(prediction)])
+                return Done(outputs.found_in(prediction.output, origins=self.origins, facts=job.facts))
             case "failed":
                 raise failure(prediction.error or "")
             case "canceled" if prediction.started_at is None:
@@ -192,20 +190,6 @@ def is_for(job: Job, prediction: Prediction, since: datetime, until: datetime) -
 
 def created_at(prediction: Prediction) -> datetime:
     return datetime.fromisoformat(prediction.created_at or "")
-
-
-def outputs_of(prediction: Prediction) -> list[str]:
-    """A model answers with one file, with several, or with several that have names."""
-    output: Any = prediction.output
-    files: Iterable[Any] = (
-        output.values() if isinstance(output, dict) else output if isinstance(output, list) else [output]
-    )
-    urls = [file for file in files if file is not None]
-    if not urls:
-        raise Permanent("provider_unavailable", "The result was deleted before we could fetch it.")
-    if len(urls) > MAX_OUTPUTS or not all(isinstance(url, str) for url in urls):
-        raise Permanent("provider_rejected", "The result is not a picture we can show.")
-    return urls
 
 
 def failure(error: str) -> Transient | Permanent:

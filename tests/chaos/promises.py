@@ -51,7 +51,9 @@ VIOLATIONS = {
 }
 UNREFERENCED = """
 select count(*) from storage.objects o where bucket_id = 'generations' and not exists (
-  select from public.generations g where g.output @> jsonb_build_array(jsonb_build_object('path', o.name)))
+  select from public.generations g
+  where g.output @> jsonb_build_array(jsonb_build_object('path', o.name))
+    or g.output @> jsonb_build_array(jsonb_build_object('thumb', o.name)))
 """
 
 

@@ -179,7 +179,7 @@ def test_a_signed_url_expires_and_is_no_access_token(
     ("name", "data", "mime", "error"),
     [
         ("0.png", b"x", "text/html", ("415", "invalid_mime_type")),
-        ("0.png", b"x" * 20_971_521, "image/png", ("413", "Payload too large")),
+        ("0.png", b"x" * 52_428_801, "image/png", ("413", "Payload too large")),
         ("ü.png", b"x", "image/png", ("400", "InvalidKey")),
         ("%00.png", b"x", "image/png", ("400", "InvalidKey")),
         ("x" * 2000, b"x", "image/png", ("400", "InvalidKey")),

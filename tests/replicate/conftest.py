@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from io import FileIO
 from typing import Any
 from uuid import UUID
 
@@ -119,7 +120,13 @@ def worker(
 
     forget()
     worker = InlineWorker(jobs, replicate)
-    monkeypatch.setattr(storage, "upload", lambda path, content, mime: worker.stored.update({path: content}))
+
+    def upload(path: str, file: FileIO | bytes, mime: str) -> None:
+        if isinstance(file, FileIO):
+            file.seek(0)
+        worker.stored[path] = file if isinstance(file, bytes) else file.read()
+
+    monkeypatch.setattr(storage, "upload", upload)
     monkeypatch.setattr(storage, "sign", lambda paths: {path: f"token of {path}" for path in paths})
     jobs.conn.execute(ADD_MODELS)
     yield worker

@@ -563,7 +563,7 @@ ALTER TABLE public.generations OWNER TO postgres;
 
 COMMENT ON TABLE public.generations IS 'What the gallery shows: one row per ended job, with the job''s id and the original input.';
 
-COMMENT ON COLUMN public.generations.output IS 'List of {path, mime, width, height, blurhash, token}. path is in the bucket "generations"; token reads it for an hour.';
+COMMENT ON COLUMN public.generations.output IS 'List of {kind, path, mime, bytes, width, height, blurhash, thumb, duration, token, thumb_token}. kind is image, video, audio or text; a text is {kind, text}. path and thumb are in the bucket "generations"; token and thumb_token read them for an hour; duration is in seconds.';
 
 CREATE FUNCTION private.generation_json(p_generation public.generations) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
@@ -1811,35 +1811,34 @@ CREATE FUNCTION private.value_problem(p_value jsonb, p_rule jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
-  select case
-    when p_rule ->> 'type' = 'string' and jsonb_typeof(p_value) <> 'string' then 'must be a text'
-    when p_rule ->> 'type' in ('integer', 'number') and jsonb_typeof(p_value) <> 'number'
-      then 'must be a number'
-    when p_rule ->> 'type' = 'boolean' and jsonb_typeof(p_value) <> 'boolean'
-      then 'must be true or false'
-    when p_rule ->> 'type' = 'array' and (
-      jsonb_typeof(p_value) <> 'array'
-      or jsonb_path_exists(p_value, 'strict $[*] ? (@.type() <> "string")')
-    ) then 'must be a list of photos'
-    when p_rule ->> 'type' = 'array' then case
-      when jsonb_array_length(p_value) > (p_rule ->> 'maxItems')::integer
-        then format('must have at most %s photos', p_rule ->> 'maxItems')
-    end
-    when p_rule ? 'enum' and not p_rule -> 'enum' @> p_value
-      then 'must be one of ' || left((
-        select string_agg(choice, ', ') from jsonb_array_elements_text(p_rule -> 'enum') choice
-      ), 200)
-    when p_rule ->> 'type' = 'string' then case
-      when char_length(p_value #>> '{}') > (p_rule ->> 'maxLength')::integer
-        then format('must have at most %s characters', p_rule ->> 'maxLength')
-    end
-    when p_rule ->> 'type' = 'integer' and p_value::numeric <> trunc(p_value::numeric)
-      then 'must be a whole number'
-    when p_value::numeric < (p_rule ->> 'minimum')::numeric
-      then format('must be at least %s', p_rule ->> 'minimum')
-    when p_value::numeric > (p_rule ->> 'maximum')::numeric
-      then format('must be at most %s', p_rule ->> 'maximum')
-  end
+begin
+  with page as (
+    select name, case
+      when name ~ '^[0-9a-f-]{36}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[0-9]+(-thumb)?\.[a-z0-9]+$'
+        then split_part(name, '/', 2)::uuid
+    end as job_id
+    from storage.objects
+    where bucket_id = 'generations' and name > p_after
+    order by name
+    limit p_limit
+  )
+  select max(name), coalesce(array_agg(name) filter (where
+    job_id is not null
+    and not exists (
+      select from public.jobs j
+      where j.id = job_id and j.finished_at is null and name like j.user_id || '/%'
+    )
+    and not exists (
+      select from public.generations g
+      where g.id = job_id and (
+        g.output @> jsonb_build_array(jsonb_build_object('path', name))
+        or g.output @> jsonb_build_array(jsonb_build_object('thumb', name))
+      )
+    )
+  ), '{}')
+  into last_path, paths
+  from page;
+end
 $_$;
 
 ALTER FUNCTION private.value_problem(p_value jsonb, p_rule jsonb) OWNER TO postgres;
@@ -2551,8 +2550,7 @@ GRANT SELECT ON TABLE public.credit_entries TO service_role;
 -- CREATE TRIGGER open_account_of_new_user AFTER INSERT ON auth.users FOR EACH ROW EXECUTE FUNCTION private.on_user_created()
 
 -- buckets
--- generations: public f, at most 20971520 bytes, {image/png,image/jpeg,image/webp}
--- inputs: public f, at most 10485760 bytes, {image/png,image/jpeg,image/webp}
+-- generations: public f, at most 52428800 bytes, {image/png,image/jpeg,image/webp,image/gif,image/avif,video/mp4,video/webm,video/quicktime,audio/mpeg,audio/wav,audio/mp4,audio/ogg,audio/flac,audio/webm}
 
 -- roles
 -- generation_bridge: login f, superuser f, bypassrls f, createrole f

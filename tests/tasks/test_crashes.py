@@ -13,7 +13,7 @@ from tests.tasks.conftest import StartWorker
 
 
 def pictures(jobs: Jobs) -> int:
-    row = jobs.conn.execute("select count(*) from storage.objects").fetchone()
+    row = jobs.conn.execute("select count(distinct split_part(name, '/', 2)) from storage.objects").fetchone()
     return int(row[0]) if row else 0
 
 

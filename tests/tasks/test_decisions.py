@@ -1,6 +1,5 @@
-"""What is decided without a server: how an attempt ended, whether a picture is one, and what a lease has learned."""
+"""What is decided without a server: how an attempt ended, and what a lease has learned."""
 
-import io
 import json
 import uuid
 from dataclasses import replace
@@ -11,7 +10,6 @@ import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 from psycopg_pool import PoolTimeout
 from storage3._sync.file_api import SyncBucketProxy
 from storage3.exceptions import StorageApiError
@@ -84,45 +82,6 @@ def test_work_that_is_done_but_not_stored_is_collected_again_and_not_ordered_aga
 @given(st.integers(1, 10_000))
 def test_backoff_is_bounded_and_its_messages_are_kept_in_memory_for_minutes_only(attempt: int) -> None:
     assert 0 <= outcome.backoff(attempt) <= outcome.LONGEST_BACKOFF <= outcome.LONGEST_COUNTDOWN <= 300
-
-
-def picture(kind: str, size: tuple[int, int] = (4, 4)) -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", size).save(file, kind)
-    return file.getvalue()
-
-
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
-def test_pictures_of_the_kinds_we_store_are_opened(kind: str) -> None:
-    assert storage.opened(picture(kind)).size == (4, 4)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        pytest.param(b"", id="nothing"),
-        pytest.param(b"<html>", id="a page"),
-        pytest.param(picture("PNG", (64, 64))[:-30], id="a truncated picture"),
-        pytest.param(picture("GIF"), id="a kind we do not store"),
-    ],
-)
-def test_what_is_no_picture_is_refused(content: bytes) -> None:
-    with pytest.raises(Permanent):
-        storage.opened(content)
-
-
-def test_a_picture_that_would_fill_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "MAX_PIXELS", 15)
-    with pytest.raises(Permanent):
-        storage.opened(picture("PNG"))
-
-
-def test_reading_stops_at_the_limit() -> None:
-    chunks = iter([b"12345", b"67890", b"never read"])
-    with pytest.raises(Permanent):
-        storage.read(chunks, 9)
-    assert next(chunks) == b"never read"
-    assert storage.read([b"12345", b"67890"], 10) == b"1234567890"
 
 
 @pytest.mark.parametrize(

@@ -38,13 +38,14 @@ def test_a_worker_sweeps_when_it_starts(
     start_worker()
     kept, deleted = jobs.enqueue(), jobs.enqueue()
     wait_until(lambda: jobs.statuses() == ["succeeded"] * 2, "both pictures")
+    assert len(stored(jobs)) == 4
     jobs.conn.execute("delete from public.generations where id = %s", (deleted,))
     jobs.conn.execute("update private.object_sweep set swept_at = now() - interval '11 minutes'")
 
     start_worker()
 
-    wait_until(lambda: len(stored(jobs)) == 1, "the unreferenced object to be removed")
-    assert stored(jobs) == [f"{jobs.user_id}/{kept}/0.png"]
+    wait_until(lambda: len(stored(jobs)) == 2, "the unreferenced objects to be removed")
+    assert stored(jobs) == [f"{jobs.user_id}/{kept}/{name}" for name in ("0-thumb.webp", "0.png")]
 
 
 def test_what_was_swept_a_moment_ago_is_left_alone(jobs: Jobs, orphans: list[str]) -> None:

@@ -1,0 +1,108 @@
+"""What an output is: kind, size and a small picture of it, read from its bytes and from nothing that it claims."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from io import FileIO
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from tasks import probe
+from tasks.providers.protocol import Unusable
+
+# Kind and type by the extension under which it is stored; the bucket takes these types and no other.
+TYPES = {
+    "png": ("image", "image/png"),
+    "jpg": ("image", "image/jpeg"),
+    "webp": ("image", "image/webp"),
+    "gif": ("image", "image/gif"),
+    "avif": ("image", "image/avif"),
+    "mp4": ("video", "video/mp4"),
+    "webm": ("video", "video/webm"),
+    "mov": ("video", "video/quicktime"),
+    "mp3": ("audio", "audio/mpeg"),
+    "wav": ("audio", "audio/wav"),
+    "m4a": ("audio", "audio/mp4"),
+    "ogg": ("audio", "audio/ogg"),
+    "flac": ("audio", "audio/flac"),
+    "weba": ("audio", "audio/webm"),
+}
+THUMB_TYPE = "image/webp"
+
+# A child costs a tenth of a second: small pictures of the kinds that nearly all models make are read in the worker.
+READ_HERE = ("PNG", "JPEG", "MPO", "WEBP")
+PIXELS_READ_HERE = 5_000_000
+AT_ONCE = threading.BoundedSemaphore(2)
+PROBE_SECONDS = 30.0
+# Without its caches Python takes ten times as long to start; isolated, it reads no variable that names them.
+CACHES = ["-X", f"pycache_prefix={sys.pycache_prefix}"] if sys.pycache_prefix else []
+COMMAND = [sys.executable, "-I", *CACHES, str(Path(probe.__file__))]
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """`duration` is in seconds; `thumb` is a WebP. A sound has no size and no thumb."""
+
+    extension: str
+    width: int | None = None
+    height: int | None = None
+    blurhash: str | None = None
+    duration: float | None = None
+    thumb: bytes | None = None
+
+    @property
+    def kind(self) -> str:
+        return TYPES[self.extension][0]
+
+    @property
+    def mime(self) -> str:
+        return TYPES[self.extension][1]
+
+
+@cache
+def can_read(kind: str) -> bool:
+    """Whether this worker can store what a model of that kind makes; video and sound need the extra `media`."""
+    return kind in ("image", "text") or (kind in ("video", "audio") and find_spec("av") is not None)
+
+
+def look(file: FileIO) -> Media:
+    """Raises Unusable for what we cannot read, and OSError where this machine is to blame."""
+    os.lseek(file.fileno(), 0, os.SEEK_SET)
+    with AT_ONCE, open(file.fileno(), "rb", closefd=False) as reader:
+        try:
+            facts = probe.picture(reader) if is_read_here(reader) else in_a_child(reader)
+        except probe.Unreadable as error:
+            raise Unusable(str(error)) from error
+    thumb = facts.pop("thumb", None)
+    return Media(**facts, thumb=thumb and base64.b64decode(thumb))
+
+
+def is_read_here(reader: BinaryIO) -> bool:
+    if probe.demuxer_of(reader.read(64)) is not None:
+        return False
+    reader.seek(0)
+    with probe.opened(reader) as image:
+        is_small = image.width * image.height <= PIXELS_READ_HERE
+        is_common = image.format in READ_HERE
+    reader.seek(0)
+    return is_small and is_common
+
+
+def in_a_child(reader: BinaryIO) -> dict[str, Any]:
+    os.lseek(reader.fileno(), 0, os.SEEK_SET)
+    try:
+        child = subprocess.run(COMMAND, stdin=reader, capture_output=True, env={}, timeout=PROBE_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise probe.Unreadable(f"reading it took more than {PROBE_SECONDS:.0f} s") from error
+    if child.returncode != 0:
+        raise probe.Unreadable(f"its reader ended with {child.returncode}")
+    facts: dict[str, Any] = json.loads(child.stdout)
+    if "unreadable" in facts:
+        raise probe.Unreadable(facts["unreadable"])
+    return facts

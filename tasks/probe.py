@@ -1,0 +1,287 @@
+"""What a file is, read from its bytes: a program of its own, so that a hostile file cannot harm a worker.
+
+`python -I probe.py < file` prints what `probe` found as JSON. It imports nothing of ours, and `tasks.media` starts it
+without environment, within bounds of time and memory. Small pictures of common kinds are read in the worker itself.
+"""
+
+import base64
+import io
+import json
+import resource
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import blurhash
+from PIL import Image, UnidentifiedImageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+# Pillow calls a JPEG with more than one picture, as phones make them, MPO.
+PICTURES = {"PNG": "png", "JPEG": "jpg", "MPO": "jpg", "WEBP": "webp", "GIF": "gif", "AVIF": "avif"}
+MAX_PIXELS = (
+    80_000_000  # PNG and WebP are decoded whole, at 4 bytes a pixel; an upscale to 8192 x 8192 has 67 million
+)
+MAX_FRAME_PIXELS = 34_000_000  # of a video: 7680 x 4320
+THUMB = 512  # pixels of the longer side, at most
+THUMB_QUALITY = 80
+TURNED = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+ROTATED = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
+SWAPS_SIDES = (
+    Image.Transpose.TRANSPOSE,
+    Image.Transpose.ROTATE_270,
+    Image.Transpose.TRANSVERSE,
+    Image.Transpose.ROTATE_90,
+)
+
+CPU_SECONDS = 20
+MEMORY = 1 << 30  # bytes of address space
+PACKETS_BEFORE_A_FRAME = 200
+MISSING = 0.5  # seconds that a file may be shorter than it says
+
+
+class Unreadable(Exception):
+    """Why, in words for the log."""
+
+
+def probe(file: BinaryIO) -> dict[str, Any]:
+    """The facts of a picture, a video or a sound; `extension` says which.
+
+    Raises:
+        Unreadable: It is none of them, or broken.
+    """
+    head = file.read(64)
+    file.seek(0)
+    demuxer = demuxer_of(head)
+    return picture(file) if demuxer is None else recording(file, demuxer, head)
+
+
+def demuxer_of(head: bytes) -> str | None:
+    """The one format that FFmpeg may try; None for what only Pillow could know."""
+    if head[4:8] == b"ftyp" and head[8:12] not in (b"avif", b"avis"):
+        return "mov"
+    if head[4:8] in (b"moov", b"mdat", b"wide"):  # a QuickTime file of before there was `ftyp`
+        return "mov"
+    if head.startswith(b"\x1aE\xdf\xa3") and b"webm" in head:
+        return "matroska"
+    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
+        return "wav"
+    if head.startswith(b"ID3") or (head[:1] == b"\xff" and len(head) > 1 and head[1] & 0xE6 == 0xE2):
+        return "mp3"
+    return {b"OggS": "ogg", b"fLaC": "flac"}.get(head[:4])
+
+
+# Pictures
+
+
+def picture(file: BinaryIO) -> dict[str, Any]:
+    """Decoded whole: a truncated file fails here and not on the phone."""
+    with opened(file) as image:
+        width, height = image.size
+        if width * height > MAX_PIXELS:
+            raise Unreadable(f"{width} x {height} pixels are too many")
+        extension = PICTURES[str(image.format)]
+        try:
+            small = shrunk(image)
+        except Image.DecompressionBombError as error:
+            raise Unreadable("a decompression bomb") from error
+        except Exception as error:  # each decoder has its own errors for a broken file
+            raise Unreadable(f"a broken or truncated {image.format}: {error}"[:200]) from error
+        turn = TURNED.get(orientation_of(image))
+    return {"extension": extension} | seen(small, (width, height), turn)
+
+
+@contextmanager
+def opened(file: BinaryIO) -> "Iterator[Image.Image]":
+    try:
+        image = Image.open(file, formats=[name for name in PICTURES if name != "MPO"])
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise Unreadable("too many pixels") from error
+    except UnidentifiedImageError as error:
+        raise Unreadable("neither picture nor video nor sound") from error
+    except Exception as error:
+        raise Unreadable(f"a broken picture: {error}"[:200]) from error
+    with image:
+        yield image
+
+
+def shrunk(image: Image.Image) -> Image.Image:
+    """A small copy. Nothing is made of the whole but its pixels: a copy of them would cost as much again."""
+    image.draft(None, (2 * THUMB, 2 * THUMB))  # a JPEG is decoded small
+    image.thumbnail((4 * THUMB, 4 * THUMB), Image.Resampling.NEAREST)
+    image.load()
+    if image.mode.startswith("I"):  # 16 bits a pixel, as models of depth make them
+        small = image.convert("I").point(lambda value: value / 256).convert("L").convert("RGB")
+    else:
+        small = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    small.thumbnail((THUMB, THUMB))
+    return small
+
+
+def orientation_of(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(0x0112, 1))
+    except Exception:  # a phone shows a picture whose EXIF makes no sense, and so do we
+        return 1
+
+
+def seen(small: Image.Image, size: tuple[int, int], turn: Image.Transpose | None) -> dict[str, Any]:
+    """Everything about how it looks, as it is shown: turned as its maker meant it."""
+    width, height = reversed(size) if turn in SWAPS_SIDES else size
+    if turn is not None:
+        small = small.transpose(turn)
+    thumb = io.BytesIO()
+    small.save(thumb, "WEBP", quality=THUMB_QUALITY, method=2, icc_profile=b"")
+    return {
+        "width": width,
+        "height": height,
+        "blurhash": blurred(small),
+        "thumb": base64.b64encode(thumb.getvalue()).decode(),
+    }
+
+
+def blurred(image: Image.Image) -> str:
+    # Four waves a side need no more pixels, and blurhash is Python that pays for each: 16 cost a third of what 32 do.
+    small = image.convert("RGB").resize((16, 16))
+    pixels = [[small.getpixel((x, y)) for x in range(16)] for y in range(16)]
+    return str(blurhash.encode(pixels, 4, 4))
+
+
+# Video and sound
+
+
+class Raw:
+    """A file without a name: FFmpeg opens what stands beside a name."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read, self.seek, self.tell = file.read, file.seek, file.tell
+
+
+def recording(file: BinaryIO, demuxer: str, head: bytes) -> dict[str, Any]:
+    try:
+        import av
+    except ImportError as error:
+        raise Unreadable("video and sound need the extra `media` on this worker") from error
+    options = {"format_whitelist": WHITELIST[demuxer], "protocol_whitelist": "", "max_streams": "16"}
+    try:
+        with av.open(Raw(file), "r", format=demuxer, container_options=options) as container:
+            return described(container, demuxer, head)
+    except Unreadable:
+        raise
+    except Exception as error:  # a truncated file is an AttributeError as often as an error of FFmpeg's
+        raise Unreadable(f"a broken or truncated {demuxer}: {type(error).__name__}") from error
+
+
+# The names of a demuxer, as FFmpeg compares them.
+WHITELIST = {
+    "mov": "mov,mp4,m4a,3gp,3g2,mj2",
+    "matroska": "matroska,webm",
+    "wav": "wav",
+    "mp3": "mp3",
+    "ogg": "ogg",
+    "flac": "flac",
+}
+
+
+def described(container: "InputContainer", demuxer: str, head: bytes) -> dict[str, Any]:
+    from av.stream import Disposition
+
+    video = next(
+        (each for each in container.streams.video if not each.disposition & Disposition.attached_pic), None
+    )
+    extension = extension_of(demuxer, head, has_video=video is not None)
+    if video is None:
+        facts = heard(container)
+    else:
+        width, height = video.codec_context.width, video.codec_context.height
+        if not 0 < width * height <= MAX_FRAME_PIXELS:
+            raise Unreadable(f"frames of {width} x {height} pixels")
+        frame = first_frame(container, video)
+        turn = ROTATED.get(round(frame.rotation) % 360)
+        image = frame.to_image()  # type: ignore[no-untyped-call]
+        facts = seen(shrunk(image), (width, height), turn)
+    return {"extension": extension, "duration": length(container, demuxer)} | facts
+
+
+def extension_of(demuxer: str, head: bytes, *, has_video: bool) -> str:
+    if demuxer == "mov":
+        is_quicktime = head[4:8] != b"ftyp" or head[8:12] == b"qt  "
+        return ("mov" if is_quicktime else "mp4") if has_video else "m4a"
+    if demuxer == "matroska":
+        return "webm" if has_video else "weba"
+    if has_video:
+        raise Unreadable(f"video in {demuxer}")
+    return demuxer
+
+
+def first_frame(container: "InputContainer", video: "VideoStream") -> "VideoFrame":
+    """By a decoder of our own: what is asked of a container does not reach its decoders."""
+    from av import CodecContext
+    from av.video.codeccontext import VideoCodecContext
+
+    decoder = CodecContext.create(video.codec_context.name, "r")
+    assert isinstance(decoder, VideoCodecContext)  # noqa: S101
+    decoder.extradata = video.codec_context.extradata
+    decoder.thread_count = 1
+    decoder.options = {"max_pixels": str(MAX_FRAME_PIXELS)}
+    for number, packet in enumerate(container.demux(video)):
+        for frame in decoder.decode(packet):
+            return frame
+        if number == PACKETS_BEFORE_A_FRAME:
+            break
+    raise Unreadable("a video without a picture")
+
+
+def heard(container: "InputContainer") -> dict[str, Any]:
+    """A sound is one if its beginning can be decoded."""
+    if not container.streams.audio:
+        raise Unreadable("neither picture nor sound in it")
+    sound = container.streams.audio[0]
+    sound.codec_context.thread_count = 1
+    if next(iter(container.decode(sound)), None) is None:
+        raise Unreadable("a sound without a tone")
+    return {}
+
+
+def length(container: "InputContainer", demuxer: str) -> float:
+    """Seconds, by the packets: a file written to a pipe does not say, and a truncated one says too much."""
+    container.seek(0)
+    end = 0.0
+    for packet in container.demux():
+        if packet.pts is not None and packet.time_base:
+            end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+    said = (container.duration or 0) / 1_000_000
+    if demuxer in ("mov", "matroska", "flac") and end < said - MISSING:
+        raise Unreadable(f"truncated after {end:.1f} of {said:.1f} s")
+    return round(end, 3)
+
+
+def main() -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        with open(0, "rb", closefd=False) as file:
+            answer = probe(file)
+    except Unreadable as error:
+        answer = {"unreadable": str(error)}
+    except MemoryError:
+        answer = {"unreadable": "it takes too much memory"}
+    sys.stdout.write(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()
