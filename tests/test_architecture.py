@@ -11,13 +11,14 @@ import pytest
 import settings
 
 ROOT = Path(__file__).parent.parent
-OURS = {"settings", "logs", "database", "bridge", "tasks", "local", "chaos", "bench", "tests"}
+OURS = {"settings", "logs", "database", "bridge", "tasks", "operate", "local", "chaos", "bench", "tests"}
 MAY_IMPORT = {
     "settings": set(),
     "database": set(),
     "logs": {"settings"},
     "bridge": {"bridge", "settings", "logs", "database"},
     "tasks": {"tasks", "settings", "logs", "database"},
+    "operate": {"operate", "settings", "logs", "database"},
     "local": {"local", "settings"},
     "chaos": {"chaos", "local", "settings"},
 }
@@ -43,7 +44,7 @@ def test_imports_point_one_way(package: str) -> None:
         assert ours <= MAY_IMPORT[package], path
 
 
-@pytest.mark.parametrize("package", ["logs", "bridge", "tasks"])
+@pytest.mark.parametrize("package", ["logs", "bridge", "tasks", "operate"])
 def test_only_settings_reads_the_environment(package: str) -> None:
     for path in files(package):
         assert not re.search(r"os\.(environ|getenv)", path.read_text()), path
