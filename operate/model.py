@@ -47,7 +47,7 @@ def row_of(model: schema.Json, *, cost: int, images: set[str]) -> Row:
     kind, guess = kind_of(model, schemas)
     row = Row(
         id=re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-"),
-        title=re.sub(r"[-_.]+", " ", name).strip().title(),
+        title=" ".join(word[0].upper() + word[1:] for word in re.split(r"[-_]+", name) if word),
         description=schema.text(model.get("description"), schema.LONGEST_DESCRIPTION),
         kind=kind,
         cost=cost,

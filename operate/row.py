@@ -47,5 +47,21 @@ def statement(row: Row) -> str:
 def quoted(value: object) -> str:
     """As a literal, whatever is in it: psycopg escapes quotes and backslashes under any setting of the server."""
     if isinstance(value, dict):
-        value = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
+        value = written(value, deep=2)
     return sql.Literal(value).as_string(None).strip()
+
+
+def written(value: dict[str, Any], *, deep: int) -> str:
+    """JSON with a line for each property, as a person reviews it."""
+    if not deep or not value:
+        return plain(value)
+    entries = (
+        f"{plain(key)}: {written(each, deep=deep - 1) if isinstance(each, dict) else plain(each)}"
+        for key, each in value.items()
+    )
+    indent = "\n" + "  " * (4 - deep)
+    return "{" + indent + f",{indent}".join(entries) + indent[:-2] + "}"
+
+
+def plain(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
