@@ -3,11 +3,13 @@
 A missing or malformed value is named in one line that says where to set it; no default hides a missing secret.
 """
 
+import os
 import sys
 from functools import cache
 from typing import Literal
 from urllib.parse import urlsplit
 
+from dotenv import dotenv_values
 from pydantic import (
     Field,
     PostgresDsn,
@@ -79,9 +81,14 @@ class Settings(BaseSettings):
         return url
 
     @property
+    def has_public_storage(self) -> bool:
+        """Whether a provider can fetch what a signed URL of our Storage names."""
+        return (self.supabase_url or "").startswith("https://")
+
+    @property
     def webhook_url(self) -> str | None:
         """Where a provider reports what it has done. None: nowhere it could reach, so it is asked instead."""
-        if self.replicate_webhook_url is None and (self.supabase_url or "").startswith("https://"):
+        if self.replicate_webhook_url is None and self.has_public_storage:
             return f"{self.supabase_url}/functions/v1/provider_webhook"
         return self.replicate_webhook_url
 
@@ -102,6 +109,11 @@ class Settings(BaseSettings):
         if value is None:
             raise SystemExit(f"{name.upper()} is missing: set it in .env (see .env.example)")
         return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def variable(name: str) -> str | None:
+    """A variable that a model's row names as {"$env": "NAME"}; no setting of ours has that name."""
+    return os.environ.get(name) or dotenv_values(".env").get(name)
 
 
 @cache

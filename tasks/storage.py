@@ -39,7 +39,11 @@ STORAGE_ERRORS = (StorageApiError, httpx.HTTPError, LookupError, TypeError, Valu
 
 
 class NotStored(Exception):
-    """Storage did not take the file now; the work itself is done."""
+    """Storage did not take, or give, the file now; the work itself is done."""
+
+
+class NotThere(Exception):
+    """Storage has no such object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +173,35 @@ def sign(paths: list[str]) -> dict[str, str]:
     except STORAGE_ERRORS as error:
         log.warning("pictures.not_signed", extra={"paths": paths, "error": answer_of(error)})
         return {}
+
+
+def signed_url(bucket_name: str, path: str, *, seconds: int) -> str:
+    """Where anybody reads the object for so many seconds. Raises NotThere, and NotStored if Storage does not answer."""
+    try:
+        return str(bucket(bucket_name).create_signed_url(path, seconds)["signedURL"])
+    except STORAGE_ERRORS as error:
+        raise missing_or_away(path, error) from error
+
+
+def head(bucket_name: str, path: str, size: int) -> bytes:
+    """The first bytes of an object. Raises as signed_url does."""
+    content = bytearray()
+    url = signed_url(bucket_name, path, seconds=60)
+    try:
+        with httpx.stream("GET", url, timeout=15, headers={"Accept-Encoding": "identity"}) as response:
+            response.raise_for_status()
+            for chunk in response.iter_raw():
+                content += chunk
+                if len(content) >= size:
+                    break
+    except httpx.HTTPError as error:
+        raise NotStored(f"{path}: {answer_of(error)}") from error
+    return bytes(content[:size])
+
+
+def missing_or_away(path: str, error: Exception) -> Exception:
+    status = str(error.status) if isinstance(error, StorageApiError) else ""
+    return (NotThere if status in ("400", "404") else NotStored)(f"{path}: {answer_of(error)}")
 
 
 def token_in(url: str) -> str:

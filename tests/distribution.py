@@ -44,6 +44,7 @@ START_PROCESSES = {
     "gate_to_nowhere",
     "gate_without_settings",
     "venv",
+    "make",
 }
 
 running: list[pytest.Item] = []

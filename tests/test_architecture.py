@@ -11,13 +11,14 @@ import pytest
 import settings
 
 ROOT = Path(__file__).parent.parent
-OURS = {"settings", "logs", "database", "bridge", "tasks", "local", "bench", "tests"}
+OURS = {"settings", "logs", "database", "bridge", "tasks", "operate", "local", "bench", "tests"}
 MAY_IMPORT = {
     "settings": set(),
     "database": set(),
     "logs": {"settings"},
     "bridge": {"bridge", "settings", "logs", "database"},
     "tasks": {"tasks", "settings", "logs", "database"},
+    "operate": {"operate", "settings", "logs", "database"},
     "local": {"local", "settings"},
     "tests/chaos": {"tests", "local", "settings"},  # it knows our processes by their command lines alone
     "tests/support": {"tests", "local", "settings"},
@@ -54,7 +55,7 @@ def test_what_parts_share_knows_no_part(package: str, allowed: tuple[str, ...]) 
         assert all(name.startswith(allowed) for name in of_tests), path
 
 
-@pytest.mark.parametrize("package", ["logs", "bridge", "tasks"])
+@pytest.mark.parametrize("package", ["logs", "bridge", "tasks", "operate"])
 def test_only_settings_reads_the_environment(package: str) -> None:
     for path in files(package):
         assert not re.search(r"os\.(environ|getenv)", path.read_text()), path

@@ -4,6 +4,7 @@ Its create has no idempotency key, so an answer that did not come means "perhaps
 the model takes one, makes every job's input unlike any other and its prediction recognisable in the list.
 """
 
+import io
 import logging
 import math
 import random
@@ -19,6 +20,7 @@ from replicate.prediction import Prediction
 
 import settings
 from settings import Settings
+from tasks import inputs, storage
 from tasks.providers import outputs
 from tasks.providers.protocol import (
     BUSY,
@@ -41,6 +43,7 @@ OUTPUT_ORIGINS = ["https://*.replicate.delivery"]
 TOO_LATE = 10.0  # seconds before its deadline a job is no longer worth paying for
 SKEW = timedelta(seconds=10)  # between the database's clock and Replicate's
 MAX_PAGES = 30
+MAX_PHOTO = 52_428_800  # bytes, as our buckets take
 LONGEST_CHECK_IN = 300.0
 
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -69,9 +72,10 @@ class Replicate:
             self.origins = [*OUTPUT_ORIGINS, config.replicate_base_url]
 
     def start(self, job: Job) -> Started:
-        given, target = input_of(job), target_of(job)
+        target = target_of(job)
         if job.seconds_left < TOO_LATE:
             raise Permanent("timed_out", "This took too long.")
+        given = inputs.of(job, None if self.config.has_public_storage else self.uploaded)
         # An orphan that is never found costs no more than this.
         client = self.client({"Cancel-After": f"{math.ceil(job.seconds_left)}s"})
         try:
@@ -146,6 +150,17 @@ class Replicate:
             transport=self.transport,
         )
 
+    def uploaded(self, job: Job, path: str) -> str:
+        """The photo as a file at Replicate, which cannot fetch it from a Storage without a public address."""
+        file = io.BytesIO(storage.head(inputs.bucket_of(path), path, MAX_PHOTO))
+        try:
+            return self.client().files.create(file, filename=path.rpartition("/")[2]).urls["get"]
+        except Refused as error:
+            alarm(error)
+            raise Transient(*BUSY, retry_after=error.retry_after, costs_attempt=False) from error
+        except NO_ANSWER as error:
+            raise Transient(*BUSY) from error
+
     def webhook(self, job: Job) -> dict[str, Any]:
         url = self.config.webhook_url
         if url is None:
@@ -161,10 +176,6 @@ class Replicate:
         return min(LONGEST_CHECK_IN, seconds) * random.uniform(0.9, 1.1)  # noqa: S311
 
 
-def input_of(job: Job) -> dict[str, Any]:
-    return job.provider_input
-
-
 def target_of(job: Job) -> dict[str, str]:
     """`owner/name` is a model that Replicate keeps running, `owner/name:version` any other."""
     name, _, version = (job.provider_model or "").partition(":")
@@ -177,14 +188,17 @@ def target_of(job: Job) -> dict[str, str]:
 
 
 def is_for(job: Job, prediction: Prediction, since: datetime, until: datetime) -> bool:
-    """Whether it was made at that time, by that model, from this job's input, defaults of the model aside."""
+    """Whether it was made at that time, by that model, from this job's input."""
     name, _, version = (job.provider_model or "").partition(":")
     made_from = prediction.input or {}
     return (
         since <= created_at(prediction) <= until
         and prediction.model in ("", name)
         and (not version or prediction.version in ("", version))
-        and all(made_from.get(key, ...) == value for key, value in input_of(job).items())
+        and all(
+            inputs.is_same(value, made_from.get(name, ...), job.input_paths)
+            for name, value in job.provider_input.items()
+        )
     )
 
 

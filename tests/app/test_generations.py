@@ -96,7 +96,7 @@ def test_details_share_and_delete(phone: Phone) -> None:
     expect(screen.page).to_have_url(re.compile(f"/generation/{job_id}$"))
     with screen.page.expect_download() as download:
         screen.page.get_by_role("button", name="Share or save").click()
-    assert download.value.suggested_filename == f"{job_id}-0.png"
+    assert download.value.suggested_filename == f"{job_id}-0.jpg"
 
     screen.page.get_by_role("button", name="Delete").click()
     screen.page.get_by_role("button", name="Delete for good").click()

@@ -78,12 +78,12 @@ def check(system: ChaosSystem, load: Load) -> dict[str, int]:
 
 
 def unreadable(system: ChaosSystem, paths: list[Any]) -> int:
-    """Of a sample: the bytes in Storage are a whole PNG."""
+    """Of a sample: the bytes in Storage are a whole JPEG."""
     sample = random.Random(0).sample(paths, min(200, len(paths)))
     headers = {"apikey": system.stack.secret_key}
     with httpx.Client(base_url=system.stack.gateway_url, headers=headers, timeout=10) as client:
         answers = [client.get(f"/storage/v1/object/authenticated/generations/{path}") for path in sample]
-    whole = [one for one in answers if one.status_code == 200 and one.content.endswith(b"IEND\xaeB`\x82")]
+    whole = [one for one in answers if one.status_code == 200 and one.content.endswith(b"\xff\xd9")]
     return len(sample) - len(whole)
 
 

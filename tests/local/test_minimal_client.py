@@ -23,4 +23,4 @@ def test_the_minimal_client_gets_from_the_tap_to_the_picture(tmp_path: Path) -> 
         first, *_, last = [json.loads(line) for line in said.splitlines()]
         assert (first["status"], last["status"]) == ("sending", "succeeded")
         assert first["input"] == last["input"] == {"prompt": "a fox in the snow"}
-        assert httpx.get(last["picture"], trust_env=False).headers["content-type"] == "image/png"
+        assert httpx.get(last["picture"], trust_env=False).headers["content-type"] == "image/jpeg"

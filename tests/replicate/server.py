@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.replicate.behaviour import ENDLESS, PAGE, PICTURE, Behaviour, ErrorResponse, Plan
+from tests.replicate.models import MODELS
 from tests.replicate.predictions import Clock, Prediction, Predictions, job_of
 from tests.replicate.webhooks import Webhooks
 
@@ -27,7 +28,7 @@ class MisbehavingReplicate:
         self.plan: Plan = lambda job_id, number: Behaviour()
         self.faults: dict[str, deque[ErrorResponse | None]] = defaultdict(
             deque
-        )  # by create, get, list, cancel, file
+        )  # by create, get, list, cancel, file, model
         self.outage: ErrorResponse | None = None
         self.weather: Callable[[str], ErrorResponse | None] = lambda what: None
         self.requests: list[str] = []
@@ -37,6 +38,7 @@ class MisbehavingReplicate:
         self.throttled = 0
         self.tries: Counter[str] = Counter()
         self.predictions = Predictions()
+        self.models: dict[str, Any] = {model["owner"] + "/" + model["name"]: model for model in MODELS}
         self.clock = Clock()
         self.webhooks = Webhooks(self.clock)
 
@@ -120,6 +122,9 @@ class Handler(BaseHTTPRequestHandler):
         elif parts.path == "/v1/predictions":
             if self.passes("list"):
                 self.list(parse_qs(parts.query))
+        elif found := re.fullmatch(r"/v1/models/([\w.-]+/[\w.-]+)", parts.path):
+            if self.passes("model"):
+                self.model(found[1])
         elif self.passes("get"):
             prediction = self.replicate.predictions.all.get(parts.path.rpartition("/")[2])
             self.answer(200, prediction.json()) if prediction else self.answer(404, {"detail": "Not found"})
@@ -157,6 +162,15 @@ class Handler(BaseHTTPRequestHandler):
                 time.sleep(60)  # in a thread of its own, which ends with the process
             case "answer":
                 self.answer(201, prediction.json())
+
+    def model(self, name: str) -> None:
+        model = self.replicate.models.get(name)
+        if isinstance(model, bytes):
+            self.answer_raw(200, model, "application/json")
+        else:
+            self.answer(200, model) if model else self.answer(
+                404, {"detail": "The requested resource could not be found."}
+            )
 
     def cancel(self, prediction_id: str) -> None:
         prediction = self.replicate.predictions.all.get(prediction_id)

@@ -1,6 +1,5 @@
 """What is decided without a server: how an attempt ended, and what a lease has learned."""
 
-import json
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,8 +18,7 @@ from settings import Settings
 from tasks import lease, outcome, storage, store
 from tasks.lease import Keeper, Lease, LeaseLost
 from tasks.outcome import Fail, Release, Retry, Wait
-from tasks.providers.preview import Preview
-from tasks.providers.protocol import Done, Pending, Permanent, Started, Transient
+from tasks.providers.protocol import Permanent, Transient
 from tasks.storage import NotStored
 from tasks.store import Job, LeaseState
 
@@ -110,27 +108,6 @@ def test_a_picture_that_cannot_be_signed_is_stored_all_the_same(
 
     monkeypatch.setattr(storage, "bucket", refusing)
     assert storage.sign(["a/b/0.png"]) == {}
-
-
-def test_preview_paints_the_same_picture_for_the_same_prompt() -> None:
-    one, other = Preview().start(JOB), Preview().start(replace(JOB, id=uuid.UUID(int=9)))
-    assert isinstance(one, Done)
-    assert one == other
-
-
-def test_preview_works_for_as_long_as_it_is_told() -> None:
-    started = Preview().start(replace(JOB, request='{"prompt": "a fox", "seconds": 500}'))
-    assert isinstance(started, Started)
-    assert isinstance(Preview().check(JOB, started.ref), Pending)
-
-
-@pytest.mark.parametrize(
-    "given_input",
-    [{}, {"prompt": ""}, {"prompt": 7}, {"prompt": "a", "seconds": -1}, {"prompt": "a", "seconds": "5"}],
-)
-def test_preview_refuses_an_invalid_input(given_input: dict[str, object]) -> None:
-    with pytest.raises(Permanent):
-        Preview().start(replace(JOB, request=json.dumps(given_input)))
 
 
 def test_a_worker_that_was_frozen_for_longer_than_its_lease_asks_before_it_goes_on(

@@ -35,10 +35,10 @@ def test_a_job_becomes_a_picture_in_storage_and_costs_its_price(
     (picture,) = row[0]
     stored = jobs.conn.execute("select name from storage.objects where bucket_id = 'generations'").fetchall()
     assert set(stored) == {(picture["path"],), (picture["thumb"],)}
-    assert picture["path"] == f"{jobs.user_id}/{job_id}/0.png"
-    assert (picture["mime"], picture["width"], picture["height"]) == ("image/png", 768, 768)
+    assert picture["path"] == f"{jobs.user_id}/{job_id}/0.jpg"
+    assert (picture["mime"], picture["width"], picture["height"]) == ("image/jpeg", 768, 768)
     url = f"{gateway.gateway_url}/storage/v1/object/sign/generations/{picture['path']}"
-    assert httpx.get(url, params={"token": picture["token"]}).headers["content-type"] == "image/png"
+    assert httpx.get(url, params={"token": picture["token"]}).headers["content-type"] == "image/jpeg"
     assert jobs.credits() == before - 1
 
 
