@@ -56,12 +56,18 @@ class Checked:
 
 
 @cache
+def connections(seconds: float) -> httpx.Client:
+    # HTTP/1.1: one connection per thread, where HTTP/2 would share one among all. A redirect would take the key along.
+    return httpx.Client(timeout=httpx.Timeout(seconds, connect=min(seconds, 5)), follow_redirects=False)
+
+
+@cache
 def bucket(name: str = BUCKET, seconds: float = 30) -> SyncBucketProxy:
     """A bucket of Storage, when a call may take this long."""
     config = settings.load()
-    # HTTP/1.1: one connection per thread, where HTTP/2 would share one among all. A redirect would take the key along.
-    http = httpx.Client(timeout=httpx.Timeout(seconds, connect=min(seconds, 5)), follow_redirects=False)
-    options = ClientOptions(auto_refresh_token=False, persist_session=False, httpx_client=http)
+    options = ClientOptions(
+        auto_refresh_token=False, persist_session=False, httpx_client=connections(seconds)
+    )
     client = create_client(
         config.secret("supabase_url"), config.secret("supabase_secret_key"), options=options
     )

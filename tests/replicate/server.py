@@ -28,7 +28,8 @@ class MisbehavingReplicate:
         self.plan: Plan = lambda job_id, number: Behaviour()
         self.faults: dict[str, deque[ErrorResponse | None]] = defaultdict(
             deque
-        )  # by create, get, list, cancel, file, model
+        )  # by create, get, list, cancel, file, model, upload
+        self.uploads: list[bytes] = []
         self.outage: ErrorResponse | None = None
         self.weather: Callable[[str], ErrorResponse | None] = lambda what: None
         self.requests: list[str] = []
@@ -102,8 +103,13 @@ class Handler(BaseHTTPRequestHandler):
     replicate: MisbehavingReplicate
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"] or 0)) or b"{}")
+        content = self.rfile.read(int(self.headers["Content-Length"] or 0))
         path = urlsplit(self.path).path
+        if path == "/v1/files":
+            if self.passes("upload"):
+                self.upload(content)
+            return
+        body = json.loads(content or b"{}")
         if found := re.fullmatch(r"/v1/predictions/(\w+)/cancel", path):
             if self.passes("cancel"):
                 self.cancel(found[1])
@@ -113,6 +119,15 @@ class Handler(BaseHTTPRequestHandler):
             self.create(body, f"owner/name:{body['version']}")
         else:
             self.answer(404, {"detail": "Not found"})
+
+    def upload(self, form: bytes) -> None:
+        """As documented, of a multipart form with one file."""
+        self.replicate.uploads.append(form)
+        name = f"file-{len(self.replicate.uploads)}"
+        about = {"id": name, "name": name, "content_type": "image/jpeg", "size": len(form), "etag": name}
+        url = f"{self.replicate.url}/v1/files/{name}"
+        more = {"checksums": {}, "metadata": {}, "created_at": "", "expires_at": None, "urls": {"get": url}}
+        self.answer(201, about | more)
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
