@@ -50,10 +50,11 @@ class InlineWorker:
 
     def __init__(self, jobs: Jobs, replicate: MisbehavingReplicate) -> None:
         self.jobs, self.replicate = jobs, replicate
+        self.bridge, self.service = jobs.actors.bridge, jobs.actors.service
         self.stored: dict[str, bytes] = {}
 
     def dispatch(self) -> list[UUID]:
-        return self.jobs.actors.bridge.dispatch(window=100)
+        return self.bridge.dispatch(window=100)
 
     def deliver(self, job_id: UUID) -> None:
         from tasks.generate import generate
@@ -77,7 +78,7 @@ class InlineWorker:
         return self.jobs.status(job_id)
 
     def webhook(self, job_id: UUID, ref: str, *, is_final: bool = True) -> bool:
-        return self.jobs.actors.service.wake(job_id, ref, is_final=is_final)
+        return self.service.wake(job_id, ref, is_final=is_final)
 
     def generation(self, job_id: UUID) -> dict[str, Any]:
         generation = self.jobs.operator.generation(job_id)

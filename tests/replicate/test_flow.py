@@ -24,9 +24,9 @@ def held(jobs: Jobs) -> int:
 def test_no_more_jobs_start_than_the_bucket_holds(
     worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate
 ) -> None:
-    set_limit(jobs, "starts_per_minute = 600, tokens = 3, refilled_at = now()")
     for _ in range(8):
         jobs.enqueue("fox")
+    set_limit(jobs, "starts_per_minute = 600, tokens = 3, refilled_at = now()")
     assert 3 <= worker.run_once() <= 5  # and what dropped into the bucket meanwhile
     assert jobs.count("attempt = 0 and status = 'queued'") == held(jobs) >= 3
 

@@ -22,6 +22,7 @@ class Jobs:
         self.conn = self.operator.conn  # for a test's own SQL, as role postgres
         self.conn.row_factory = tuple_row
         self.user_id = self.add_user()
+        self.user(self.user_id)  # connected now: in some tests a provider's bucket fills with time
 
     def __enter__(self) -> Self:
         return self
