@@ -63,7 +63,7 @@ def arguments() -> argparse.Namespace:
     parser = command_line(__doc__)
     parser.add_argument("--rounds", type=at_least(1), default=3)
     parser.add_argument("--samples", type=at_least(1), default=200, help="latencies of each queue and round")
-    parser.add_argument("--burst", type=at_least(1), default=10_000, help="tasks that wait at once")
+    parser.add_argument("--burst", type=at_least(2), default=10_000, help="tasks that wait at once")
     parser.add_argument("--idle", type=at_least(1), default=30, help="seconds in which nothing is asked")
     parser.add_argument(
         "--backlog", type=at_least(1), default=1_000_000, help="jobs beside which the bridge looks"

@@ -148,10 +148,10 @@ class Peer:
             return [(first[task_id] - int(at)) / 1e6 for task_id, at in sent.items()]
 
     def burst(self, count: int) -> float:
-        """From the first task on: a worker of a peer starts with the burst waiting."""
+        """From the first task to the last: a worker of a peer starts with the burst waiting."""
         self.run("defer", str(count))
-        before = self.bench.count_begun()
+        former = self.bench.begun().keys()
         with self.worker():
-            wait_until(lambda: self.bench.count_begun() > before, "the first task", 60)
-            left = before + count - self.bench.count_begun()
-            return self.bench.rate(self.bench.count_begun, left)
+            wait_until(lambda: self.bench.count_begun() >= len(former) + count, "the burst", 600, every=0.1)
+        times = [at for task_id, at in self.bench.begun().items() if task_id not in former]
+        return (count - 1) / (max(times) - min(times)) * 1e9
