@@ -283,6 +283,15 @@ def test_a_photo_of_a_phone_is_upright_and_bounded(tmp_path: Path) -> None:
     assert photo.load(photo_of(tmp_path, (1600, 900), orientation=6)).size == (432, 768)
 
 
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGBA", "LA", "I;16"])
+@pytest.mark.parametrize("size", [(1, 1), (1, 2000), (2000, 3)])
+def test_a_photo_of_any_shape_and_mode_is_painted(mode: str, size: tuple[int, int], tmp_path: Path) -> None:
+    Image.new(mode, size).save(tmp_path / "photo.png")
+    painted = photo.paint(photo.load(tmp_path / "photo.png"), scene.read("a fox", 0))
+    assert painted.mode == "RGB"
+    assert max(painted.size) == min(max(size), 768)
+
+
 def test_a_photo_is_fetched_from_storage(storage: str) -> None:
     (file,) = made(image=f"{storage}/photo.jpg?token=t")
     with Image.open(io.BytesIO(file)) as opened:

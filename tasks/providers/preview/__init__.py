@@ -18,7 +18,7 @@ from tasks.store import Job
 LONGEST = 600.0  # seconds
 MOST_OUTPUTS = 4
 LOOKS = 12  # at a job while it works: so often its progress moves
-SHORTEST_LOOK, LONGEST_LOOK = 0.5, 3.0  # seconds; a person sees it move
+SHORTEST_LOOK, LONGEST_LOOK = 1.0, 3.0  # seconds; a person sees it move
 TAKES = {
     "picture": {"prompt", "seconds", "image", "num_outputs"},
     "video": {"prompt", "seconds", "image"},
