@@ -16,6 +16,7 @@ from storage3._sync.file_api import SyncBucketProxy
 from storage3.exceptions import StorageApiError
 from supabase import ClientOptions, create_client
 
+import logs
 import settings
 from tasks.providers.protocol import Permanent
 from tasks.store import Job
@@ -66,7 +67,7 @@ def sign(paths: list[str]) -> dict[str, str]:
         signed = bucket(SIGN_WITHIN).create_signed_urls(paths, TOKEN_LASTS)
         return {url["path"]: token_in(url["signedURL"]) for url in signed if url["signedURL"]}
     except (StorageApiError, httpx.HTTPError, LookupError, ValueError) as error:
-        log.warning("pictures.not_signed", extra={"paths": paths, "error": repr(error)})
+        log.warning("pictures.not_signed", extra={"paths": paths, "error": logs.describe(error)})
         return {}
 
 

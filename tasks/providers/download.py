@@ -57,7 +57,7 @@ def chunks(url: str) -> Iterator[bytes]:
                 if time.monotonic() > until:
                     raise Unanswered("the file does not end")
     except httpx.HTTPError as error:
-        raise Unanswered(repr(error)) from error
+        raise Unanswered("no answer") from error
 
 
 def check(response: httpx.Response) -> None:

@@ -7,7 +7,6 @@ the model takes one, makes every job's input unlike any other and its prediction
 import logging
 import math
 import random
-import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cache
@@ -18,21 +17,21 @@ import httpx
 from replicate.client import Client
 from replicate.prediction import Prediction
 
+import logs
 import settings
 from settings import Settings
-from tasks.providers import download
+from tasks.providers import download, errors
 from tasks.providers.protocol import (
-    BUSY,
     Done,
     Pending,
     Permanent,
-    Rejected,
     Started,
     Throttled,
     Transient,
     Unanswered,
     Unreachable,
 )
+from tasks.providers.redaction import redacted
 from tasks.providers.replicate_transport import ANSWER_WITHIN, Refused, Transport
 from tasks.store import Job
 
@@ -48,11 +47,9 @@ LONGEST_CHECK_IN = 300.0
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 NO_ANSWER = (httpx.HTTPError, ValueError)  # a ValueError is an answer that makes no sense
 
-REJECTED_CONTENT = re.compile(r"nsfw|flagged|sensitive|safety|moderat|content policy|\bE005\b", re.I)
-PASSING_TROUBLE = re.compile(
-    r"please retry|interrupted|unavailable|overloaded|high demand|capacity|timed? ?out|\bE1000\b|\bE6716\b",
-    re.I,
-)
+
+class PredictionFailed(Exception):
+    """What Replicate says of it, for the log."""
 
 
 @cache
@@ -74,16 +71,16 @@ class Replicate:
         given, target = input_of(job), target_of(job)
         if job.seconds_left < TOO_LATE:
             raise Permanent("timed_out", "This took too long.")
-        # An orphan that is never found costs no more than this.
-        client = self.client({"Cancel-After": f"{math.ceil(job.seconds_left)}s"})
         try:
+            # An orphan that is never found costs no more than this.
+            client = self.client({"Cancel-After": f"{math.ceil(job.seconds_left)}s"})
             prediction = client.predictions.create(**target, input=given, **self.webhook(job))  # type: ignore[call-overload]
         except Refused as error:
-            refuse(error)
+            refuse(error, job)
         except NEVER_SENT as error:
             raise Unreachable from error
         except NO_ANSWER as error:
-            raise Unanswered(repr(error)) from error
+            raise Unanswered("no answer") from error
         return Started(prediction.id, self.check_in(job))
 
     def find(self, job: Job) -> list[str]:
@@ -103,7 +100,7 @@ class Replicate:
         except Refused as error:
             wait_for(error)
         except NO_ANSWER as error:
-            raise Unanswered(repr(error)) from error
+            raise Unanswered("no answer") from error
         raise Unanswered("the list of predictions does not end")
 
     def check(self, job: Job, ref: str) -> Done | Pending:
@@ -112,12 +109,12 @@ class Replicate:
         except Refused as error:
             wait_for(error)
         except NO_ANSWER as error:
-            raise Unanswered(repr(error)) from error
+            raise Unanswered("no answer") from error
         match prediction.status:
             case "succeeded":
                 return Done([download.fetch(url, origins=self.origins) for url in outputs_of(prediction)])
             case "failed":
-                raise failure(prediction.error or "")
+                raise failure(prediction.error or "", job)
             case "canceled" if prediction.started_at is None:
                 raise Permanent("timed_out", "It did not begin in time. Please try again.")
             case "canceled":
@@ -133,14 +130,13 @@ class Replicate:
                 wait_for(error)
             # Otherwise there is nothing to cancel any more.
         except NO_ANSWER as error:
-            raise Unanswered(repr(error)) from error
+            raise Unanswered("no answer") from error
 
     def client(self, headers: dict[str, str] | None = None) -> Client:
         """Costs next to nothing: the connections are the transport's, which all share."""
         token = self.config.replicate_api_token
         if token is None:
-            log.error("provider.no_token", extra={"provider": "replicate"})
-            raise Permanent("provider_unavailable", "This model is not available.")
+            raise Refused(401, "REPLICATE_API_TOKEN is not set")
         return Client(
             token.get_secret_value(),
             base_url=self.config.replicate_base_url,
@@ -213,43 +209,31 @@ def outputs_of(prediction: Prediction) -> list[str]:
     return urls
 
 
-def failure(error: str) -> Transient | Permanent:
-    log.warning("prediction.failed", extra={"detail": error[:500]})
-    if REJECTED_CONTENT.search(error):
-        return Permanent("content_rejected", "The content was rejected. Please try something else.")
-    if PASSING_TROUBLE.search(error):
-        return Transient(*BUSY)
-    return Permanent("provider_rejected", "The model could not make this.")
+def failure(said: str, job: Job) -> Transient | Permanent:
+    said = redacted(said, job)
+    if errors.meaning_of(said) == "account":
+        alarm(said)  # the account that the model itself has at a vendor
+    trouble = errors.failure(said)
+    trouble.__cause__ = PredictionFailed(said)
+    return trouble
 
 
-def refuse(error: Refused) -> NoReturn:
+def refuse(error: Refused, job: Job) -> NoReturn:
     """A create that was refused: nothing was begun, except where the server failed and does not know."""
-    alarm(error)
-    match error.status:
-        case 429:
-            raise Throttled(error.retry_after or 10.0) from error
-        case 400 | 413 | 422:
-            raise Rejected("invalid_input", "The model does not take this input.") from error
-        case (
-            401 | 402 | 403 | 404
-        ):  # our account or our configuration: not the user's doing, and no retry helps
-            raise Rejected(*BUSY) from error
-        case status if status >= 500 or status == 408:
-            raise Unanswered(str(error)) from error
-    raise Rejected("provider_rejected", "The model could not make this.") from error
+    error.detail = redacted(error.detail, job)
+    if error.status == 429:
+        raise Throttled(error.retry_after or 10.0) from error
+    if error.status >= 500 or error.status == 408:
+        raise Unanswered("no answer") from error
+    raise errors.refusal(error.status, error.detail, error.fields) from error
 
 
 def wait_for(error: Refused) -> NoReturn:
     """A question that was refused: what we asked about is as it was."""
-    alarm(error)
-    raise Unanswered(str(error), retry_after=error.retry_after) from error
+    if error.status in (401, 402, 403):
+        alarm(str(error))
+    raise Unanswered("no answer", retry_after=error.retry_after) from error
 
 
-def alarm(error: Refused) -> None:
-    """Operators watch for provider.refused_account: no credit, a wrong token, a model that is not there."""
-    is_ours = error.status in (401, 402, 403, 404)
-    log.log(
-        logging.ERROR if is_ours else logging.WARNING,
-        "provider.refused_account" if is_ours else "provider.refused",
-        extra={"provider": "replicate", "status": error.status, "detail": error.detail},
-    )
+def alarm(reason: str) -> None:
+    log.error("provider.refused_account", extra={"provider": "replicate", "reason": logs.shortened(reason)})

@@ -131,6 +131,7 @@ begin
     with next as (
       select id from public.jobs
       where rate_limited_by = v_limit.provider and dispatched_at is null and run_at is null
+        and (not v_is_open or deadline_at > v_now + interval '15 seconds')
       order by rank
       limit least(v_count, p_room)
       for no key update skip locked
@@ -528,6 +529,19 @@ $$;
 
 ALTER FUNCTION private.generation_json(p_generation public.generations) OWNER TO postgres;
 
+CREATE FUNCTION private.is_paused(p_provider text, p_provider_model text) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select exists (
+    select from private.provider_limits
+    where provider in (p_provider, p_provider || ' ' || p_provider_model)
+      and (failures >= 5 or paused_until > clock_timestamp())
+  )
+$$;
+
+ALTER FUNCTION private.is_paused(p_provider text, p_provider_model text) OWNER TO postgres;
+
 CREATE FUNCTION private.is_ref_available(p_provider_ref text, p_id uuid) RETURNS boolean
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -665,9 +679,9 @@ CREATE FUNCTION private.on_job_queued() RETURNS trigger
     AS $$
 begin
   new.rate_limited_by := case when new.status = 'queued' then (
-    select l.provider
-    from private.models m join private.provider_limits l using (provider)
-    where m.id = new.model_id
+    select private.rate_limit_of(provider, provider_model)
+    from private.models
+    where id = new.model_id
   ) end;
   return new;
 end
@@ -803,6 +817,22 @@ begin
     group by leg
   ) measured
   order by leg desc;
+
+  -- A model that has not been refused for an hour, and has no job that waits, is no longer in use.
+  return query
+  select
+    'provider ' || provider,
+    case
+      when failures >= 5 then 'one try a minute'
+      when paused_until > v_now then 'paused ' || ceil(extract(epoch from paused_until - v_now)) || ' s'
+      else 'ok'
+    end,
+    coalesce(paused_reason, case when failures >= 5 then 'it does not answer' end)
+  from private.provider_limits l
+  where strpos(provider, ' ') = 0
+    or paused_until > v_now - interval '1 hour'
+    or exists (select from public.jobs where rate_limited_by = l.provider)
+  order by 1;
 
   return query
   select
@@ -975,13 +1005,14 @@ ALTER FUNCTION private.rank_request(p_account public.entitlements, OUT rank doub
 
 CREATE TABLE private.provider_limits (
     provider text NOT NULL,
-    starts_per_minute integer NOT NULL,
+    starts_per_minute integer DEFAULT 6000 NOT NULL,
     tokens double precision DEFAULT 1 NOT NULL,
     refilled_at timestamp with time zone DEFAULT now() NOT NULL,
     rate_factor double precision DEFAULT 1 NOT NULL,
     throttled_at timestamp with time zone DEFAULT now() NOT NULL,
     failures integer DEFAULT 0 NOT NULL,
     paused_until timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
+    paused_reason text,
     CONSTRAINT rate_factor_is_a_fraction CHECK ((((0)::double precision < rate_factor) AND (rate_factor <= (1)::double precision))),
     CONSTRAINT something_may_start CHECK ((starts_per_minute > 0))
 );
@@ -990,9 +1021,15 @@ ALTER TABLE private.provider_limits OWNER TO postgres;
 
 COMMENT ON TABLE private.provider_limits IS 'A token bucket and a circuit breaker per provider. Change starts_per_minute with update; the functions below write the other columns.';
 
+COMMENT ON COLUMN private.provider_limits.provider IS 'A provider; or "provider model" while that model alone is refused, such as a version that is gone.';
+
+COMMENT ON COLUMN private.provider_limits.starts_per_minute IS 'The default, more than providers document, is for a row that record_refused_account makes.';
+
 COMMENT ON COLUMN private.provider_limits.rate_factor IS 'The fraction of the rate in force after the last 429. It doubles every minute from throttled_at on.';
 
 COMMENT ON COLUMN private.provider_limits.failures IS 'Starts in a row that the provider did not answer. At five the circuit opens: one job at a time tries, the others wait.';
+
+COMMENT ON COLUMN private.provider_limits.paused_reason IS 'Why the provider refuses our account or the model, in its words. The circuit is open until a start succeeds.';
 
 CREATE FUNCTION private.rate_factor_now(p_limit private.provider_limits) RETURNS double precision
     LANGUAGE sql STABLE
@@ -1004,6 +1041,20 @@ CREATE FUNCTION private.rate_factor_now(p_limit private.provider_limits) RETURNS
 $$;
 
 ALTER FUNCTION private.rate_factor_now(p_limit private.provider_limits) OWNER TO postgres;
+
+CREATE FUNCTION private.rate_limit_of(p_provider text, p_provider_model text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select provider
+  from private.provider_limits
+  where provider = p_provider
+    or provider = p_provider || ' ' || p_provider_model and paused_reason is not null
+  order by length(provider) desc
+  limit 1
+$$;
+
+ALTER FUNCTION private.rate_limit_of(p_provider text, p_provider_model text) OWNER TO postgres;
 
 CREATE FUNCTION private.read_job(p_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE
@@ -1024,11 +1075,50 @@ $$;
 
 ALTER FUNCTION private.read_job(p_id uuid) OWNER TO postgres;
 
-CREATE FUNCTION private.record_start(p_provider text, p_is_answered boolean) RETURNS void
+CREATE FUNCTION private.record_refused_account(p_provider text, p_reason text, p_provider_model text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+declare
+  v_name text := p_provider || coalesce(' ' || p_provider_model, '');
+begin
+  insert into private.provider_limits as l (provider, failures, paused_until, paused_reason)
+  values (v_name, 5, clock_timestamp() + interval '60 seconds', left(p_reason, 500))
+  on conflict (provider) do update
+  set failures = greatest(l.failures, 5),
+      paused_until = greatest(l.paused_until, excluded.paused_until),
+      paused_reason = excluded.paused_reason;
+
+  update public.jobs
+  set rate_limited_by = v_name
+  where id = any (array(
+    select j.id
+    from public.jobs j join private.models m on m.id = j.model_id
+    where j.status = 'queued' and j.dispatched_at is null
+      and j.rate_limited_by is distinct from v_name
+      and m.provider = p_provider
+      and (p_provider_model is null and j.rate_limited_by is null or m.provider_model = p_provider_model)
+    for no key update of j skip locked
+  ));
+end
+$$;
+
+ALTER FUNCTION private.record_refused_account(p_provider text, p_reason text, p_provider_model text) OWNER TO postgres;
+
+CREATE FUNCTION private.record_start(p_provider text, p_is_answered boolean, p_provider_model text DEFAULT NULL::text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET random_page_cost TO '0'
     AS $$
+  update public.jobs
+  set rate_limited_by = (select provider from private.provider_limits where provider = p_provider)
+  where p_is_answered and id = any (array(
+    select id from public.jobs
+    where rate_limited_by = p_provider || ' ' || p_provider_model
+    for no key update skip locked
+  ));
+
   update private.provider_limits
   set failures = case when p_is_answered then 0 else failures + 1 end,
       paused_until = case
@@ -1036,11 +1126,13 @@ CREATE FUNCTION private.record_start(p_provider text, p_is_answered boolean) RET
         when not p_is_answered and failures >= 4
           then greatest(paused_until, clock_timestamp() + interval '20 seconds')
         else paused_until
-      end
-  where provider = p_provider and (failures > 0 or not p_is_answered)
+      end,
+      paused_reason = case when not p_is_answered then paused_reason end
+  where failures > 0 and provider in (p_provider, p_provider || ' ' || p_provider_model)
+    or not p_is_answered and provider = p_provider
 $$;
 
-ALTER FUNCTION private.record_start(p_provider text, p_is_answered boolean) OWNER TO postgres;
+ALTER FUNCTION private.record_start(p_provider text, p_is_answered boolean, p_provider_model text) OWNER TO postgres;
 
 CREATE FUNCTION private.record_submission(p_id uuid, p_fence bigint) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1190,6 +1282,13 @@ begin
     return null;  -- it ended, was renewed or was deleted before the lock
   elsif v_job.cancel_requested_at is not null then
     perform private.cancel_job(v_job);
+  elsif v_job.deadline_at <= clock_timestamp() and (
+    select private.is_paused(provider, provider_model) from private.models where id = v_job.model_id
+  ) then
+    perform private.end_job(
+      v_job, 'failed', p_code => 'provider_unavailable',
+      p_message => 'The service is busy. Please try again later.'
+    );
   elsif v_job.deadline_at <= clock_timestamp() then
     perform private.end_job(
       v_job, 'failed', p_code => 'timed_out', p_message => 'This took too long.'
@@ -1861,6 +1960,8 @@ GRANT SELECT ON TABLE public.generations TO service_role;
 
 REVOKE ALL ON FUNCTION private.generation_json(p_generation public.generations) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.is_paused(p_provider text, p_provider_model text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.is_ref_available(p_provider_ref text, p_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.job_answer(p_id uuid, p_user_id uuid) FROM PUBLIC;
@@ -1901,10 +2002,15 @@ REVOKE ALL ON FUNCTION private.rank_request(p_account public.entitlements, OUT r
 
 REVOKE ALL ON FUNCTION private.rate_factor_now(p_limit private.provider_limits) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.rate_limit_of(p_provider text, p_provider_model text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.read_job(p_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.record_start(p_provider text, p_is_answered boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION private.record_start(p_provider text, p_is_answered boolean) TO generation_worker;
+REVOKE ALL ON FUNCTION private.record_refused_account(p_provider text, p_reason text, p_provider_model text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.record_refused_account(p_provider text, p_reason text, p_provider_model text) TO generation_worker;
+
+REVOKE ALL ON FUNCTION private.record_start(p_provider text, p_is_answered boolean, p_provider_model text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.record_start(p_provider text, p_is_answered boolean, p_provider_model text) TO generation_worker;
 
 REVOKE ALL ON FUNCTION private.record_submission(p_id uuid, p_fence bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.record_submission(p_id uuid, p_fence bigint) TO generation_worker;
