@@ -4,6 +4,8 @@ Its create has no idempotency key, so an answer that did not come means "perhaps
 the model takes one, makes every job's input unlike any other and its prediction recognisable in the list.
 """
 
+import base64
+import hmac
 import logging
 import math
 import random
@@ -148,7 +150,16 @@ class Replicate:
         url = self.config.webhook_url
         if url is None:
             return {}
-        return {"webhook": f"{url}?job={job.id}", "webhook_events_filter": ["start", "completed"]}
+        address = f"{url}?{urlencode({'job': job.id} | self.webhook_token(job))}"
+        return {"webhook": address, "webhook_events_filter": ["start", "completed"]}
+
+    def webhook_token(self, job: Job) -> dict[str, str]:
+        """What the Edge Function knows the job's own address by; both have this key, and nobody else."""
+        key = self.config.supabase_secret_key
+        if key is None:
+            return {}
+        digest = hmac.digest(key.get_secret_value().encode(), f"provider_webhook:{job.id}".encode(), "sha256")
+        return {"token": base64.urlsafe_b64encode(digest).decode().rstrip("=")}
 
     def check_in(self, job: Job) -> float:
         """Ever longer. With a webhook, looks are for lost ones: Replicate repeats it for a minute, then gives up.

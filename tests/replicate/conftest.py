@@ -14,6 +14,8 @@ from tests.jobs import Jobs
 from tests.replicate.behaviour import Behaviour
 from tests.replicate.server import TOKEN, Replicate, misbehaving_replicate
 
+SECRET_KEY = "sb_secret_of_the_tests"
+
 ADD_MODELS = """
 insert into private.models (id, title, cost, provider, provider_model, defaults, input_keys, max_attempts) values
   ('fox', 'Fox', 3, 'replicate', 'foxes/fox', '{"steps": 4}', '{prompt,seed}', 3),
@@ -34,6 +36,7 @@ def environment(stack: Stack, replicate: Replicate, monkeypatch: pytest.MonkeyPa
         "DATABASE_URL": stack.worker_url,
         "REDIS_URL": "redis://127.0.0.1:1/0",
         "SUPABASE_URL": "https://project.example.com",
+        "SUPABASE_SECRET_KEY": SECRET_KEY,
         "REPLICATE_API_TOKEN": TOKEN,
         "REPLICATE_BASE_URL": replicate.url,
     }

@@ -5,9 +5,10 @@ from uuid import UUID
 
 import pytest
 
+from tests.edge.test_webhook import token
 from tests.jobs import Jobs
 from tests.replicate.behaviour import Behaviour, Refusal
-from tests.replicate.conftest import Plan, Worker, ended
+from tests.replicate.conftest import SECRET_KEY, Plan, Worker, ended
 from tests.replicate.server import Replicate
 
 
@@ -29,7 +30,7 @@ def test_a_prediction_is_created_waited_for_without_a_worker_and_collected(
     row = jobs.get(job_id)
     assert (row["status"], row["provider_ref"]) == ("waiting", prediction.id)
     assert prediction.body["webhook"] == (
-        f"https://project.example.com/functions/v1/provider_webhook?job={job_id}"
+        f"https://project.example.com/functions/v1/provider_webhook?job={job_id}&token={token(SECRET_KEY, job_id)}"
     )
     assert prediction.body["webhook_events_filter"] == ["start", "completed"]
     assert prediction.cancel_after in ("899s", "900s")
