@@ -24,6 +24,7 @@ from tasks.providers.protocol import (
     Unanswered,
     Unreachable,
 )
+from tasks.providers.redaction import redacted
 from tasks.store import Job
 
 log = logging.getLogger("tasks")
@@ -71,7 +72,7 @@ def start(provider: Provider, job: Job) -> Done | Started:
 
 
 def pause(job: Job, error: OutOfService) -> None:
-    reason = logs.shortened(error.reason)
+    reason = logs.shortened(redacted(error.reason, job))
     model = job.provider_model if error.is_model_gone else None
     facts = {"provider": job.provider, "provider_model": job.provider_model, "reason": reason}
     log.error("provider.refused_account", extra=job.facts | facts)

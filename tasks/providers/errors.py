@@ -31,6 +31,7 @@ REJECTED_INPUT = ("invalid_input", "The model does not take this input.")
 TOO_BIG = ("provider_rejected", "This is too large for the model. Please try something smaller.")
 NOT_MADE = ("provider_rejected", "The model could not make this.")
 
+CLAUSES = re.compile(r"[;\n!?]|\.\s|\.$|[\"'}]\s*,\s")  # of sentences, and of what stands in JSON
 FIELD = re.compile(r"input\.([A-Za-z][A-Za-z0-9_]{0,39})(?:\.\d{1,3})?")
 
 # The first that is found decides.
@@ -52,9 +53,7 @@ def meaning_of(text: str) -> Meaning:
 
 
 def is_refused_content(text: str) -> bool:
-    return bool(CONTENT_CODES.search(text)) or any(
-        is_refusal(clause) for clause in re.split(r"[;\n!?]|\.\s|\.$", text)
-    )
+    return bool(CONTENT_CODES.search(text)) or any(is_refusal(clause) for clause in CLAUSES.split(text))
 
 
 def is_refusal(clause: str) -> bool:

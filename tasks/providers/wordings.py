@@ -14,7 +14,8 @@ CONTENT_CODES = phrases(r"""
     \b(moderation_blocked|content_policy_violation|ResponsibleAIPolicyViolation|content_moderation)\b
     \b(prompt_unsafe|invalid_prompts|CONTENT_FILTER(ED)?|(IMAGE_)?PROHIBITED_CONTENT|IMAGE_SAFETY)\b
     \bSAFETY\.(INPUT|OUTPUT)\b
-    PREPROCESSING\.SAFETY\b
+    (PREPROCESSING|PARTY)\.SAFETY\b
+    \bContentPolicyViolation
     \b(finish|block|stop)_?reason\W{1,4}(\w+\.)?(SAFETY|BLOCKLIST|SPII|RECITATION|REFUSAL)\b
     SensitiveContentDetected
     \b(Input|Output)\w*RiskDetect
@@ -37,7 +38,7 @@ GUARD = phrases(r"""
     \b(content|moderation|prompt|image|input|output)[ -]?(filter(s|ing)?|moderation|review|security)\b
     \b(content|usage|use|safety|acceptable|community|moderation|platform|service|management|ai|our|their
         |the|this|its|\w+'s)( \w+){0,3} (polic(y|ies)|guidelines|practices|rules|standards|terms)\b
-    \bAUP\b
+    \b(AUP|RAI|regulations)\b
 """)
 VERDICT = phrases(r"""
     \b(flagged|blocked|rejected|denied|refused|declined|moderated|filtered|detected|found|censored|withheld
@@ -71,6 +72,7 @@ NAMED = phrases(r"""
     \b(inappropriate|unsafe|harmful|hateful|explicit|sexual|illegal|disallowed|prohibited|forbidden
         |banned) (content|words?|material|images?|prompts?|language)\b
     \b(prompt|image|content|input|output|text) (is )?(not safe|unsafe|sensitive)\b
+    \b(unsafe request|content moderation)\b
 """)
 # A clause with one of these speaks of a machine, or of another policy, whatever else it says.
 TECHNICAL = phrases(r"""
@@ -86,6 +88,9 @@ TECHNICAL = phrases(r"""
     \b(timed? ?-?out|overloaded|crashed|connection|socket|traceback|undefined|null|none ?type|syntax
         |exception in)\b
     \b(429|5\d\d)\b
+    \b(policy|safety|nsfw|moderation|filter)\W{1,3}(none|ok|passed|false)\b
+    \bscore\W{0,2}\d
+    \b(skipped|interlock|sensor|pipeline)\b
     \brate[ -]?limit
     \btoo many requests\b
     \bout of memory\b
@@ -189,6 +194,7 @@ PASSING_TROUBLE = phrases(r"""
     \b(connection|socket|stream|network|peer|remote end|transport|upstream)\b[^.;\n]{0,40}\b(reset|refused
         |aborted|closed|broken|lost|error|dropped|terminated|interrupted|unreachable|disconnect\w*)\b
     \bdisconnected\b
+    \b(could ?n[o']t|can ?n[o']t|unable to|failed to) (connect|reach)\b
     \bE(CONN\w+|TIMEDOUT|AI_AGAIN|NETUNREACH|HOSTUNREACH|PIPE)\b
     \bbroken pipe\b
     \bname resolution\b

@@ -201,8 +201,12 @@ class Handler(BaseHTTPRequestHandler):
                 self.answer_raw(200, PICTURE, "image/png")
 
     def refuse(self, refusal: Refusal) -> None:
-        body = json.dumps({"detail": refusal.detail, "status": refusal.status}).encode()
-        self.answer_raw(refusal.status, body, "application/problem+json", *refusal.headers)
+        body = {"detail": refusal.detail, "status": refusal.status}
+        if refusal.invalid_fields:
+            body["invalid_fields"] = [{"type": "enum", "field": field} for field in refusal.invalid_fields]
+        self.answer_raw(
+            refusal.status, json.dumps(body).encode(), "application/problem+json", *refusal.headers
+        )
 
     def answer(self, status: int, body: Any) -> None:
         self.answer_raw(status, json.dumps(body).encode(), "application/json")

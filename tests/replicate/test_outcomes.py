@@ -200,3 +200,52 @@ def test_an_expired_output_fails_the_job_and_is_not_paid_for_again(
     assert worker.run_to_the_end(job_id) == "failed"
     assert jobs.get(job_id)["error_code"] == "provider_unavailable"
     assert (jobs.credits(), len(replicate.of(job_id))) == (before, 1)
+
+
+def test_a_refused_value_is_named_to_the_user(worker: Worker, jobs: Jobs, replicate: Replicate) -> None:
+    replicate.faults["create"].append(
+        Refusal(422, "- input.seed: Invalid type. given: null\n", invalid_fields=("input.seed",))
+    )
+    job_id = started(worker, jobs)
+    assert worker.generation(job_id)["error_message"] == "The model does not take this value of `seed`."
+
+
+def test_a_model_that_could_not_fetch_our_photo_is_asked_again(
+    worker: Worker, jobs: Jobs, replicate: Replicate, plan: Plan
+) -> None:
+    plan(failing("Input validation error: could not fetch https://x.example/1.png?token=abc"), Behaviour())
+    job_id = jobs.enqueue("fox")
+    assert worker.run_to_the_end(job_id) == "succeeded"
+    assert len(replicate.of(job_id)) == 2
+
+
+@pytest.mark.parametrize("kind", ["refused create", "unreadable create", "failed prediction", "bug of ours"])
+def test_a_failure_is_told_with_its_cause_and_without_the_prompt(
+    worker: Worker,
+    jobs: Jobs,
+    replicate: Replicate,
+    plan: Plan,
+    kind: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    prompt = "Ada Lovelace at 12 Fleet Street"
+    match kind:
+        case "refused create":
+            replicate.faults["create"].append(Refusal(422, f"- input.prompt: strange, given: {prompt}"))
+        case "unreadable create":
+            plan(Behaviour(create="garble", seconds=None))
+        case "failed prediction":
+            plan(failing(f"strange: {prompt}"))
+        case "bug of ours":
+            monkeypatch.setattr(
+                "tasks.storage.save", lambda job, outputs: {"": ""}[f"strange {job.input['prompt']}"]
+            )
+    job_id = jobs.enqueue("fox", prompt=prompt)
+    worker.run_to_the_end(job_id, looks=3)
+    (told, *_) = [vars(record) for record in caplog.records if record.getMessage() == "attempt.failed"]
+    assert told["job_id"] == job_id
+    assert ("not JSON" if kind == "unreadable create" else "strange") in told["error"]
+    assert ("exception" in told) == (kind == "bug of ours")
+    for record in caplog.records:
+        assert "Lovelace" not in str(vars(record)), record.getMessage()
