@@ -2,11 +2,20 @@
 
 import json
 import logging
+import re
 import sys
 from datetime import UTC, datetime
 from typing import Any
 
 from settings import Settings
+
+MAX_TEXT = 500  # characters of one error that are logged: any sentence, and a line stays a line
+# What no log may have: keys, the query of a signed URL, a password in a URL, a file inside a text.
+SECRETS = re.compile(
+    r"\b(?:r8_|sk-|whsec_|sb_secret_|sbp_)[\w+/=.-]{4,}|\beyJ[\w-]{8,}\.[\w.-]+|(?<=bearer )\S+|(?<=token )\S{20,}"
+    r"|(?<=://)[^\s/@]+:[^\s/@]+(?=@)|(?<=data:)[\w/+.-]+[;,][^\s\"')]+|(?<=[^\s?]\?)[^\s\"'?]*=[^\s\"')]*",
+    re.IGNORECASE,
+)
 
 STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -40,3 +49,22 @@ def configure(settings: Settings) -> None:
     handler.setFormatter(EventFormatter(as_json=settings.log_format == "json"))
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # one line per upload, and it would hold signed URLs
+
+
+def describe(error: BaseException) -> str:
+    """Class and text of an error and of what caused it; the `repr` of some says nothing, redis-py's for one."""
+    text = shortened(scrubbed(str(error)))
+    said = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return f"{said} <- {describe(error.__cause__)}" if error.__cause__ else said
+
+
+def scrubbed(text: str) -> str:
+    """The text without secrets."""
+    return SECRETS.sub("…", text)
+
+
+def shortened(text: str) -> str:
+    """One line of at most 500 characters; of a long text, its beginning and its end."""
+    line = " ".join(text.split())
+    half = (MAX_TEXT - 3) // 2
+    return line if len(line) <= MAX_TEXT else f"{line[:half]} … {line[-half:]}"

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import psycopg
 
 import database
+import logs
 from bridge.health import Health
 from bridge.listener import HeartbeatMissed, Listener
 from bridge.publisher import BROKER_ERRORS, Publisher
@@ -164,7 +165,7 @@ class Bridge:
 
     def broker_fails(self, error: Exception) -> None:
         if not self.health.is_broker_down:
-            log.error("broker.lost", extra={"error": repr(error)})
+            log.error("broker.lost", extra={"error": logs.describe(error)})
         self.health.is_broker_down = True
 
     def broker_answers(self) -> None:
@@ -177,7 +178,7 @@ class Bridge:
         self.store.close()
         self.give_up_a_refused_login(error)
         if not self.failures:
-            log.error("database.lost", extra={"error": repr(error)})
+            log.error("database.lost", extra={"error": logs.describe(error)})
         self.failures += 1
         self.health.is_database_down = True
         self.health.passed()

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
+import logs
 from tasks import store
 from tasks.storage import NotStored
 
@@ -32,6 +33,6 @@ def attempt(step: Callable[[], object], failure: str) -> None:
     try:
         step()
     except PASSING as error:
-        log.warning(failure, extra={"error": repr(error)})
+        log.warning(failure, extra={"error": logs.describe(error)})
     except Exception:
         log.exception(failure)

@@ -2,17 +2,20 @@
 
 import logging
 import time
+import traceback
 from contextlib import suppress
 
 from celery import Task
 from celery.exceptions import Reject
 
+import logs
 import settings
 from tasks import background, outcome, providers, storage, store, submission
 from tasks.celery import app
 from tasks.lease import Lease, LeaseLost, keeper
 from tasks.outcome import Complete, Fail, Outcome, Release, Retry, Wait
 from tasks.providers.protocol import Done, Pending, Permanent, Started
+from tasks.providers.redaction import redacted
 from tasks.store import Job
 
 log = logging.getLogger("tasks")
@@ -25,7 +28,7 @@ def generate(self: "Task[[str], None]", job_id: str) -> None:
     try:
         job = store.claim(job_id, lease=seconds)
     except store.DATABASE_ERRORS as error:  # the message is lost; the bridge finds that and sends another
-        log.warning("job.not_claimed", extra={"job_id": job_id, "error": repr(error)})
+        log.warning("job.not_claimed", extra={"job_id": job_id, "error": logs.describe(error)})
         return
     if job is None:
         log.info("job.not_claimable", extra={"job_id": job_id})
@@ -58,14 +61,17 @@ def attempt(job: Job, lease: Lease) -> Outcome | None:
     # The one broad except: whatever the error is, the job needs an outcome.
     except Exception as error:
         ending = outcome.after(error, job)
-        is_bug = isinstance(ending, Fail) and ending.code == "internal"
-        log.log(
-            logging.ERROR if is_bug else logging.WARNING,
-            "attempt.failed",
-            extra=job.facts | {"error": repr(error)},
-            exc_info=is_bug,
-        )
+        log_failure(job, error, ending)
         return ending
+
+
+def log_failure(job: Job, error: Exception, ending: Outcome) -> None:
+    """No log has what the job was given: providers, and tracebacks, repeat it."""
+    facts = {"code": getattr(ending, "code", None), "error": redacted(logs.describe(error), job)}
+    is_bug = isinstance(ending, Fail) and ending.code == "internal"
+    if is_bug:
+        facts["exception"] = redacted("".join(traceback.format_exception(error)), job)
+    log.log(logging.ERROR if is_bug else logging.WARNING, "attempt.failed", extra=job.facts | facts)
 
 
 def call_provider(job: Job, lease: Lease) -> Done | Started | Pending:
@@ -87,7 +93,7 @@ def record_outcome(task: "Task[[str], None]", job: Job, ending: Outcome | None) 
             break
         except store.DATABASE_ERRORS as error:
             tries += 1
-            log.warning("attempt.not_written", extra=job.facts | {"error": repr(error)})
+            log.warning("attempt.not_written", extra=job.facts | {"error": logs.describe(error)})
             if time.monotonic() > give_up_at:
                 return
             time.sleep(outcome.backoff(tries) / 4)

@@ -17,6 +17,7 @@ from storage3._sync.file_api import SyncBucketProxy
 from storage3.exceptions import StorageApiError
 from supabase import ClientOptions, create_client
 
+import logs
 import settings
 from tasks import media
 from tasks.media import Media
@@ -177,7 +178,7 @@ def sign(paths: list[str]) -> dict[str, str]:
         signed = bucket(BUCKET, SIGN_WITHIN).create_signed_urls(paths, TOKEN_LASTS)
         return {url["path"]: token_in(url["signedURL"]) for url in signed if url["signedURL"]}
     except STORAGE_ERRORS as error:
-        log.warning("pictures.not_signed", extra={"paths": paths, "error": answer_of(error)})
+        log.warning("pictures.not_signed", extra={"paths": paths, "error": logs.describe(error)})
         return {}
 
 
@@ -201,13 +202,13 @@ def head(bucket_name: str, path: str, size: int) -> bytes:
                 if len(content) >= size:
                     break
     except httpx.HTTPError as error:
-        raise NotStored(f"{path}: {answer_of(error)}") from error
+        raise NotStored(f"{path}: {logs.describe(error)}") from error
     return bytes(content[:size])
 
 
 def missing_or_away(path: str, error: Exception) -> Exception:
     status = str(error.status) if isinstance(error, StorageApiError) else ""
-    return (NotThere if status in ("400", "404") else NotStored)(f"{path}: {answer_of(error)}")
+    return (NotThere if status in ("400", "404") else NotStored)(f"{path}: {logs.describe(error)}")
 
 
 def token_in(url: str) -> str:
@@ -241,11 +242,11 @@ def upload_once(path: str, file: FileIO | bytes, mime: str) -> None:
     except STORAGE_ERRORS as error:
         status = str(error.status) if isinstance(error, StorageApiError) else ""
         if status in ("413", "415"):  # it passes on what Storage calls its status, number or not
-            log.error("object.refused", extra={"path": path, "mime": mime, "error": answer_of(error)})
+            log.error("object.refused", extra={"path": path, "mime": mime, "error": logs.describe(error)})
             raise Permanent(
                 "provider_rejected", "The result is too large or of a kind we do not store."
             ) from error
-        raise NotStored(f"{path}: {answer_of(error)}") from error
+        raise NotStored(f"{path}: {logs.describe(error)}") from error
 
 
 def remove(bucket_name: str, paths: list[str]) -> None:
@@ -253,9 +254,4 @@ def remove(bucket_name: str, paths: list[str]) -> None:
     try:
         bucket(bucket_name).remove(paths)
     except STORAGE_ERRORS as error:
-        raise NotStored(f"{len(paths)} objects not removed: {answer_of(error)}") from error
-
-
-def answer_of(error: Exception) -> str:
-    """What Storage said, for the log: some errors have no more than a class."""
-    return f"{type(error).__name__}: {error}"[:500]
+        raise NotStored(f"{len(paths)} objects not removed: {logs.describe(error)}") from error

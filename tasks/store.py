@@ -148,8 +148,12 @@ def record_throttled(provider: str, *, retry_after: float) -> None:
     fetch_value("select private.record_throttled(%s, make_interval(secs => %s))", provider, retry_after)
 
 
-def record_start(provider: str, *, is_answered: bool) -> None:
-    fetch_value("select private.record_start(%s, %s)", provider, is_answered)
+def record_start(provider: str, *, is_answered: bool, provider_model: str | None = None) -> None:
+    fetch_value("select private.record_start(%s, %s, %s)", provider, is_answered, provider_model)
+
+
+def record_refused_account(provider: str, *, reason: str, provider_model: str | None) -> None:
+    fetch_value("select private.record_refused_account(%s, %s, %s)", provider, reason, provider_model)
 
 
 def provider_cancellations(job_id: str) -> list[tuple[str, str]]:

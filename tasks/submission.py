@@ -7,11 +7,13 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 
+import logs
 from tasks import providers, store
 from tasks.lease import Lease
 from tasks.providers.protocol import (
     BUSY,
     Done,
+    OutOfService,
     Pending,
     Permanent,
     Provider,
@@ -22,6 +24,7 @@ from tasks.providers.protocol import (
     Unanswered,
     Unreachable,
 )
+from tasks.providers.redaction import redacted
 from tasks.store import Job
 
 log = logging.getLogger("tasks")
@@ -38,7 +41,7 @@ def begin(provider: Provider, job: Job, lease: Lease) -> Done | Started | Pendin
     try:
         is_recorded = store.record_submission(job)
     except store.DATABASE_ERRORS as error:
-        raise Unanswered(repr(error)) from error
+        raise Unanswered("the database was away") from error
     if not is_recorded:
         lease.renew()
     lease.check()  # a process that was frozen after its claim must not pay now
@@ -55,14 +58,25 @@ def start(provider: Provider, job: Job) -> Done | Started:
     except Throttled as error:
         record(store.record_throttled, job.provider, retry_after=error.retry_after or 0.0)
         raise
+    except OutOfService as error:
+        pause(job, error)
+        raise
     except (Unanswered, Unreachable):
         record(store.record_start, job.provider, is_answered=False)
         raise
     except (Transient, Rejected):
-        record(store.record_start, job.provider, is_answered=True)
+        record(store.record_start, job.provider, is_answered=True, provider_model=job.provider_model)
         raise
-    record(store.record_start, job.provider, is_answered=True)
+    record(store.record_start, job.provider, is_answered=True, provider_model=job.provider_model)
     return started
+
+
+def pause(job: Job, error: OutOfService) -> None:
+    reason = logs.shortened(redacted(error.reason, job))
+    model = job.provider_model if error.is_model_gone else None
+    facts = {"provider": job.provider, "provider_model": job.provider_model, "reason": reason}
+    log.error("provider.refused_account", extra=job.facts | facts)
+    record(store.record_refused_account, job.provider, reason=reason, provider_model=model)
 
 
 def collect_orphan(provider: Provider, job: Job) -> Done | Pending:
@@ -70,7 +84,7 @@ def collect_orphan(provider: Provider, job: Job) -> Done | Pending:
     try:
         ref = store.adopt_orphan(job, candidates)
     except store.DATABASE_ERRORS as error:
-        raise Unanswered(repr(error)) from error
+        raise Unanswered("the database was away") from error
     if ref is not None:
         log.info("orphan.adopted", extra=job.facts | {"provider_ref": ref})
         return provider.check(job, ref)
@@ -87,7 +101,7 @@ def run_provider_cancellations(job_id: str) -> None:
         try:
             providers.named(name).cancel(ref)
         except (Unanswered, Permanent) as error:
-            log.warning("prediction.not_canceled", extra=facts | {"error": repr(error)})
+            log.warning("prediction.not_canceled", extra=facts | {"error": logs.describe(error)})
             continue
         store.cancellation_done(ref)
         log.info("prediction.canceled", extra=facts)

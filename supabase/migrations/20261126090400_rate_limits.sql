@@ -4,13 +4,14 @@
 -- costs no attempt and can be canceled. A provider without a row here has no limit.
 create table private.provider_limits (
   provider text primary key,
-  starts_per_minute integer not null,
+  starts_per_minute integer not null default 6000,
   tokens double precision not null default 1,
   refilled_at timestamptz not null default now(),
   rate_factor double precision not null default 1,
   throttled_at timestamptz not null default now(),
   failures integer not null default 0,
   paused_until timestamptz not null default 'epoch',
+  paused_reason text,
   constraint something_may_start check (starts_per_minute > 0),
   constraint rate_factor_is_a_fraction check (0 < rate_factor and rate_factor <= 1)
 );
@@ -18,12 +19,19 @@ alter table private.provider_limits enable row level security;
 comment on table private.provider_limits is
   'A token bucket and a circuit breaker per provider. Change starts_per_minute with update; the '
   'functions below write the other columns.';
+comment on column private.provider_limits.provider is
+  'A provider; or "provider model" while that model alone is refused, such as a version that is gone.';
+comment on column private.provider_limits.starts_per_minute is
+  'The default, more than providers document, is for a row that record_refused_account makes.';
 comment on column private.provider_limits.rate_factor is
   'The fraction of the rate in force after the last 429. It doubles every minute from '
   'throttled_at on.';
 comment on column private.provider_limits.failures is
   'Starts in a row that the provider did not answer. At five the circuit opens: one job at a time '
   'tries, the others wait.';
+comment on column private.provider_limits.paused_reason is
+  'Why the provider refuses our account or the model, in its words. The circuit is open until a '
+  'start succeeds.';
 
 -- The limit that Replicate documents for creating predictions.
 insert into private.provider_limits (provider, starts_per_minute) values ('replicate', 600);
@@ -32,14 +40,34 @@ alter table public.jobs
   add constraint rate_limited_jobs_name_a_limit
   foreign key (rate_limited_by) references private.provider_limits (provider) on delete set null;
 
--- rate_limit_of: the provider, if it has a limit
-create function private.rate_limit_of(p_provider text)
+-- rate_limit_of: the limit for a job of this provider and model, if there is one: that of the model
+-- while it is refused, else that of the provider
+create function private.rate_limit_of(p_provider text, p_provider_model text)
 returns text
 language sql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select provider from private.provider_limits where provider = p_provider
+  select provider
+  from private.provider_limits
+  where provider = p_provider
+    or provider = p_provider || ' ' || p_provider_model and paused_reason is not null
+  order by length(provider) desc
+  limit 1
+$$;
+
+-- is_paused: whether no job of this provider and model may start now, or only one that tries
+create function private.is_paused(p_provider text, p_provider_model text)
+returns boolean
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select exists (
+    select from private.provider_limits
+    where provider in (p_provider, p_provider || ' ' || p_provider_model)
+      and (failures >= 5 or paused_until > clock_timestamp())
+  )
 $$;
 
 -- on_status_changed: a job that is queued again is rate-limited if its provider has a limit, until
@@ -51,7 +79,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   new.rate_limited_by := case when new.status = 'queued' then (
-    select private.rate_limit_of(provider) from private.job_requests where job_id = new.id
+    select private.rate_limit_of(provider, provider_model)
+    from private.job_requests
+    where job_id = new.id
   ) end;
   return new;
 end
@@ -79,8 +109,8 @@ $$;
 --
 -- A bucket has at most the tokens of one second, so a burst stays inside every longer window that
 -- the provider may count in. While the circuit is open, one job goes at a time; the next one goes
--- when nothing was heard of the first for 30 seconds. A bridge skips the rows that another bridge
--- has locked.
+-- when nothing was heard of the first for 30 seconds. A job that is too late to start does not try:
+-- it would say nothing of the provider. A bridge skips the rows that another bridge has locked.
 create function private.admit_jobs(p_room integer)
 returns interval
 language plpgsql
@@ -117,6 +147,7 @@ begin
     with next as (
       select id from public.jobs
       where rate_limited_by = v_limit.provider and dispatched_at is null and run_at is null
+        and (not v_is_open or deadline_at > v_now + interval '15 seconds')
       order by rank
       limit least(v_count, p_room)
       for no key update skip locked
@@ -169,14 +200,63 @@ as $$
   where provider = p_provider
 $$;
 
+-- record_refused_account: the provider refuses our account, or with p_provider_model that model of it:
+-- the circuit opens, and one job a minute tries
+--
+-- A model that is gone must not stop the others, so it gets a row of its own. Its jobs that are
+-- queued already wait there, too; else each would try once.
+create function private.record_refused_account(
+  p_provider text, p_reason text, p_provider_model text default null
+) returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
+as $$
+declare
+  v_name text := p_provider || coalesce(' ' || p_provider_model, '');
+begin
+  insert into private.provider_limits as l (provider, failures, paused_until, paused_reason)
+  values (v_name, 5, clock_timestamp() + interval '60 seconds', left(p_reason, 500))
+  on conflict (provider) do update
+  set failures = greatest(l.failures, 5),
+      paused_until = greatest(l.paused_until, excluded.paused_until),
+      paused_reason = excluded.paused_reason;
+
+  update public.jobs
+  set rate_limited_by = v_name
+  where id = any (array(
+    select j.id
+    from public.jobs j join private.job_requests r on r.job_id = j.id
+    where j.status = 'queued' and j.dispatched_at is null
+      and j.rate_limited_by is distinct from v_name
+      and r.provider = p_provider
+      and (p_provider_model is null and j.rate_limited_by is null or r.provider_model = p_provider_model)
+    for no key update of j skip locked
+  ));
+end
+$$;
+
 -- record_start: records whether the provider answered a start; opens and closes the circuit
-create function private.record_start(p_provider text, p_is_answered boolean)
-returns void
+--
+-- With p_provider_model, an answer closes the circuit of that model, too, whose jobs then wait with
+-- those of their provider.
+create function private.record_start(
+  p_provider text, p_is_answered boolean, p_provider_model text default null
+) returns void
 language sql
 security definer
 set search_path = pg_catalog, pg_temp
 set random_page_cost = 0
 as $$
+  update public.jobs
+  set rate_limited_by = (select provider from private.provider_limits where provider = p_provider)
+  where p_is_answered and id = any (array(
+    select id from public.jobs
+    where rate_limited_by = p_provider || ' ' || p_provider_model
+    for no key update skip locked
+  ));
+
   update private.provider_limits
   set failures = case when p_is_answered then 0 else failures + 1 end,
       paused_until = case
@@ -184,12 +264,15 @@ as $$
         when not p_is_answered and failures >= 4
           then greatest(paused_until, clock_timestamp() + interval '20 seconds')
         else paused_until
-      end
-  where provider = p_provider and (failures > 0 or not p_is_answered)
+      end,
+      paused_reason = case when not p_is_answered then paused_reason end
+  where failures > 0 and provider in (p_provider, p_provider || ' ' || p_provider_model)
+    or not p_is_answered and provider = p_provider
 $$;
 
 revoke execute on all functions in schema private from public;
 grant execute on function
   private.record_throttled(text, interval),
-  private.record_start(text, boolean)
+  private.record_refused_account(text, text, text),
+  private.record_start(text, boolean, text)
 to generation_worker;

@@ -180,7 +180,7 @@ begin
   )
   values (
     p_id, p_account.user_id, p_model, p_input, v_photos, v_cost, v_place.rank,
-    private.rate_limit_of(v_model.provider), v_model.max_attempts,
+    private.rate_limit_of(v_model.provider, v_model.provider_model), v_model.max_attempts,
     clock_timestamp() + v_model.timeout
   )
   on conflict (id) do nothing;

@@ -100,7 +100,8 @@ $$;
 -- failed
 --
 -- A lost worker costs an attempt. The claim of a queued job has consumed it. The claim of a
--- waiting job has not, so it is consumed here.
+-- waiting job has not, so it is consumed here. A job that is late because its provider is paused
+-- says so.
 create function private.rescue_job(p_id uuid)
 returns public.job_status
 language plpgsql
@@ -116,6 +117,13 @@ begin
     return null;  -- it ended, was renewed or was deleted before the lock
   elsif v_job.cancel_requested_at is not null then
     perform private.cancel_job(v_job);
+  elsif v_job.deadline_at <= clock_timestamp() and (
+    select private.is_paused(provider, provider_model) from private.job_requests where job_id = p_id
+  ) then
+    perform private.end_job(
+      v_job, 'failed', p_code => 'provider_unavailable',
+      p_message => 'The service is busy. Please try again later.'
+    );
   elsif v_job.deadline_at <= clock_timestamp() then
     perform private.end_job(
       v_job, 'failed', p_code => 'timed_out', p_message => 'This took too long.'

@@ -118,6 +118,22 @@ begin
   ) measured
   order by leg desc;
 
+  -- A model that has not been refused for an hour, and has no job that waits, is no longer in use.
+  return query
+  select
+    'provider ' || provider,
+    case
+      when failures >= 5 then 'one try a minute'
+      when paused_until > v_now then 'paused ' || ceil(extract(epoch from paused_until - v_now)) || ' s'
+      else 'ok'
+    end,
+    coalesce(paused_reason, case when failures >= 5 then 'it does not answer' end)
+  from private.provider_limits l
+  where strpos(provider, ' ') = 0
+    or paused_until > v_now - interval '1 hour'
+    or exists (select from public.jobs where rate_limited_by = l.provider)
+  order by 1;
+
   return query
   select
     'balances that differ from the ledger',

@@ -55,7 +55,7 @@ class File:
                     if time.monotonic() > until:
                         raise Unanswered("the file does not end")
         except httpx.HTTPError as error:
-            raise Unanswered(repr(error)) from error
+            raise Unanswered("no answer") from error
 
 
 def is_at(url: str, origins: Iterable[str]) -> bool:

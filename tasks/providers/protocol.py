@@ -66,6 +66,22 @@ class Throttled(Transient):
         super().__init__(*BUSY, retry_after=retry_after, costs_attempt=False)
 
 
+class OutOfService(Transient):
+    """The provider takes no work of ours until an operator acts: no credit, a wrong token, a model that is gone.
+
+    Nothing was started, and the job is not to blame: its provider, or that model of it, pauses. One job a minute tries.
+
+    Args:
+        reason: What the provider said, for the operator.
+        is_model_gone: The other models of the provider go on.
+    """
+
+    def __init__(self, reason: str, *, is_model_gone: bool = False) -> None:
+        # Longer than the pause, so that another job is the next to try: this one may be the reason.
+        super().__init__(*BUSY, retry_after=75.0, costs_attempt=False)
+        self.reason, self.is_model_gone = reason, is_model_gone
+
+
 class Unreachable(Transient):
     """The provider was never asked: no connection came about, so nothing was started."""
 
@@ -123,6 +139,7 @@ class Provider(Protocol):
         Raises:
             Transient: It was not begun, or it failed; another attempt may succeed.
             Unanswered: It may have been begun.
+            OutOfService: Nothing of this can be started until an operator acts.
             Rejected: The provider says that it will never succeed.
             Permanent: We say so, without asking. Anything else is a bug of ours and fails the job as `internal`.
         """

@@ -4,11 +4,12 @@ Its create has no idempotency key, so an answer that did not come means "perhaps
 the model takes one, makes every job's input unlike any other and its prediction recognisable in the list.
 """
 
+import base64
+import hmac
 import io
 import logging
 import math
 import random
-import re
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NoReturn
@@ -18,22 +19,22 @@ import httpx
 from replicate.client import Client
 from replicate.prediction import Prediction
 
+import logs
 import settings
 from settings import Settings
 from tasks import inputs, storage
-from tasks.providers import outputs
+from tasks.providers import errors, outputs
 from tasks.providers.protocol import (
-    BUSY,
     Done,
     Pending,
     Permanent,
-    Rejected,
     Started,
     Throttled,
     Transient,
     Unanswered,
     Unreachable,
 )
+from tasks.providers.redaction import redacted
 from tasks.providers.replicate_transport import ANSWER_WITHIN, Refused, Transport
 from tasks.store import Job
 
@@ -49,11 +50,9 @@ LONGEST_CHECK_IN = 300.0
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 NO_ANSWER = (httpx.HTTPError, ValueError)  # a ValueError is an answer that makes no sense
 
-REJECTED_CONTENT = re.compile(r"nsfw|flagged|sensitive|safety|moderat|content policy|\bE005\b", re.I)
-PASSING_TROUBLE = re.compile(
-    r"please retry|interrupted|unavailable|overloaded|high demand|capacity|timed? ?out|\bE1000\b|\bE6716\b",
-    re.I,
-)
+
+class PredictionFailed(Exception):
+    """What Replicate says of it, for the log."""
 
 
 @cache
@@ -76,16 +75,16 @@ class Replicate:
         if job.seconds_left < TOO_LATE:
             raise Permanent("timed_out", "This took too long.")
         given = inputs.of(job, None if self.config.has_public_storage else self.uploaded)
-        # An orphan that is never found costs no more than this.
-        client = self.client({"Cancel-After": f"{math.ceil(job.seconds_left)}s"})
         try:
+            # An orphan that is never found costs no more than this.
+            client = self.client({"Cancel-After": f"{math.ceil(job.seconds_left)}s"})
             prediction = client.predictions.create(**target, input=given, **self.webhook(job))  # type: ignore[call-overload]
         except Refused as error:
-            refuse(error)
+            refuse(error, job)
         except NEVER_SENT as error:
             raise Unreachable from error
         except NO_ANSWER as error:
-            raise Unanswered(repr(error)) from error
+            raise Unanswered("no answer") from error
         return Started(prediction.id, self.check_in(job))
 
     def find(self, job: Job) -> list[str]:
@@ -105,7 +104,7 @@ class Replicate:
         except Refused as error:
             wait_for(error)
         except NO_ANSWER as error:
-            raise Unanswered(repr(error)) from error
+            raise Unanswered("no answer") from error
         raise Unanswered("the list of predictions does not end")
 
     def check(self, job: Job, ref: str) -> Done | Pending:
@@ -114,12 +113,12 @@ class Replicate:
         except Refused as error:
             wait_for(error)
         except NO_ANSWER as error:
-            raise Unanswered(repr(error)) from error
+            raise Unanswered("no answer") from error
         match prediction.status:
             case "succeeded":
                 return Done(outputs.found_in(prediction.output, origins=self.origins, facts=job.facts))
             case "failed":
-                raise failure(prediction.error or "")
+                raise failure(prediction.error or "", job)
             case "canceled" if prediction.started_at is None:
                 raise Permanent("timed_out", "It did not begin in time. Please try again.")
             case "canceled":
@@ -135,14 +134,13 @@ class Replicate:
                 wait_for(error)
             # Otherwise there is nothing to cancel any more.
         except NO_ANSWER as error:
-            raise Unanswered(repr(error)) from error
+            raise Unanswered("no answer") from error
 
     def client(self, headers: dict[str, str] | None = None) -> Client:
         """Costs next to nothing: the connections are the transport's, which all share."""
         token = self.config.replicate_api_token
         if token is None:
-            log.error("provider.no_token", extra={"provider": "replicate"})
-            raise Permanent("provider_unavailable", "This model is not available.")
+            raise Refused(401, "REPLICATE_API_TOKEN is not set")
         return Client(
             token.get_secret_value(),
             base_url=self.config.replicate_base_url,
@@ -156,16 +154,24 @@ class Replicate:
         try:
             return self.client().files.create(file, filename=path.rpartition("/")[2]).urls["get"]
         except Refused as error:
-            alarm(error)
-            raise Transient(*BUSY, retry_after=error.retry_after, costs_attempt=False) from error
+            refuse_upload(error)
         except NO_ANSWER as error:
-            raise Transient(*BUSY) from error
+            raise Unreachable from error
 
     def webhook(self, job: Job) -> dict[str, Any]:
         url = self.config.webhook_url
         if url is None:
             return {}
-        return {"webhook": f"{url}?job={job.id}", "webhook_events_filter": ["start", "completed"]}
+        address = f"{url}?{urlencode({'job': job.id} | self.webhook_token(job))}"
+        return {"webhook": address, "webhook_events_filter": ["start", "completed"]}
+
+    def webhook_token(self, job: Job) -> dict[str, str]:
+        """What the Edge Function knows the job's own address by; both have this key, and nobody else."""
+        key = self.config.supabase_secret_key
+        if key is None:
+            return {}
+        digest = hmac.digest(key.get_secret_value().encode(), f"provider_webhook:{job.id}".encode(), "sha256")
+        return {"token": base64.urlsafe_b64encode(digest).decode().rstrip("=")}
 
     def check_in(self, job: Job) -> float:
         """Ever longer. With a webhook, looks are for lost ones: Replicate repeats it for a minute, then gives up.
@@ -206,43 +212,40 @@ def created_at(prediction: Prediction) -> datetime:
     return datetime.fromisoformat(prediction.created_at or "")
 
 
-def failure(error: str) -> Transient | Permanent:
-    log.warning("prediction.failed", extra={"detail": error[:500]})
-    if REJECTED_CONTENT.search(error):
-        return Permanent("content_rejected", "The content was rejected. Please try something else.")
-    if PASSING_TROUBLE.search(error):
-        return Transient(*BUSY)
-    return Permanent("provider_rejected", "The model could not make this.")
+def failure(said: str, job: Job) -> Transient | Permanent:
+    said = redacted(said, job)
+    if errors.meaning_of(said) == "account":
+        alarm(said)  # the account that the model itself has at a vendor
+    trouble = errors.failure(said)
+    trouble.__cause__ = PredictionFailed(said)
+    return trouble
 
 
-def refuse(error: Refused) -> NoReturn:
+def refuse(error: Refused, job: Job) -> NoReturn:
     """A create that was refused: nothing was begun, except where the server failed and does not know."""
-    alarm(error)
-    match error.status:
-        case 429:
-            raise Throttled(error.retry_after or 10.0) from error
-        case 400 | 413 | 422:
-            raise Rejected("invalid_input", "The model does not take this input.") from error
-        case (
-            401 | 402 | 403 | 404
-        ):  # our account or our configuration: not the user's doing, and no retry helps
-            raise Rejected(*BUSY) from error
-        case status if status >= 500 or status == 408:
-            raise Unanswered(str(error)) from error
-    raise Rejected("provider_rejected", "The model could not make this.") from error
+    error.detail = redacted(error.detail, job)
+    if error.status == 429:
+        raise Throttled(error.retry_after or 10.0) from error
+    if error.status >= 500 or error.status == 408:
+        raise Unanswered("no answer") from error
+    raise errors.refusal(error.status, error.detail, error.fields) from error
+
+
+def refuse_upload(error: Refused) -> NoReturn:
+    """A photo that was refused: no prediction was begun. The API's account is that of a create."""
+    if error.status in (401, 402, 403):
+        raise errors.refusal(error.status, error.detail, []) from error
+    if error.status == 429:
+        raise Throttled(error.retry_after or 10.0) from error
+    raise Unreachable from error
 
 
 def wait_for(error: Refused) -> NoReturn:
     """A question that was refused: what we asked about is as it was."""
-    alarm(error)
-    raise Unanswered(str(error), retry_after=error.retry_after) from error
+    if error.status in (401, 402, 403):
+        alarm(str(error))
+    raise Unanswered("no answer", retry_after=error.retry_after) from error
 
 
-def alarm(error: Refused) -> None:
-    """Operators watch for provider.refused_account: no credit, a wrong token, a model that is not there."""
-    is_ours = error.status in (401, 402, 403, 404)
-    log.log(
-        logging.ERROR if is_ours else logging.WARNING,
-        "provider.refused_account" if is_ours else "provider.refused",
-        extra={"provider": "replicate", "status": error.status, "detail": error.detail},
-    )
+def alarm(reason: str) -> None:
+    log.error("provider.refused_account", extra={"provider": "replicate", "reason": logs.shortened(reason)})

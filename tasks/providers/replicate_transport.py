@@ -7,6 +7,7 @@ the API describes. So every request ends in a bounded time here, once, in an ans
 import json
 import re
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -24,11 +25,17 @@ class Refused(Exception):
     """The API answered with something other than success.
 
     `retry_after` is its wish in seconds, from the header or from the text that Replicate puts it into.
+    `fields` are what it names as invalid, such as `input.seed`.
     """
 
-    def __init__(self, status: int, detail: str, retry_after: float | None) -> None:
-        super().__init__(f"{status}: {detail}")
-        self.status, self.detail, self.retry_after = status, detail, retry_after
+    def __init__(
+        self, status: int, detail: str, retry_after: float | None = None, fields: Sequence[str] = ()
+    ) -> None:
+        super().__init__(status, detail)
+        self.status, self.detail, self.retry_after, self.fields = status, detail, retry_after, fields
+
+    def __str__(self) -> str:
+        return f"{self.status}: {self.detail}"
 
 
 class Transport(httpx.BaseTransport):
@@ -47,7 +54,7 @@ class Transport(httpx.BaseTransport):
             response.close()
         if not answer.is_success:
             # Raised and not returned: the package would sleep over a 429 and send some requests again.
-            raise Refused(answer.status_code, detail_of(answer), retry_after_of(answer))
+            raise Refused(answer.status_code, detail_of(answer), retry_after_of(answer), fields_of(answer))
         try:
             return httpx.Response(answer.status_code, json=readable(answer.json()), request=request)
         except ValueError as error:
@@ -69,9 +76,16 @@ def read(response: httpx.Response, request: httpx.Request, until: float) -> byte
 
 def detail_of(answer: httpx.Response) -> str:
     try:
-        return str(answer.json()["detail"])[:500]
+        return str(answer.json()["detail"])
     except (ValueError, TypeError, KeyError):
-        return answer.text[:200]
+        return answer.text
+
+
+def fields_of(answer: httpx.Response) -> list[str]:
+    try:
+        return [each["field"] for each in answer.json()["invalid_fields"] if isinstance(each["field"], str)]
+    except (ValueError, TypeError, KeyError):
+        return []
 
 
 def retry_after_of(answer: httpx.Response) -> float | None:

@@ -7,6 +7,7 @@ import time
 
 from celery.signals import worker_shutting_down
 
+import logs
 import settings
 from tasks import store
 from tasks.lease import keeper
@@ -27,7 +28,7 @@ def leave(seconds: float) -> None:
     try:
         release_jobs()
     except store.DATABASE_ERRORS as error:  # their leases end soon
-        log.warning("jobs.not_released", extra={"error": repr(error)})
+        log.warning("jobs.not_released", extra={"error": logs.describe(error)})
     logging.shutdown()
     os._exit(0)  # threads cannot be stopped, and the pool would wait for them
 

@@ -15,7 +15,7 @@ from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.quick
 
-MAX_BYTES_OF_ALL = 20_000
+MAX_BYTES_OF_ALL = 21_000
 MAX_BYTES = {
     "ping": 4_500,
     "enqueue_generation": 15_000,

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis import Case
 
 from tests.edge.functions import NAMES
-from tests.edge.test_webhook import signed
+from tests.edge.test_webhook import signed, token
 from tests.edge.user import TappingUser
 from tests.support.processes import ROOT
 
@@ -47,6 +47,7 @@ def test_functions_answer_as_the_reference_says(
         sent = requests.Request(**case.as_transport_kwargs(base_url=origin)).prepare().body
         assert isinstance(sent, bytes)
         headers = signed(user.backend.webhook_secret, sent)
+        case.query["token"] = token(user.backend.stack.secret_key, case.query["job"].lower())
 
     answer = case.call(base_url=origin, headers=headers)
     if answer.status_code == 202 and name == "enqueue_generation":

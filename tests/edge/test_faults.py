@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -15,7 +16,7 @@ from tests.edge.data_api import Exchange
 from tests.edge.functions import Gate
 from tests.edge.refusals import code_of
 from tests.edge.test_tokens import REQUESTS
-from tests.edge.test_webhook import BODY, JOB, signed
+from tests.edge.test_webhook import BODY, JOB, address, signed
 from tests.edge.tokens import Issuer
 
 CALLS_THE_DATABASE = ("enqueue_generation", "get_job_status", "provider_webhook")
@@ -28,7 +29,7 @@ def call(name: str, gate: Gate, issuer: Issuer, webhook_secret: bytes) -> httpx.
     if name == "provider_webhook":
         request = {
             "method": "POST",
-            "params": {"job": JOB},
+            "params": address(JOB),
             "headers": signed(webhook_secret),
             "content": BODY,
         }
@@ -163,7 +164,7 @@ def test_a_token_that_expired_on_the_way_is_not_our_failure(stand_in: StandIn, c
 def send_slowly(name: str, stand_in: StandIn) -> int:
     """The status that a sender gets who announces a body, sends its first bytes and stalls."""
     headers = {"Authorization": f"Bearer {stand_in.issuer.token()}", **signed(stand_in.webhook_secret)}
-    lines = [f"POST /{name}?job={JOB} HTTP/1.1", "Host: x", "Content-Length: 100"]
+    lines = [f"POST /{name}?{urlencode(address(JOB))} HTTP/1.1", "Host: x", "Content-Length: 100"]
     lines += [f"{key}: {value}" for key, value in headers.items()]
     with socket.create_connection(stand_in.gate.address(name), timeout=30) as connection:
         connection.sendall("\r\n".join([*lines, "", '{"id"']).encode())

@@ -5,24 +5,31 @@ import hashlib
 import hmac
 import json
 import random
+import socket
 import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 
+from tests.edge import functions
 from tests.edge.backend import Backend
 from tests.edge.conftest import API_KEYS, StandIn
 from tests.edge.refusals import code_of
+from tests.support import deno
 from tests.support.jobs import Jobs
+from tests.support.waiting import wait_until
 
 JOB = "5c1fe2f6-6f0e-4a84-9b3e-0b1a4d0f7a55"
 PREDICTION = "gm3qorzdhgbfurvjtvhg6dckhu"
 BODY = json.dumps({"id": PREDICTION, "status": "succeeded", "output": ["https://example.com/1.png"]}).encode()
 NAME = "provider_webhook"
+LIMIT = 2 * 1024 * 1024
 
 Tally = Counter[tuple[str, str]]
 
@@ -41,10 +48,20 @@ def signed(
     }
 
 
+def token(key: str, job: object) -> str:
+    """What a worker with this key puts into the address of the job's webhook."""
+    digest = hmac.digest(key.encode(), f"provider_webhook:{job}".encode(), hashlib.sha256)
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def address(job: object, key: str = API_KEYS["secret"]) -> dict[str, str]:
+    return {"job": str(job), "token": token(key, job)}
+
+
 def send(
     stand_in: StandIn, http: httpx.Client, headers: dict[str, str], body: bytes = BODY, job: str = JOB
 ) -> httpx.Response:
-    return http.post(stand_in.gate.url(NAME), params={"job": job}, headers=headers, content=body)
+    return http.post(stand_in.gate.url(NAME), params=address(job), headers=headers, content=body)
 
 
 def test_a_signed_webhook_wakes_its_job(stand_in: StandIn, http: httpx.Client) -> None:
@@ -73,7 +90,8 @@ def test_a_webhook_makes_a_waiting_job_due_however_often_it_comes(
     jobs.move(job_id, status="'waiting'", lease_expires_at="null", run_at="now() + interval '1 hour'")
     headers = signed(backend.webhook_secret)
     for job in (job_id, job_id, uuid.uuid4()):  # the last one is nobody's
-        answer = http.post(backend.gate.url(NAME), params={"job": str(job)}, headers=headers, content=BODY)
+        params = address(job, backend.stack.secret_key)
+        answer = http.post(backend.gate.url(NAME), params=params, headers=headers, content=BODY)
         assert answer.status_code == 202
     row = jobs.get(job_id)
     assert (row["status"], row["run_at"], row["provider_ref"]) == ("waiting", None, PREDICTION)
@@ -191,10 +209,113 @@ def test_a_signed_webhook_must_make_sense(stand_in: StandIn, http: httpx.Client,
     assert stand_in.api.calls == []
 
 
-def test_outputs_inside_a_webhook_may_be_large_but_not_endless(
+def test_a_webhook_of_one_job_is_none_of_another_job(
     stand_in: StandIn, http: httpx.Client, tally: Tally
 ) -> None:
-    limit = 10 * 1024 * 1024
+    """The provider signs the body alone, so the address needs a signature of its own."""
+    headers = signed(stand_in.webhook_secret)
+    other = str(uuid.uuid4())
+    good = token(API_KEYS["secret"], JOB)
+    for params in (
+        {"job": other, "token": good},
+        {"job": JOB},
+        *(
+            {"job": JOB, "token": bad}
+            for bad in ("", "=", "%", good[:-1], good[1:], good.swapcase(), good * 2)
+        ),
+        {"job": JOB, "token": token("sb_publishable_stand_in", JOB)},
+        {"job": JOB, "token": token("", JOB)},
+    ):
+        answer = http.post(stand_in.gate.url(NAME), params=params, headers=headers, content=BODY)
+        assert (answer.status_code, code_of(answer)) == (401, "unauthenticated"), params
+        tally[NAME, "address of another job"] += 1
+    assert stand_in.api.calls == []
+    answer = http.post(
+        stand_in.gate.url(NAME), params={"job": JOB.upper(), "token": good}, headers=headers, content=BODY
+    )
+    assert answer.status_code == 202
+
+
+@pytest.fixture
+def rotating(stand_in: StandIn) -> Iterator[tuple[str, bytes, bytes]]:
+    """A function that knows two secrets and two keys: where, and the secrets."""
+    old, new = b"the secret before", b"the secret from now on"
+    environment = functions.function_environment(stand_in.api.url, stand_in.issuer, API_KEYS, new)
+    both = (f"whsec_{base64.b64encode(each).decode()}" for each in (new, old))
+    environment["REPLICATE_WEBHOOK_SECRET"] = " ".join(both)
+    environment["SUPABASE_SECRET_KEYS"] = json.dumps(
+        {"default": API_KEYS["secret"], "before": "sb_secret_old"}
+    )
+    with deno.process(functions.FUNCTIONS / NAME / "index.ts", environment) as origin:
+        yield f"{origin}/{NAME}", new, old
+
+
+def test_the_new_and_the_old_secret_are_good_while_they_rotate(
+    rotating: tuple[str, bytes, bytes], http: httpx.Client
+) -> None:
+    url, new, old = rotating
+    good = address(JOB), address(JOB, "sb_secret_old")
+    statuses = {
+        (secret, params["token"]): http.post(
+            url, params=params, headers=signed(secret), content=BODY
+        ).status_code
+        for secret in (new, old, b"a third", new + old)
+        for params in good
+    }
+    assert [*statuses.values()] == [202, 202, 202, 202, 401, 401, 401, 401]
+
+
+@pytest.mark.parametrize("setting", ["", "whsec_", "whsec_%", "whsec_AAAA whsec_%"])
+def test_a_secret_that_is_none_is_our_failure_and_opens_nothing(
+    stand_in: StandIn, http: httpx.Client, setting: str
+) -> None:
+    environment = functions.function_environment(stand_in.api.url, stand_in.issuer, API_KEYS, b"")
+    environment["REPLICATE_WEBHOOK_SECRET"] = setting
+    with deno.process(functions.FUNCTIONS / NAME / "index.ts", environment) as origin:
+        answer = http.post(f"{origin}/{NAME}", params=address(JOB), headers=signed(b""), content=BODY)
+    assert (answer.status_code, code_of(answer)) == (503, "unavailable")
+
+
+def heads(stand_in: StandIn) -> Iterator[tuple[str, dict[str, str], dict[str, str]]]:
+    good = signed(stand_in.webhook_secret)
+    yield "no address", {"job": JOB}, good
+    yield "address of another job", {**address(uuid.uuid4()), "job": JOB}, good
+    yield "stale", address(JOB), signed(stand_in.webhook_secret, at=time.time() - 400)
+    yield "no signature", address(JOB), {**good, "webhook-signature": "v1,"}
+    yield "no timestamp", address(JOB), {**good, "webhook-timestamp": "now"}
+
+
+@pytest.mark.parametrize("length", ["Content-Length: 10000000", "Transfer-Encoding: chunked"])
+def test_what_cannot_be_the_providers_is_refused_before_a_byte_of_its_body_is_read(
+    stand_in: StandIn, length: str
+) -> None:
+    """The body never comes, so an answer shows that none was waited for."""
+    for kind, params, headers in heads(stand_in):
+        lines = [f"POST /{NAME}?{urlencode(params)} HTTP/1.1", "Host: x", length]
+        lines += [f"{key}: {value}" for key, value in headers.items()]
+        with socket.create_connection(stand_in.gate.address(NAME), timeout=5) as connection:
+            connection.sendall("\r\n".join([*lines, "", ""]).encode())
+            assert connection.recv(12) == b"HTTP/1.1 401", kind
+
+
+def test_bodies_that_are_under_way_at_once_are_bounded(stand_in: StandIn, http: httpx.Client) -> None:
+    headers = signed(stand_in.webhook_secret)
+    lines = [f"POST /{NAME}?{urlencode(address(JOB))} HTTP/1.1", "Host: x", f"Content-Length: {LIMIT}"]
+    head = "\r\n".join([*lines, *(f"{key}: {value}" for key, value in headers.items()), "", ""]).encode()
+    with ExitStack() as stack:
+        for _ in range(8):
+            slow = stack.enter_context(socket.create_connection(stand_in.gate.address(NAME), timeout=30))
+            slow.sendall(head + b"{")
+        wait_until(lambda: send(stand_in, http, headers).status_code == 503, "the bound")
+        answer = send(stand_in, http, headers)
+        assert (code_of(answer), answer.headers["retry-after"]) == ("unavailable", "2")
+    wait_until(lambda: send(stand_in, http, headers).status_code == 202, "room again")
+
+
+def test_a_prediction_may_be_large_but_not_endless(
+    stand_in: StandIn, http: httpx.Client, tally: Tally
+) -> None:
+    limit = LIMIT
     body = b'{"id": "%s", "output": "%s"}' % (PREDICTION.encode(), b"x" * (limit - 60))
     assert send(stand_in, http, signed(stand_in.webhook_secret, body), body).status_code == 202
     for size in (limit + 1, limit * 2):

@@ -25,6 +25,7 @@ class ErrorResponse:
     status: int
     detail: str = "no"
     headers: tuple[tuple[str, str], ...] = ()
+    invalid_fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

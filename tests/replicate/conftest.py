@@ -15,6 +15,8 @@ from tests.replicate.server import TOKEN, MisbehavingReplicate, misbehaving_repl
 from tests.support.jobs import Jobs
 from tests.support.waiting import wait_until
 
+SECRET_KEY = "sb_secret_of_the_tests"
+
 ADD_MODELS = """
 insert into private.models (id, title, cost, provider, provider_model, defaults, input_schema, max_attempts) values
   ('fox', 'Fox', 3, 'replicate', 'foxes/fox', '{"steps": 4}', '{
@@ -38,6 +40,7 @@ def environment(stack: Stack, replicate: MisbehavingReplicate, monkeypatch: pyte
         "DATABASE_URL": stack.worker_url,
         "REDIS_URL": "redis://127.0.0.1:1/0",
         "SUPABASE_URL": "https://project.example.com",
+        "SUPABASE_SECRET_KEY": SECRET_KEY,
         "REPLICATE_API_TOKEN": TOKEN,
         "REPLICATE_BASE_URL": replicate.url,
     }

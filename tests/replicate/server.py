@@ -230,8 +230,12 @@ class Handler(BaseHTTPRequestHandler):
                 self.answer_raw(200, PICTURE, "image/png")
 
     def refuse(self, response: ErrorResponse) -> None:
-        body = json.dumps({"detail": response.detail, "status": response.status}).encode()
-        self.answer_raw(response.status, body, "application/problem+json", *response.headers)
+        body: dict[str, Any] = {"detail": response.detail, "status": response.status}
+        if response.invalid_fields:
+            body["invalid_fields"] = [{"type": "enum", "field": field} for field in response.invalid_fields]
+        self.answer_raw(
+            response.status, json.dumps(body).encode(), "application/problem+json", *response.headers
+        )
 
     def answer(self, status: int, body: Any) -> None:
         self.answer_raw(status, json.dumps(body).encode(), "application/json")

@@ -5,8 +5,9 @@ from uuid import UUID
 
 import pytest
 
+from tests.edge.test_webhook import token
 from tests.replicate.behaviour import Behaviour, ErrorResponse
-from tests.replicate.conftest import InlineWorker, Plan, ended
+from tests.replicate.conftest import SECRET_KEY, InlineWorker, Plan, ended
 from tests.replicate.server import MisbehavingReplicate
 from tests.support.jobs import Jobs
 
@@ -29,7 +30,7 @@ def test_a_prediction_is_created_waited_for_without_a_worker_and_collected(
     row = jobs.get(job_id)
     assert (row["status"], row["provider_ref"]) == ("waiting", prediction.id)
     assert prediction.body["webhook"] == (
-        f"https://project.example.com/functions/v1/provider_webhook?job={job_id}"
+        f"https://project.example.com/functions/v1/provider_webhook?job={job_id}&token={token(SECRET_KEY, job_id)}"
     )
     assert prediction.body["webhook_events_filter"] == ["start", "completed"]
     assert prediction.cancel_after in ("899s", "900s")
@@ -77,10 +78,7 @@ def test_a_job_too_close_to_its_deadline_is_not_paid_for(
         (ErrorResponse(400, "bad"), "invalid_input"),
         (ErrorResponse(422, "- input.prompt: is required"), "invalid_input"),
         (ErrorResponse(413, "too large"), "invalid_input"),
-        (ErrorResponse(401, "Unauthenticated"), "provider_unavailable"),
-        (ErrorResponse(402, "You have insufficient credit to run this model."), "provider_unavailable"),
-        (ErrorResponse(403, "no"), "provider_unavailable"),
-        (ErrorResponse(404, "The requested resource could not be found."), "provider_unavailable"),
+        (ErrorResponse(422, "The prompt was flagged as sensitive."), "content_rejected"),
         (ErrorResponse(409, "conflict"), "provider_rejected"),
     ],
 )
@@ -93,20 +91,6 @@ def test_a_refused_create_fails_the_job_at_once_and_costs_nothing(
     assert (jobs.status(job_id), jobs.get(job_id)["error_code"]) == ("failed", code)
     assert response.detail not in worker.generation(job_id)["error_message"]
     assert (jobs.credits(), len(replicate.of(job_id))) == (before, 0)
-
-
-@pytest.mark.parametrize("status", [401, 402])
-def test_trouble_with_our_own_account_raises_an_alarm(
-    worker: InlineWorker,
-    jobs: Jobs,
-    replicate: MisbehavingReplicate,
-    status: int,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    replicate.faults["create"].append(ErrorResponse(status))
-    started(worker, jobs)
-    (alarm,) = [record for record in caplog.records if record.getMessage() == "provider.refused_account"]
-    assert alarm.levelname == "ERROR"
 
 
 @pytest.mark.parametrize(
@@ -214,9 +198,52 @@ def test_an_expired_output_fails_the_job_and_is_not_paid_for_again(
     assert (jobs.credits(), len(replicate.of(job_id))) == (before, 1)
 
 
-def test_a_model_without_a_token_is_not_available(
-    worker: InlineWorker, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+def test_a_refused_value_is_named_to_the_user(
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate
 ) -> None:
-    monkeypatch.delenv("REPLICATE_API_TOKEN")
+    replicate.faults["create"].append(
+        ErrorResponse(422, "- input.seed: Invalid type. given: null\n", invalid_fields=("input.seed",))
+    )
     job_id = started(worker, jobs)
-    assert jobs.get(job_id)["error_code"] == "provider_unavailable"
+    assert worker.generation(job_id)["error_message"] == "The model does not take this value of `seed`."
+
+
+def test_a_model_that_could_not_fetch_our_photo_is_asked_again(
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan
+) -> None:
+    plan(failing("Input validation error: could not fetch https://x.example/1.png?token=abc"), Behaviour())
+    job_id = jobs.enqueue("fox")
+    assert worker.run_to_the_end(job_id) == "succeeded"
+    assert len(replicate.of(job_id)) == 2
+
+
+@pytest.mark.parametrize("kind", ["refused create", "unreadable create", "failed prediction", "bug of ours"])
+def test_a_failure_is_told_with_its_cause_and_without_the_prompt(
+    worker: InlineWorker,
+    jobs: Jobs,
+    replicate: MisbehavingReplicate,
+    plan: Plan,
+    kind: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    prompt = "Ada Lovelace at 12 Fleet Street"
+    match kind:
+        case "refused create":
+            replicate.faults["create"].append(ErrorResponse(422, f"- input.prompt: strange, given: {prompt}"))
+        case "unreadable create":
+            plan(Behaviour(create="garble", seconds=None))
+        case "failed prediction":
+            plan(failing(f"strange: {prompt}"))
+        case "bug of ours":
+            monkeypatch.setattr(
+                "tasks.storage.save", lambda job, outputs: {"": ""}[f"strange {job.provider_input['prompt']}"]
+            )
+    job_id = jobs.enqueue("fox", prompt=prompt)
+    worker.run_to_the_end(job_id, looks=3)
+    (told, *_) = [vars(record) for record in caplog.records if record.getMessage() == "attempt.failed"]
+    assert told["job_id"] == job_id
+    assert ("not JSON" if kind == "unreadable create" else "strange") in told["error"]
+    assert ("exception" in told) == (kind == "bug of ours")
+    for record in caplog.records:
+        assert "Lovelace" not in str(vars(record)), record.getMessage()

@@ -141,6 +141,7 @@ begin
     with next as (
       select id from public.jobs
       where rate_limited_by = v_limit.provider and dispatched_at is null and run_at is null
+        and (not v_is_open or deadline_at > v_now + interval '15 seconds')
       order by rank
       limit least(v_count, p_room)
       for no key update skip locked
@@ -1050,6 +1051,22 @@ begin
   ) measured
   order by leg desc;
 
+  -- A model that has not been refused for an hour, and has no job that waits, is no longer in use.
+  return query
+  select
+    'provider ' || provider,
+    case
+      when failures >= 5 then 'one try a minute'
+      when paused_until > v_now then 'paused ' || ceil(extract(epoch from paused_until - v_now)) || ' s'
+      else 'ok'
+    end,
+    coalesce(paused_reason, case when failures >= 5 then 'it does not answer' end)
+  from private.provider_limits l
+  where strpos(provider, ' ') = 0
+    or paused_until > v_now - interval '1 hour'
+    or exists (select from public.jobs where rate_limited_by = l.provider)
+  order by 1;
+
   return query
   select
     'balances that differ from the ledger',
@@ -1299,13 +1316,14 @@ ALTER FUNCTION private.rank_request(p_account public.entitlements, OUT rank doub
 
 CREATE TABLE private.provider_limits (
     provider text NOT NULL,
-    starts_per_minute integer NOT NULL,
+    starts_per_minute integer DEFAULT 6000 NOT NULL,
     tokens double precision DEFAULT 1 NOT NULL,
     refilled_at timestamp with time zone DEFAULT now() NOT NULL,
     rate_factor double precision DEFAULT 1 NOT NULL,
     throttled_at timestamp with time zone DEFAULT now() NOT NULL,
     failures integer DEFAULT 0 NOT NULL,
     paused_until timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
+    paused_reason text,
     CONSTRAINT rate_factor_is_a_fraction CHECK ((((0)::double precision < rate_factor) AND (rate_factor <= (1)::double precision))),
     CONSTRAINT something_may_start CHECK ((starts_per_minute > 0))
 );
@@ -1314,9 +1332,15 @@ ALTER TABLE private.provider_limits OWNER TO postgres;
 
 COMMENT ON TABLE private.provider_limits IS 'A token bucket and a circuit breaker per provider. Change starts_per_minute with update; the functions below write the other columns.';
 
+COMMENT ON COLUMN private.provider_limits.provider IS 'A provider; or "provider model" while that model alone is refused, such as a version that is gone.';
+
+COMMENT ON COLUMN private.provider_limits.starts_per_minute IS 'The default, more than providers document, is for a row that record_refused_account makes.';
+
 COMMENT ON COLUMN private.provider_limits.rate_factor IS 'The fraction of the rate in force after the last 429. It doubles every minute from throttled_at on.';
 
 COMMENT ON COLUMN private.provider_limits.failures IS 'Starts in a row that the provider did not answer. At five the circuit opens: one job at a time tries, the others wait.';
+
+COMMENT ON COLUMN private.provider_limits.paused_reason IS 'Why the provider refuses our account or the model, in its words. The circuit is open until a start succeeds.';
 
 CREATE FUNCTION private.rate_factor_now(p_limit private.provider_limits) RETURNS double precision
     LANGUAGE sql STABLE
@@ -1357,11 +1381,50 @@ $$;
 
 ALTER FUNCTION private.read_job(p_id uuid) OWNER TO postgres;
 
-CREATE FUNCTION private.record_start(p_provider text, p_is_answered boolean) RETURNS void
+CREATE FUNCTION private.record_refused_account(p_provider text, p_reason text, p_provider_model text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+declare
+  v_name text := p_provider || coalesce(' ' || p_provider_model, '');
+begin
+  insert into private.provider_limits as l (provider, failures, paused_until, paused_reason)
+  values (v_name, 5, clock_timestamp() + interval '60 seconds', left(p_reason, 500))
+  on conflict (provider) do update
+  set failures = greatest(l.failures, 5),
+      paused_until = greatest(l.paused_until, excluded.paused_until),
+      paused_reason = excluded.paused_reason;
+
+  update public.jobs
+  set rate_limited_by = v_name
+  where id = any (array(
+    select j.id
+    from public.jobs j join private.models m on m.id = j.model_id
+    where j.status = 'queued' and j.dispatched_at is null
+      and j.rate_limited_by is distinct from v_name
+      and m.provider = p_provider
+      and (p_provider_model is null and j.rate_limited_by is null or m.provider_model = p_provider_model)
+    for no key update of j skip locked
+  ));
+end
+$$;
+
+ALTER FUNCTION private.record_refused_account(p_provider text, p_reason text, p_provider_model text) OWNER TO postgres;
+
+CREATE FUNCTION private.record_start(p_provider text, p_is_answered boolean, p_provider_model text DEFAULT NULL::text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET random_page_cost TO '0'
     AS $$
+  update public.jobs
+  set rate_limited_by = (select provider from private.provider_limits where provider = p_provider)
+  where p_is_answered and id = any (array(
+    select id from public.jobs
+    where rate_limited_by = p_provider || ' ' || p_provider_model
+    for no key update skip locked
+  ));
+
   update private.provider_limits
   set failures = case when p_is_answered then 0 else failures + 1 end,
       paused_until = case
@@ -1369,11 +1432,13 @@ CREATE FUNCTION private.record_start(p_provider text, p_is_answered boolean) RET
         when not p_is_answered and failures >= 4
           then greatest(paused_until, clock_timestamp() + interval '20 seconds')
         else paused_until
-      end
-  where provider = p_provider and (failures > 0 or not p_is_answered)
+      end,
+      paused_reason = case when not p_is_answered then paused_reason end
+  where failures > 0 and provider in (p_provider, p_provider || ' ' || p_provider_model)
+    or not p_is_answered and provider = p_provider
 $$;
 
-ALTER FUNCTION private.record_start(p_provider text, p_is_answered boolean) OWNER TO postgres;
+ALTER FUNCTION private.record_start(p_provider text, p_is_answered boolean, p_provider_model text) OWNER TO postgres;
 
 CREATE FUNCTION private.record_submission(p_id uuid, p_fence bigint) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1550,6 +1615,13 @@ begin
     return null;  -- it ended, was renewed or was deleted before the lock
   elsif v_job.cancel_requested_at is not null then
     perform private.cancel_job(v_job);
+  elsif v_job.deadline_at <= clock_timestamp() and (
+    select private.is_paused(provider, provider_model) from private.models where id = v_job.model_id
+  ) then
+    perform private.end_job(
+      v_job, 'failed', p_code => 'provider_unavailable',
+      p_message => 'The service is busy. Please try again later.'
+    );
   elsif v_job.deadline_at <= clock_timestamp() then
     perform private.end_job(
       v_job, 'failed', p_code => 'timed_out', p_message => 'This took too long.'
@@ -2470,8 +2542,11 @@ REVOKE ALL ON FUNCTION private.rate_limit_of(p_provider text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.read_job(p_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.record_start(p_provider text, p_is_answered boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION private.record_start(p_provider text, p_is_answered boolean) TO generation_worker;
+REVOKE ALL ON FUNCTION private.record_refused_account(p_provider text, p_reason text, p_provider_model text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.record_refused_account(p_provider text, p_reason text, p_provider_model text) TO generation_worker;
+
+REVOKE ALL ON FUNCTION private.record_start(p_provider text, p_is_answered boolean, p_provider_model text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.record_start(p_provider text, p_is_answered boolean, p_provider_model text) TO generation_worker;
 
 REVOKE ALL ON FUNCTION private.record_submission(p_id uuid, p_fence bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.record_submission(p_id uuid, p_fence bigint) TO generation_worker;

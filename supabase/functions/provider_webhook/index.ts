@@ -1,18 +1,23 @@
 /** A provider's webhook says "look again", nothing more: what came of the work is asked of the provider itself. */
 
 import { readBody } from "../_shared/body.ts";
-import { answer, invalid, serve } from "../_shared/http.ts";
+import { answer, invalid, Refused, serve } from "../_shared/http.ts";
 import { callAsService } from "../_shared/rpc.ts";
 import { isUuid, parseObject } from "../_shared/shape.ts";
-import { checkSignature } from "./signature.ts";
+import { checkAddress, checkSignature } from "./signature.ts";
 
-const MAX_BYTES = 10_485_760; // predictions may carry their outputs inline, as data URIs
+// A prediction repeats its input and logs. What is larger is refused, and found by looking a minute later.
+const MAX_BYTES = 2_097_152;
+const MAX_BYTES_AT_ONCE = 8 * MAX_BYTES; // an isolate has 256 MB, and holds several copies of a body for a moment
+
+let bytesAtOnce = 0;
 
 async function wake(request: Request, query: string): Promise<Response> {
-  const body = await checkSignature(request.headers, () => readBody(request, MAX_BYTES));
-  const { id, status } = parseObject(body);
-  const job = new URLSearchParams(query).get("job");
+  const parameters = new URLSearchParams(query);
+  const job = parameters.get("job");
   if (!isUuid(job)) throw invalid("job must be a uuid.");
+  await checkAddress(job, parameters.get("token") ?? "");
+  const { id, status } = await readPrediction(request);
   if (typeof id !== "string" || !/^[\w-]{1,100}$/.test(id)) throw invalid("id must be the id of a prediction.");
 
   // Work that has only begun is news where its reference never arrived. Replayed, late and foreign calls change nothing
@@ -20,6 +25,21 @@ async function wake(request: Request, query: string): Promise<Response> {
   const isFinal = status !== "starting" && status !== "processing";
   await callAsService("wake_job", { p_id: job, p_provider_ref: id, p_is_final: isFinal });
   return answer(202, null);
+}
+
+/** Bounds what all requests together hold; the provider repeats what is refused for that reason. */
+async function readPrediction(request: Request): Promise<Record<string, unknown>> {
+  const declared = request.headers.get("content-length") ?? "";
+  const bytes = /^\d{1,7}$/.test(declared) ? Math.min(Number(declared), MAX_BYTES) : MAX_BYTES;
+  if (bytesAtOnce + bytes > MAX_BYTES_AT_ONCE) {
+    throw new Refused(503, "unavailable", "Try again in a moment.", { "Retry-After": "2" });
+  }
+  bytesAtOnce += bytes;
+  try {
+    return parseObject(await checkSignature(request.headers, () => readBody(request, MAX_BYTES)));
+  } finally {
+    bytesAtOnce -= bytes;
+  }
 }
 
 serve("provider_webhook", { POST: wake });
