@@ -222,7 +222,7 @@ def test_an_upload_to_the_provider_that_fails_starts_nothing_and_is_tried_again(
 ) -> None:
     from tests.replicate.behaviour import ErrorResponse
 
-    replicate.faults["upload"].extend([ErrorResponse(503), ErrorResponse(429)])
+    replicate.faults["upload"].extend([ErrorResponse(503), ErrorResponse(500)])
     job_id = brush.enqueue("brush", image=upload(environment, brush, jpeg()))
     worker.run_once()
     assert brush.status(job_id) == "queued"
