@@ -4,7 +4,7 @@
 -- costs no attempt and can be canceled. A provider without a row here has no limit.
 create table private.provider_limits (
   provider text primary key,
-  starts_per_minute integer not null default 6000,
+  starts_per_minute integer not null,
   tokens double precision not null default 1,
   refilled_at timestamptz not null default now(),
   rate_factor double precision not null default 1,
@@ -21,8 +21,6 @@ comment on table private.provider_limits is
   'functions below write the other columns.';
 comment on column private.provider_limits.provider is
   'A provider; or "provider model" while that model alone is refused, such as a version that is gone.';
-comment on column private.provider_limits.starts_per_minute is
-  'The default, more than providers document, is for a row that record_refused_account makes.';
 comment on column private.provider_limits.rate_factor is
   'The fraction of the rate in force after the last 429. It doubles every minute from '
   'throttled_at on.';
@@ -203,8 +201,10 @@ $$;
 -- record_refused_account: the provider refuses our account, or with p_provider_model that model of it:
 -- the circuit opens, and one job a minute tries
 --
--- A model that is gone must not stop the others, so it gets a row of its own. Its jobs that are
--- queued already wait there, too; else each would try once.
+-- A model that is gone must not stop the others, so it gets a row of its own, with the rate of its
+-- provider. Its jobs that are queued already wait there, too; else each would try once. Each refusal
+-- moves a thousand of them: a deep backlog must not outlast the timeout of the statement. A provider
+-- without a limit gets one of 6000 a minute, which is more than providers document.
 create function private.record_refused_account(
   p_provider text, p_reason text, p_provider_model text default null
 ) returns void
@@ -216,8 +216,13 @@ as $$
 declare
   v_name text := p_provider || coalesce(' ' || p_provider_model, '');
 begin
-  insert into private.provider_limits as l (provider, failures, paused_until, paused_reason)
-  values (v_name, 5, clock_timestamp() + interval '60 seconds', left(p_reason, 500))
+  insert into private.provider_limits as l
+    (provider, starts_per_minute, failures, paused_until, paused_reason)
+  values (
+    v_name,
+    coalesce((select starts_per_minute from private.provider_limits where provider = p_provider), 6000),
+    5, clock_timestamp() + interval '60 seconds', left(p_reason, 500)
+  )
   on conflict (provider) do update
   set failures = greatest(l.failures, 5),
       paused_until = greatest(l.paused_until, excluded.paused_until),
@@ -232,6 +237,8 @@ begin
       and j.rate_limited_by is distinct from v_name
       and r.provider = p_provider
       and (p_provider_model is null and j.rate_limited_by is null or r.provider_model = p_provider_model)
+    order by j.rank
+    limit 1000
     for no key update of j skip locked
   ));
 end
@@ -239,8 +246,7 @@ $$;
 
 -- record_start: records whether the provider answered a start; opens and closes the circuit
 --
--- With p_provider_model, an answer closes the circuit of that model, too, whose jobs then wait with
--- those of their provider.
+-- With p_provider_model, an answer closes the circuit of that model, too.
 create function private.record_start(
   p_provider text, p_is_answered boolean, p_provider_model text default null
 ) returns void
@@ -249,14 +255,6 @@ security definer
 set search_path = pg_catalog, pg_temp
 set random_page_cost = 0
 as $$
-  update public.jobs
-  set rate_limited_by = (select provider from private.provider_limits where provider = p_provider)
-  where p_is_answered and id = any (array(
-    select id from public.jobs
-    where rate_limited_by = p_provider || ' ' || p_provider_model
-    for no key update skip locked
-  ));
-
   update private.provider_limits
   set failures = case when p_is_answered then 0 else failures + 1 end,
       paused_until = case
@@ -266,8 +264,8 @@ as $$
         else paused_until
       end,
       paused_reason = case when not p_is_answered then paused_reason end
-  where failures > 0 and provider in (p_provider, p_provider || ' ' || p_provider_model)
-    or not p_is_answered and provider = p_provider
+  where provider = p_provider and (failures > 0 or not p_is_answered)
+    or provider = p_provider || ' ' || p_provider_model and failures > 0 and p_is_answered
 $$;
 
 revoke execute on all functions in schema private from public;

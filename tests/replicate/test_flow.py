@@ -1,6 +1,5 @@
 """A provider's limit holds jobs in the table, where they keep their order and their attempts."""
 
-from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -214,17 +213,19 @@ def test_a_probe_nobody_hears_of_is_followed_by_another(worker: InlineWorker, jo
 
 
 @pytest.mark.parametrize(
-    ("given", "is_answer"),
-    [({"num_outputs": 100}, False), ({}, True)],  # refused by us before it is sent, and by the provider
+    ("target", "is_answer"),
+    [("no model", False), ("foxes/fox", True)],  # refused by us before it is sent, and by the provider
 )
 def test_only_an_answer_of_the_provider_closes_the_circuit(
-    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, given: dict[str, Any], is_answer: bool
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, target: str, is_answer: bool
 ) -> None:
     set_limit(jobs, "failures = 5")
     replicate.faults["create"].append(ErrorResponse(422))
-    job_id = jobs.enqueue("fox", **given)
+    jobs.conn.execute("update private.models set provider_model = %s where id = 'fox'", (target,))
+    job_id = jobs.enqueue("fox")
     worker.run_once()
-    assert (jobs.get(job_id)["error_code"], "create" in replicate.requests) == ("invalid_input", is_answer)
+    code = "invalid_input" if is_answer else "internal"
+    assert (jobs.get(job_id)["error_code"], "create" in replicate.requests) == (code, is_answer)
     assert worker.limit()["failures"] == (0 if is_answer else 5)
 
 

@@ -209,3 +209,17 @@ def test_a_cause_that_passes_does_not_hide_the_reason(
     worker.run_once()
     assert jobs.status(job_id) == "waiting"
     assert limit(jobs)["paused_reason"] == f"402: {NO_CREDIT.detail}"
+
+
+def test_a_deep_backlog_of_a_model_that_is_gone_is_moved_in_pieces(worker: Worker, jobs: Jobs) -> None:
+    jobs.conn.execute("delete from private.provider_limits")
+    for _ in range(3):
+        jobs.enqueue("pinned")
+    jobs.conn.execute(
+        "insert into public.jobs (id, user_id, model_id, input, cost, rank, max_attempts, deadline_at)"
+        " select gen_random_uuid(), user_id, model_id, input, cost, rank + n, max_attempts, deadline_at"
+        " from (select * from public.jobs limit 1) one, generate_series(1, 1200) n"
+    )
+    for moved in (1000, 1203):
+        jobs.conn.execute("select private.record_refused_account('replicate', 'gone', 'foxes/fox:abc123')")
+        assert jobs.count("rate_limited_by = 'replicate foxes/fox:abc123'") == moved

@@ -1316,7 +1316,7 @@ ALTER FUNCTION private.rank_request(p_account public.entitlements, OUT rank doub
 
 CREATE TABLE private.provider_limits (
     provider text NOT NULL,
-    starts_per_minute integer DEFAULT 6000 NOT NULL,
+    starts_per_minute integer NOT NULL,
     tokens double precision DEFAULT 1 NOT NULL,
     refilled_at timestamp with time zone DEFAULT now() NOT NULL,
     rate_factor double precision DEFAULT 1 NOT NULL,
@@ -1333,8 +1333,6 @@ ALTER TABLE private.provider_limits OWNER TO postgres;
 COMMENT ON TABLE private.provider_limits IS 'A token bucket and a circuit breaker per provider. Change starts_per_minute with update; the functions below write the other columns.';
 
 COMMENT ON COLUMN private.provider_limits.provider IS 'A provider; or "provider model" while that model alone is refused, such as a version that is gone.';
-
-COMMENT ON COLUMN private.provider_limits.starts_per_minute IS 'The default, more than providers document, is for a row that record_refused_account makes.';
 
 COMMENT ON COLUMN private.provider_limits.rate_factor IS 'The fraction of the rate in force after the last 429. It doubles every minute from throttled_at on.';
 
@@ -1389,8 +1387,13 @@ CREATE FUNCTION private.record_refused_account(p_provider text, p_reason text, p
 declare
   v_name text := p_provider || coalesce(' ' || p_provider_model, '');
 begin
-  insert into private.provider_limits as l (provider, failures, paused_until, paused_reason)
-  values (v_name, 5, clock_timestamp() + interval '60 seconds', left(p_reason, 500))
+  insert into private.provider_limits as l
+    (provider, starts_per_minute, failures, paused_until, paused_reason)
+  values (
+    v_name,
+    coalesce((select starts_per_minute from private.provider_limits where provider = p_provider), 6000),
+    5, clock_timestamp() + interval '60 seconds', left(p_reason, 500)
+  )
   on conflict (provider) do update
   set failures = greatest(l.failures, 5),
       paused_until = greatest(l.paused_until, excluded.paused_until),
@@ -1405,6 +1408,8 @@ begin
       and j.rate_limited_by is distinct from v_name
       and m.provider = p_provider
       and (p_provider_model is null and j.rate_limited_by is null or m.provider_model = p_provider_model)
+    order by j.rank
+    limit 1000
     for no key update of j skip locked
   ));
 end
@@ -1417,14 +1422,6 @@ CREATE FUNCTION private.record_start(p_provider text, p_is_answered boolean, p_p
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET random_page_cost TO '0'
     AS $$
-  update public.jobs
-  set rate_limited_by = (select provider from private.provider_limits where provider = p_provider)
-  where p_is_answered and id = any (array(
-    select id from public.jobs
-    where rate_limited_by = p_provider || ' ' || p_provider_model
-    for no key update skip locked
-  ));
-
   update private.provider_limits
   set failures = case when p_is_answered then 0 else failures + 1 end,
       paused_until = case
@@ -1434,8 +1431,8 @@ CREATE FUNCTION private.record_start(p_provider text, p_is_answered boolean, p_p
         else paused_until
       end,
       paused_reason = case when not p_is_answered then paused_reason end
-  where failures > 0 and provider in (p_provider, p_provider || ' ' || p_provider_model)
-    or not p_is_answered and provider = p_provider
+  where provider = p_provider and (failures > 0 or not p_is_answered)
+    or provider = p_provider || ' ' || p_provider_model and failures > 0 and p_is_answered
 $$;
 
 ALTER FUNCTION private.record_start(p_provider text, p_is_answered boolean, p_provider_model text) OWNER TO postgres;
