@@ -9,7 +9,8 @@ import io
 import json
 import resource
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import blurhash
@@ -48,7 +49,7 @@ SWAPS_SIDES = (
 )
 
 CPU_SECONDS = 20
-MEMORY = 1 << 30  # bytes of address space
+MEMORY = 3 << 29  # bytes of address space; a WebP of MAX_PIXELS takes 1.3 GB
 PACKETS_BEFORE_A_FRAME = 200
 MISSING = 0.5  # seconds that a file may be shorter than it says
 
@@ -96,8 +97,8 @@ def picture(file: BinaryIO) -> dict[str, Any]:
         extension = PICTURES[str(image.format)]
         try:
             small = shrunk(image)
-        except Image.DecompressionBombError as error:
-            raise Unreadable("a decompression bomb") from error
+        except MemoryError as error:
+            raise Unreadable("it takes too much memory") from error
         except Exception as error:  # each decoder has its own errors for a broken file
             raise Unreadable(f"a broken or truncated {image.format}: {error}"[:200]) from error
         turn = TURNED.get(orientation_of(image))
@@ -269,17 +270,22 @@ def length(container: "InputContainer", demuxer: str) -> float:
     return round(end, 3)
 
 
-def main() -> None:
+def limit() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with suppress(OSError, ValueError):  # macOS takes no limit of memory
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    with suppress(OSError):  # Linux alone: if memory runs out, this ends and not the worker
+        Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+def main() -> None:
+    limit()
     try:
         with open(0, "rb", closefd=False) as file:
             answer = probe(file)
-    except Unreadable as error:
-        answer = {"unreadable": str(error)}
-    except MemoryError:
-        answer = {"unreadable": "it takes too much memory"}
+    except (Unreadable, MemoryError) as error:
+        answer = {"unreadable": str(error) or "it takes too much memory"}
     sys.stdout.write(json.dumps(answer))
 
 

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from tests.replicate.behaviour import ENDLESS, PAGE, PICTURE, Behaviour, Plan, Refusal
+from tests.replicate.behaviour import ENDLESS, PAGE, PICTURE, Behaviour, Plan, Refusal, Reply
 from tests.replicate.predictions import Clock, Prediction, Predictions, job_of
 from tests.replicate.webhooks import Webhooks
 
@@ -28,6 +28,7 @@ class Replicate:
         self.faults: dict[str, deque[Refusal | None]] = defaultdict(
             deque
         )  # by create, get, list, cancel, file
+        self.files: dict[str, Reply] = {}  # by the last part of their address
         self.outage: Refusal | None = None
         self.weather: Callable[[str], Refusal | None] = lambda what: None
         self.requests: list[str] = []
@@ -198,7 +199,20 @@ class Handler(BaseHTTPRequestHandler):
                 self.send_header("Content-Length", "0")
                 self.end_headers()
             case _:
-                self.answer_raw(200, PICTURE, "image/png")
+                self.send_file(self.replicate.files.get(name, Reply(PICTURE, "image/png")))
+
+    def send_file(self, reply: Reply) -> None:
+        self.send_response(200)
+        for key, value in (("Content-Type", reply.content_type), *reply.headers):
+            if value is not None:
+                self.send_header(key, value)
+        if not reply.is_endless:
+            self.send_header("Content-Length", str(len(reply.body)))
+        self.end_headers()
+        self.close_connection = reply.is_endless
+        self.wfile.write(reply.body)
+        while reply.is_endless:  # until the client hangs up
+            self.wfile.write(reply.body)
 
     def refuse(self, refusal: Refusal) -> None:
         body = json.dumps({"detail": refusal.detail, "status": refusal.status}).encode()
