@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -39,7 +40,8 @@ THUMB_TYPE = "image/webp"
 # two at a time. Everything else is read in a child, one at a time: a WebP of 67 megapixels takes a gigabyte.
 BYTES_A_PIXEL = {"PNG": 4, "JPEG": 4, "MPO": 4, "WEBP": 16}  # measured; libwebp holds a picture four times
 READ_HERE = 20_000_000  # bytes of pixels: 5 megapixels of PNG
-HERE_AT_ONCE = threading.BoundedSemaphore(2)
+# Two threads of their own: each thread of the worker's would keep the memory that it once needed.
+READERS = ThreadPoolExecutor(2, thread_name_prefix="reader")
 CHILD_AT_ONCE = threading.Lock()
 CHILD_SECONDS = 30.0
 # Without its caches Python takes ten times as long to start; isolated, it reads no variable that names them.
@@ -78,26 +80,22 @@ def look(file: FileIO) -> Media:
     os.lseek(file.fileno(), 0, os.SEEK_SET)
     with open(file.fileno(), "rb", closefd=False) as reader:
         try:
-            facts = here(reader) if is_read_here(reader) else in_a_child(reader)
+            facts = READERS.submit(read_here, reader).result() or in_a_child(reader)
         except probe.Unreadable as error:
             raise Unusable(str(error)) from error
     thumb = facts.pop("thumb", None)
     return Media(**facts, thumb=thumb and base64.b64decode(thumb))
 
 
-def is_read_here(reader: BinaryIO) -> bool:
+def read_here(reader: BinaryIO) -> dict[str, Any] | None:
+    """None for what is to be read in a child."""
     if probe.demuxer_of(reader.read(64)) is not None:
-        return False
+        return None
     reader.seek(0)
     with probe.opened(reader) as image:
         cost = image.width * image.height * BYTES_A_PIXEL.get(str(image.format), READ_HERE)
     reader.seek(0)
-    return cost <= READ_HERE
-
-
-def here(reader: BinaryIO) -> dict[str, Any]:
-    with HERE_AT_ONCE:
-        return probe.picture(reader)
+    return probe.picture(reader) if cost <= READ_HERE else None
 
 
 def in_a_child(reader: BinaryIO) -> dict[str, Any]:

@@ -120,14 +120,16 @@ def opened(file: BinaryIO) -> "Iterator[Image.Image]":
 
 
 def shrunk(image: Image.Image) -> Image.Image:
-    """A small copy. Nothing is made of the whole but its pixels: a copy of them would cost as much again."""
+    """A small one. No copy is made of the whole, which would cost as much again."""
     image.draft(None, (2 * THUMB, 2 * THUMB))  # a JPEG is decoded small
-    image.thumbnail((4 * THUMB, 4 * THUMB), Image.Resampling.NEAREST)
+    if image.mode in ("RGB", "L", "CMYK"):
+        image.thumbnail((THUMB, THUMB))
+    else:  # alpha cannot be averaged without a copy, a palette not at all
+        image.thumbnail((4 * THUMB, 4 * THUMB), Image.Resampling.NEAREST)
     image.load()
     if image.mode.startswith("I"):  # 16 bits a pixel, as models of depth make them
-        small = image.convert("I").point(lambda value: value / 256).convert("L").convert("RGB")
-    else:
-        small = image.convert("RGBA" if image.has_transparency_data else "RGB")
+        image = image.convert("I").point(lambda value: value / 256).convert("L")
+    small = image.convert("RGBA" if image.has_transparency_data else "RGB")
     small.thumbnail((THUMB, THUMB))
     return small
 

@@ -4,10 +4,12 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from PIL import Image
 
 from chaos.process import Process
 from chaos.waiting import wait_until
@@ -167,6 +169,45 @@ def test_every_model_works(
             assert any(says(line, sample.logged) for line in about), (name, about)
     for secret in (PROMPT, TOKEN, gateway.secret_key, DATA, "0.png"):
         assert secret not in process.output
+
+
+def test_a_job_that_fails_after_it_stored_a_file_leaves_none(
+    worker: Callable[[], Process], jobs: Jobs, replicate: Replicate
+) -> None:
+    replicate.files = FILES
+    jobs.conn.execute("update storage.buckets set file_size_limit = 1000 where id = 'generations'")
+    replicate.plan = lambda job_id, number: Behaviour(
+        output=lambda at: [f"{at}/0.png", f"{at}/heavy.mp4"], webhooks=()
+    )
+    job_id = jobs.enqueue("fox", prompt=PROMPT)
+    process = worker()
+    wait_until(lambda: wake(jobs) == 0, "the job to end", 60)
+    assert outcome(jobs, job_id) == ([], "provider_rejected")
+    wait_until(lambda: not stored(jobs), "the first file to be removed")
+    assert "object.refused" in process.output
+    assert "exceeded the maximum allowed size" in process.output
+
+
+def test_sixteen_threads_with_pictures_of_four_megapixels_stay_within_250_megabytes(
+    worker: Callable[[], Process], jobs: Jobs, replicate: Replicate
+) -> None:
+    noise = Image.effect_noise((2048, 2048), 60)
+    photo = Image.merge("RGB", [noise, noise.rotate(90), noise.rotate(180)])
+    replicate.files = {
+        "0": Reply(corpus.encoded(photo, "PNG", compress_level=1)),
+        "1": Reply(corpus.encoded(photo, "JPEG")),
+        "2": Reply(corpus.encoded(photo, "WEBP", method=0)),
+    }
+    replicate.plan = lambda job_id, number: Behaviour(output=file(str(int(job_id[-1], 16) % 3)), webhooks=())
+    for _ in range(48):
+        jobs.enqueue("fox", prompt=PROMPT)
+    process = worker()
+    wait_until(lambda: wake(jobs) == 0, "all jobs to end", 120)
+    assert set(jobs.statuses()) == {"succeeded"}
+    assert process.popen is not None
+    status = Path(f"/proc/{process.popen.pid}/status").read_text()
+    peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
+    assert peak // 1024 < 250, f"{peak // 1024} MB"
 
 
 def wake(jobs: Jobs) -> int:
