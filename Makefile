@@ -90,6 +90,7 @@ bench-sql: install-dev ## Plans and times at a thousand and a million jobs
 
 lock: ## Choose the versions in requirements/ anew (needs uv)
 	@uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml -o requirements/production.txt
+	@uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml --extra media -c requirements/production.txt -o requirements/media.txt
 	@uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml --group local -c requirements/production.txt -o requirements/local.txt
 	@uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml --group dev -c requirements/local.txt -o requirements/dev.txt
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -35,11 +36,14 @@ TYPES = {
 }
 THUMB_TYPE = "image/webp"
 
-# A child costs a tenth of a second: small pictures of the kinds that nearly all models make are read in the worker.
-READ_HERE = ("PNG", "JPEG", "MPO", "WEBP")
-PIXELS_READ_HERE = 5_000_000
-AT_ONCE = threading.BoundedSemaphore(2)
-PROBE_SECONDS = 30.0
+# A child costs a tenth of a second: small pictures of the kinds that nearly all models make are read in the worker,
+# two at a time. Everything else is read in a child, one at a time: a WebP of 67 megapixels takes a gigabyte.
+BYTES_A_PIXEL = {"PNG": 4, "JPEG": 4, "MPO": 4, "WEBP": 16}  # measured; libwebp holds a picture four times
+READ_HERE = 20_000_000  # bytes of pixels: 5 megapixels of PNG
+# Two threads of their own: each thread of the worker's would keep the memory that it once needed.
+READERS = ThreadPoolExecutor(2, thread_name_prefix="reader")
+CHILD_AT_ONCE = threading.Lock()
+CHILD_SECONDS = 30.0
 # Without its caches Python takes ten times as long to start; isolated, it reads no variable that names them.
 CACHES = ["-X", f"pycache_prefix={sys.pycache_prefix}"] if sys.pycache_prefix else []
 COMMAND = [sys.executable, "-I", *CACHES, str(Path(probe.__file__))]
@@ -74,32 +78,33 @@ def can_read(kind: str) -> bool:
 def look(file: FileIO) -> Media:
     """Raises Unusable for what we cannot read, and OSError where this machine is to blame."""
     os.lseek(file.fileno(), 0, os.SEEK_SET)
-    with AT_ONCE, open(file.fileno(), "rb", closefd=False) as reader:
+    with open(file.fileno(), "rb", closefd=False) as reader:
         try:
-            facts = probe.picture(reader) if is_read_here(reader) else in_a_child(reader)
+            facts = READERS.submit(read_here, reader).result() or in_a_child(reader)
         except probe.Unreadable as error:
             raise Unusable(str(error)) from error
     thumb = facts.pop("thumb", None)
     return Media(**facts, thumb=thumb and base64.b64decode(thumb))
 
 
-def is_read_here(reader: BinaryIO) -> bool:
+def read_here(reader: BinaryIO) -> dict[str, Any] | None:
+    """None for what is to be read in a child."""
     if probe.demuxer_of(reader.read(64)) is not None:
-        return False
+        return None
     reader.seek(0)
     with probe.opened(reader) as image:
-        is_small = image.width * image.height <= PIXELS_READ_HERE
-        is_common = image.format in READ_HERE
+        cost = image.width * image.height * BYTES_A_PIXEL.get(str(image.format), READ_HERE)
     reader.seek(0)
-    return is_small and is_common
+    return probe.picture(reader) if cost <= READ_HERE else None
 
 
 def in_a_child(reader: BinaryIO) -> dict[str, Any]:
     os.lseek(reader.fileno(), 0, os.SEEK_SET)
     try:
-        child = subprocess.run(COMMAND, stdin=reader, capture_output=True, env={}, timeout=PROBE_SECONDS)
+        with CHILD_AT_ONCE:
+            child = subprocess.run(COMMAND, stdin=reader, capture_output=True, env={}, timeout=CHILD_SECONDS)
     except subprocess.TimeoutExpired as error:
-        raise probe.Unreadable(f"reading it took more than {PROBE_SECONDS:.0f} s") from error
+        raise probe.Unreadable(f"reading it took more than {CHILD_SECONDS:.0f} s") from error
     if child.returncode != 0:
         raise probe.Unreadable(f"its reader ended with {child.returncode}")
     facts: dict[str, Any] = json.loads(child.stdout)

@@ -9,7 +9,8 @@ import io
 import json
 import resource
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import blurhash
@@ -48,7 +49,7 @@ SWAPS_SIDES = (
 )
 
 CPU_SECONDS = 20
-MEMORY = 1 << 30  # bytes of address space
+MEMORY = 3 << 29  # bytes of address space; a WebP of MAX_PIXELS takes 1.3 GB
 PACKETS_BEFORE_A_FRAME = 200
 MISSING = 0.5  # seconds that a file may be shorter than it says
 
@@ -96,8 +97,8 @@ def picture(file: BinaryIO) -> dict[str, Any]:
         extension = PICTURES[str(image.format)]
         try:
             small = shrunk(image)
-        except Image.DecompressionBombError as error:
-            raise Unreadable("a decompression bomb") from error
+        except MemoryError as error:
+            raise Unreadable("it takes too much memory") from error
         except Exception as error:  # each decoder has its own errors for a broken file
             raise Unreadable(f"a broken or truncated {image.format}: {error}"[:200]) from error
         turn = TURNED.get(orientation_of(image))
@@ -119,14 +120,16 @@ def opened(file: BinaryIO) -> "Iterator[Image.Image]":
 
 
 def shrunk(image: Image.Image) -> Image.Image:
-    """A small copy. Nothing is made of the whole but its pixels: a copy of them would cost as much again."""
+    """A small one. No copy is made of the whole, which would cost as much again."""
     image.draft(None, (2 * THUMB, 2 * THUMB))  # a JPEG is decoded small
-    image.thumbnail((4 * THUMB, 4 * THUMB), Image.Resampling.NEAREST)
+    if image.mode in ("RGB", "L", "CMYK"):
+        image.thumbnail((THUMB, THUMB))
+    else:  # alpha cannot be averaged without a copy, a palette not at all
+        image.thumbnail((4 * THUMB, 4 * THUMB), Image.Resampling.NEAREST)
     image.load()
     if image.mode.startswith("I"):  # 16 bits a pixel, as models of depth make them
-        small = image.convert("I").point(lambda value: value / 256).convert("L").convert("RGB")
-    else:
-        small = image.convert("RGBA" if image.has_transparency_data else "RGB")
+        image = image.convert("I").point(lambda value: value / 256).convert("L")
+    small = image.convert("RGBA" if image.has_transparency_data else "RGB")
     small.thumbnail((THUMB, THUMB))
     return small
 
@@ -269,17 +272,22 @@ def length(container: "InputContainer", demuxer: str) -> float:
     return round(end, 3)
 
 
-def main() -> None:
+def limit() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with suppress(OSError, ValueError):  # macOS takes no limit of memory
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    with suppress(OSError):  # Linux alone: if memory runs out, this ends and not the worker
+        Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+def main() -> None:
+    limit()
     try:
         with open(0, "rb", closefd=False) as file:
             answer = probe(file)
-    except Unreadable as error:
-        answer = {"unreadable": str(error)}
-    except MemoryError:
-        answer = {"unreadable": "it takes too much memory"}
+    except (Unreadable, MemoryError) as error:
+        answer = {"unreadable": str(error) or "it takes too much memory"}
     sys.stdout.write(json.dumps(answer))
 
 

@@ -97,13 +97,20 @@ def usable(job: Job, outputs: list[Iterable[bytes] | str], files: ExitStack) -> 
         try:
             checked.append(check(job, number, output, files))
         except Permanent as error:
-            about = output.facts if isinstance(output, File) else {}
             cause = error.cause if isinstance(error, Unusable) else str(error)
-            log.warning("output.refused", extra=job.facts | about | {"number": number, "cause": cause})
+            facts = job.facts | facts_of(output) | {"number": number, "cause": cause}
+            log.warning("output.refused", extra=facts)
             refused.append(error)
     if refused and not checked:
         raise refused[0]
     return checked
+
+
+def facts_of(output: Iterable[bytes] | str) -> dict[str, object]:
+    """What the log may say of it: no prompt, no key."""
+    if isinstance(output, str):
+        return {"shape": f"text of {len(output)}"}
+    return output.facts if isinstance(output, File) else {}
 
 
 def check(job: Job, number: int, output: Iterable[bytes] | str, files: ExitStack) -> Checked:

@@ -77,7 +77,9 @@ def shape(output: Any, depth: int = 4) -> str:
             return f"URL at {host_of(output.strip())}"
         case str():
             return f"text of {len(output)}"
-        case bool() | None:
+        case None:
+            return "null"
+        case bool():
             return str(output).lower()
         case int() | float():
             return "number"

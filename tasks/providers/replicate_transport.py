@@ -56,7 +56,10 @@ class Transport(httpx.BaseTransport):
             # Raised and not returned: the package would sleep over a 429 and send some requests again.
             raise Refused(answer.status_code, detail_of(answer), retry_after_of(answer), fields_of(answer))
         try:
-            return httpx.Response(answer.status_code, json=readable(answer.json()), request=request)
+            # In ASCII: httpx itself could not write half a character, or a number that is none, as models may send.
+            content = json.dumps(readable(answer.json())).encode()
+            headers = {"content-type": "application/json"}
+            return httpx.Response(answer.status_code, content=content, headers=headers, request=request)
         except ValueError as error:
             raise httpx.RemoteProtocolError("the answer is not JSON", request=request) from error
 

@@ -29,13 +29,23 @@ class ErrorResponse:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """How a file is sent; without an end, if it never comes."""
+
+    body: bytes
+    content_type: str | None = "application/octet-stream"
+    headers: tuple[tuple[str, str], ...] = ()
+    is_endless: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Behaviour:
     create: Create = "answer"
     response: ErrorResponse = ErrorResponse(500, "Internal server error")
     seconds: float | None = 0.0  # until it ends; None: until it is told to
     status: str = "succeeded"  # how it ends
     error: str | None = None
-    output: str = "one"
+    output: str | Callable[[str], Any] = "one"  # a kind, or what it is made of the address of its files
     logs: str = ""
     list_lag: float = 0.0  # seconds until the list shows it
     webhooks: tuple[tuple[Webhook, float], ...] = (("start", 0.0), ("completed", 0.0))  # and how late
@@ -44,7 +54,9 @@ class Behaviour:
 Plan = Callable[[str, int], Behaviour]  # of a job id and the how manieth create it is, from 0
 
 
-def output_of(kind: str, files: str) -> Any:
+def output_of(kind: str | Callable[[str], Any], files: str) -> Any:
+    if not isinstance(kind, str):
+        return kind(files)
     match kind:
         case "one":
             return f"{files}/0.png"

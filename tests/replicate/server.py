@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from tests.replicate.behaviour import ENDLESS, PAGE, PICTURE, Behaviour, ErrorResponse, Plan
+from tests.replicate.behaviour import ENDLESS, PAGE, PICTURE, Behaviour, ErrorResponse, Plan, Reply
 from tests.replicate.models import MODELS
 from tests.replicate.predictions import Clock, Prediction, Predictions, job_of
 from tests.replicate.webhooks import Webhooks
@@ -30,6 +30,7 @@ class MisbehavingReplicate:
             deque
         )  # by create, get, list, cancel, file, model, upload
         self.uploads: list[bytes] = []
+        self.files: dict[str, Reply] = {}  # by the last part of their address
         self.outage: ErrorResponse | None = None
         self.weather: Callable[[str], ErrorResponse | None] = lambda what: None
         self.requests: list[str] = []
@@ -227,7 +228,20 @@ class Handler(BaseHTTPRequestHandler):
                 self.send_header("Content-Length", "0")
                 self.end_headers()
             case _:
-                self.answer_raw(200, PICTURE, "image/png")
+                self.send_file(self.replicate.files.get(name, Reply(PICTURE, "image/png")))
+
+    def send_file(self, reply: Reply) -> None:
+        self.send_response(200)
+        for key, value in (("Content-Type", reply.content_type), *reply.headers):
+            if value is not None:
+                self.send_header(key, value)
+        if not reply.is_endless:
+            self.send_header("Content-Length", str(len(reply.body)))
+        self.end_headers()
+        self.close_connection = reply.is_endless
+        self.wfile.write(reply.body)
+        while reply.is_endless:  # until the client hangs up
+            self.wfile.write(reply.body)
 
     def refuse(self, response: ErrorResponse) -> None:
         body: dict[str, Any] = {"detail": response.detail, "status": response.status}

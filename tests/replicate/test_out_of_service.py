@@ -211,7 +211,7 @@ def test_a_cause_that_passes_does_not_hide_the_reason(
     assert limit(jobs)["paused_reason"] == f"402: {NO_CREDIT.detail}"
 
 
-def test_a_deep_backlog_of_a_model_that_is_gone_is_moved_in_pieces(worker: Worker, jobs: Jobs) -> None:
+def test_a_deep_backlog_of_a_model_that_is_gone_is_moved_in_pieces(worker: InlineWorker, jobs: Jobs) -> None:
     jobs.conn.execute("delete from private.provider_limits")
     for _ in range(3):
         jobs.enqueue("pinned")

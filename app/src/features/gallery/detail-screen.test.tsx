@@ -27,7 +27,7 @@ async function show(shown: Item) {
 }
 
 test('every picture of a generation is shown and can be shared', async () => {
-  const output = ['u/a/0.png', 'u/a/1.png'].map((path) => ({ path, mime: 'image/png' }));
+  const output = ['u/a/0.png', 'u/a/1.png'].map((path) => ({ kind: 'image' as const, path, mime: 'image/png' }));
   await show({ ...item('succeeded'), status: 'succeeded', output });
   expect(screen.getAllByLabelText('a fox')).toHaveLength(2);
   for (const button of screen.getAllByRole('button', { name: 'Share or save' })) await userEvent.press(button);

@@ -1,6 +1,6 @@
 /** Four sources feed one gallery in any order. Merging them never goes backwards. Pure: no clock, no network. */
 
-import { hasEnded, isPending, type Item, type ItemStatus, type Job } from './types';
+import { hasEnded, isFile, isPending, type Item, type ItemStatus, type Job } from './types';
 
 export interface Gallery {
   /** Newest request first. */
@@ -35,7 +35,7 @@ export function fromJob(job: Job): Item | null {
     case 'waiting':
       return { ...asked, status: job.status, progress: job.progress ?? null };
     case 'succeeded':
-      return generation && { ...asked, status: 'succeeded', output: generation.output ?? [] };
+      return generation && { ...asked, status: 'succeeded', output: (generation.output ?? []).filter(isFile) };
     case 'failed':
     case 'canceled':
       return (

@@ -143,18 +143,36 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
-        Output: {
+        Output: components["schemas"]["FileOutput"] | components["schemas"]["TextOutput"];
+        /** @description A picture, a video or a sound. A client leaves out a `kind` that it does not know. */
+        FileOutput: {
+            /** @enum {unknown} */
+            kind: "image" | "video" | "audio";
             /** @description In the Storage bucket `generations`. */
             path: string;
             mime: string;
+            bytes?: number;
+            /** @description As it is shown */
             width?: number | null;
             height?: number | null;
             blurhash?: string | null;
+            /** @description Path of a WebP of at most 512 pixels on the longer side; of a video, its first frame. A sound has none. */
+            thumb?: string | null;
+            /** @description Of a video or a sound */
+            duration?: number | null;
             /**
-             * @description Loads the picture without a call to sign it, for the first hour: GET
+             * @description Loads the file without a call to sign it, for the first hour: GET
              *     `/storage/v1/object/sign/generations/{path}?token={token}`. A JWT, whose `exp` says until when.
              */
             token?: string | null;
+            /** @description The same for `thumb`. */
+            thumb_token?: string | null;
+        };
+        TextOutput: {
+            /** @constant */
+            kind: "text";
+            /** @description At most 64 kB. */
+            text: string;
         };
         /** @description Why a job ended badly, or null. */
         Failure: {

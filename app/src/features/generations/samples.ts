@@ -29,7 +29,7 @@ function generation(id: string, status: Generation['status']): Generation {
     status,
     model: 'preview',
     input: { prompt: 'a fox' },
-    output: isFine ? [{ path: `u/${id}/0.png`, mime: 'image/png', width: 8, height: 8, blurhash: null }] : null,
+    output: isFine ? [{ kind: 'image', path: `u/${id}/0.png`, mime: 'image/png', width: 8, height: 8, blurhash: null }] : null,
     error: isFine ? null : { code: status === 'failed' ? 'content_rejected' : 'canceled', message: 'No.' },
     created_at: `${AT}1+00:00`,
   };

@@ -7,7 +7,9 @@ type Schemas = components['schemas'];
 export type GenerationRequest = Schemas['GenerationRequest'];
 export type Job = Schemas['Job'];
 export type Generation = Schemas['Generation'];
-export type Output = Schemas['Output'];
+/** Of what a model made, the files. A text has no place on a card yet. */
+export type Output = Schemas['FileOutput'];
+export const isFile = (output: Schemas['Output']): output is Output => 'path' in output;
 export type Status = Schemas['Status'];
 export type Input = GenerationRequest['input'];
 export type Failure = NonNullable<Schemas['Failure']>;

@@ -30,7 +30,7 @@ jest.mock('./realtime', () => ({
 jest.useFakeTimers();
 
 const PATH = 'u/a/0.png';
-const OUTPUT: Output = { path: PATH, mime: 'image/png' };
+const OUTPUT: Output = { kind: 'image', path: PATH, mime: 'image/png' };
 const tokenFor = (seconds: number) =>
   ['e30', btoa(JSON.stringify({ exp: Math.floor(Date.now() / 1000) + seconds })).replace(/=+$/, ''), 'signature'].join('.');
 let client: QueryClient;

@@ -6,7 +6,7 @@ import { loadAhead } from '@/lib/pictures';
 import { useSession } from '@/lib/session';
 
 import { forget, knownUrl, RENEW_BEFORE, sign } from './signed-urls';
-import type { Job, Output } from './types';
+import { isFile, type Job, type Output } from './types';
 
 const SOON = 1000;
 
@@ -48,7 +48,7 @@ export function useSignedUrl(output: Output | undefined) {
 
 /** With the news that there is a picture, its URL is asked for if need be and it begins to load: the card comes a frame later. */
 export function fetchAhead(client: QueryClient, { generation }: Job): void {
-  const output = generation?.output?.[0];
+  const output = generation?.output?.find(isFile);
   if (output) client.fetchQuery(urlQuery(output)).then(({ url }) => loadAhead(url), () => {});
 }
 
