@@ -52,7 +52,7 @@ def test_the_prompt_of_a_failed_one_can_be_edited(phone: Phone) -> None:
 def test_one_under_way_can_be_canceled_and_costs_nothing(phone: Phone, system: System) -> None:
     screen = phone.start().open()
     with system.frozen("worker"):
-        job_id = screen.ask("A picture nobody wants")
+        job_id = screen.ask("An unwanted picture")
         card = screen.card(job_id)
         expect(card).to_contain_text("In line")
         expect(screen.page.get_by_test_id("credits")).to_have_text("4 credits")

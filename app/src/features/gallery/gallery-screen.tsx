@@ -1,4 +1,4 @@
-/** The wall: what was made, what is being made, and the place to ask for more. */
+/** The wall: finished pictures, pictures under way, and the composer. */
 
 import { Image } from 'expo-image';
 import { useRef, useState } from 'react';

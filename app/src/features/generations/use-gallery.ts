@@ -1,4 +1,4 @@
-/** What the screens show. Never loading without something to show: the disk answers first. */
+/** The gallery for the screens. It is never empty while it loads: the disk answers first. */
 
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
