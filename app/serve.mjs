@@ -1,4 +1,4 @@
-/** Serves the web export on this machine alone, for whatever stack the environment names.
+/** Serves the web export on this machine alone, for the stack that the environment names.
  *
  * The export holds stand-ins for address and key, so that one export serves every stack: making it takes half a minute.
  */

@@ -70,7 +70,7 @@ class Screen:
             raise
 
     def until(self, condition: Callable[[], Any], what: str, timeout: float = LONGEST_WAIT_MS) -> Any:
-        """Poll for something true and return it; Playwright's own pause lets its handlers run meanwhile."""
+        """Poll for something true and return it; Playwright's handlers run during its pause."""
         for _ in range(int(timeout / 50)):
             if found := condition():
                 return found
@@ -167,7 +167,7 @@ class Stall:
             route.continue_()
 
     def release(self, *, again: bool = False) -> None:
-        """Let through what was held; `again` goes on with holding what comes."""
+        """Let through what was held; with `again`, later requests are held, too."""
         self.is_on = again
         for route in self.held:
             with suppress(Error):  # its page gave up or is gone

@@ -43,7 +43,7 @@ def test_the_server_is_restarted_in_the_middle(phone: Phone, system: System) -> 
         expect(screen.card(job_id)).to_contain_text("In line")
         for name in ("gateway", "enqueue_generation", "get_job_status"):
             system.kill(name)
-        lost = screen.ask("Asked while nobody was there")
+        lost = screen.ask("Asked during the outage")
         screen.expect_joined(times=2)
     screen.expect_picture(job_id)
     screen.expect_picture(lost)
@@ -205,7 +205,7 @@ def test_a_tap_before_the_session_is_refused(phone: Phone, system: System) -> No
     stall = Stall()
     phone.context.route(f"{system.url}/auth/v1/**", stall)
     screen = phone.start().open()
-    job_id = screen.ask("A picture for whoever comes next")
+    job_id = screen.ask("A picture for the next user")
     stall.release()
     screen.expect_picture(job_id)
     assert screen.user_id() != user_id

@@ -7,7 +7,7 @@ import { Words } from './words';
 
 interface ButtonProps {
   label: string;
-  /** What it is for, where there are several with one label; said and not shown. */
+  /** The purpose, where several buttons have one label; a screen reader says it, and it is not shown. */
   of?: string;
   onPress: () => void;
   kind?: 'primary' | 'quiet' | 'danger';

@@ -1,4 +1,4 @@
-/** The first screen of a new user: what this is, and three ways to begin. */
+/** The first screen of a new user: one sentence about the app, and three ways to begin. */
 
 import { Image } from 'expo-image';
 import { Pressable, StyleSheet, View } from 'react-native';

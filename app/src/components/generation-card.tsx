@@ -1,4 +1,4 @@
-/** One generation on the wall. The card stays while what it shows changes, so nothing jumps. */
+/** One generation on the wall. The card stays while its content changes, so nothing jumps. */
 
 import { Pressable, StyleSheet, View } from 'react-native';
 

@@ -15,7 +15,12 @@ const COLOURS = [
   'LRMZHV_14=ay020Nt6R+t7oeayoe',
 ];
 
-const BREATH = { duration: 2400, easing: Easing.inOut(Easing.ease), useNativeDriver: Platform.OS !== 'web' };
+const BREATH = {
+  duration: 2400, // milliseconds
+  easing: Easing.inOut(Easing.ease),
+  useNativeDriver: Platform.OS !== 'web',
+  isInteraction: false, // lists draw their next rows after all interactions, and this one does not end
+};
 
 export function Glow({ prompt }: { prompt: string }) {
   const breath = useBreath();

@@ -1,4 +1,4 @@
-/** Whether this person asked the system for less motion. */
+/** Whether the user asked the system for less motion. */
 
 import { useEffect, useState } from 'react';
 import { AccessibilityInfo } from 'react-native';

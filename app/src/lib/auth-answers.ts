@@ -1,4 +1,4 @@
-/** Mends what auth-js would misunderstand: a session that it drops is an anonymous user's gallery, which cannot be opened again. */
+/** Mends answers that would make auth-js drop a good session; an anonymous user could not open the gallery again. */
 
 // The only answers after which a refresh token is worth nothing.
 const ENDS_A_SESSION = [

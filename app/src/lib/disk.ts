@@ -1,4 +1,4 @@
-/** What survives the app: small JSON values, written at once. A full or forbidden disk costs the memory of them, never a tap. */
+/** Small JSON values that survive the app, written at once. If the disk is full or forbidden, they are lost, and no tap fails. */
 
 import 'expo-sqlite/localStorage/install';
 

@@ -1,4 +1,4 @@
-/** The moments at which what we know may be old: back in front, and back online. */
+/** The moments at which our data may be old: back in front, and back online. */
 
 import { onlineManager } from '@tanstack/react-query';
 import { useSyncExternalStore } from 'react';

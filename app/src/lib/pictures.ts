@@ -1,11 +1,11 @@
-/** Pictures on their way: to the screen, and to whatever the system shares or saves them with. */
+/** Loads pictures ahead for the screen, and hands them to the system to share or save. */
 
 import { File, Paths } from 'expo-file-system';
 import { Image } from 'expo-image';
 import * as Sharing from 'expo-sharing';
 import { Platform } from 'react-native';
 
-/** Begins to load what will be drawn in a moment. A phone keeps pictures by another name than their URL and would load it twice. */
+/** Begins to load a picture ahead. A phone keeps pictures by another name than their URL and would load it twice. */
 export function loadAhead(url: string): void {
   if (Platform.OS === 'web') void Image.prefetch(url);
 }

@@ -62,7 +62,7 @@ test('a session that comes back without a word is taken up', async () => {
 
 test.each([
   ['a new anonymous user takes the place of a refused one', true, 'refused'],
-  ['whoever signs in by name takes nobody’s', false, null],
+  ['a user who signs in by name replaces no other user', false, null],
 ])('%s', (_name, is_anonymous, replaced) => {
   session.set({ userId: 'refused', isReady: false });
   say('SIGNED_IN', { user: { id: 'next', is_anonymous } });

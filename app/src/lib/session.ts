@@ -1,4 +1,4 @@
-/** Who is using the app. Known at once from disk, signed in behind the first screen, and never waited for. */
+/** The user of the app. Known at once from disk, signed in behind the first screen, and never waited for. */
 
 import type { User } from '@supabase/supabase-js';
 import { onlineManager } from '@tanstack/react-query';
@@ -14,7 +14,7 @@ export interface Session {
   userId: string | null;
   /** There is an access token: calls may be made. */
   isReady: boolean;
-  /** Whose session was refused for good, when a new user took their place: what they had not sent yet goes with the phone. */
+  /** The user whose session was permanently refused and whom a new user replaced; the new user sends the unsent requests. */
   replaced?: string | null;
 }
 

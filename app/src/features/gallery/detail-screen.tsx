@@ -1,4 +1,4 @@
-/** One generation, large, with everything that can be done with it. */
+/** One generation, large, with all its actions. */
 
 import { useRouter } from 'expo-router';
 import { type PropsWithChildren, useState } from 'react';

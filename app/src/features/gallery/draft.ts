@@ -1,4 +1,4 @@
-/** What is in the composer. Any screen may fill it. */
+/** The text in the composer. Any screen may fill it. */
 
 import { createStore } from '@/lib/store';
 

@@ -1,4 +1,4 @@
-/** A card with what it needs to know and to do. */
+/** A card with its data and its actions. */
 
 import { useRouter } from 'expo-router';
 import { memo } from 'react';

@@ -1,4 +1,4 @@
-/** The wall: what was made, what is being made, and the place to ask for more. */
+/** The wall: finished pictures, pictures under way, and the composer. */
 
 import { Image } from 'expo-image';
 import { useRef, useState } from 'react';
@@ -77,6 +77,7 @@ function Wall({ list, onIdea }: WallProps) {
   const gallery = useGallery();
   const [isPulled, setPulled] = useState(false);
   const columns = width < 560 ? 2 : width < 900 ? 3 : 4;
+  const rows = rowsOf(gallery.items, columns);
   const onRefresh = () => {
     setPulled(true);
     void gallery.refresh().finally(() => setPulled(false));
@@ -84,8 +85,11 @@ function Wall({ list, onIdea }: WallProps) {
 
   return (
     <FlatList
+      // The first rows begin a new list: one that began empty draws no row below the first ten until the browser
+      // is idle, and Chromium is not idle while a user scrolls.
+      key={rows.length > 0 ? 'wall' : 'empty'}
       ref={list}
-      data={rowsOf(gallery.items, columns)}
+      data={rows}
       keyExtractor={idOfRow}
       renderItem={({ item: row }) => (
         <View style={[styles.row, { aspectRatio: columns }]}>

@@ -2,7 +2,7 @@
 
 import type { Item } from '@/features/generations';
 
-/** Rows are counted from the oldest card: a new one changes the first row alone, and no other picture is mounted anew. */
+/** Rows are counted from the oldest card, so that a new card changes only the first row and no other picture is mounted again. */
 export function rowsOf(items: Item[], columns: number): Item[][] {
   const firstRow = items.length % columns || columns;
   const ends = Array.from({ length: Math.ceil(items.length / columns) }, (_, row) => firstRow + row * columns);

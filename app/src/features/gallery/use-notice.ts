@@ -1,4 +1,4 @@
-/** The one line of news at the top: a problem just now, or why nothing moves. */
+/** The line of news at the top: a problem just now, or why nothing moves. */
 
 import { useEffect } from 'react';
 
@@ -10,7 +10,7 @@ const SHOWN_FOR = 5000;
 
 const problem = createStore<string | null>(null);
 
-/** Said on whatever screen is shown, also when the one on which it began is gone. */
+/** Shown on the current screen, even if the screen that reported it is closed. */
 export const report = problem.set;
 
 export function useNotice(): string | null {

@@ -10,8 +10,8 @@ const BUCKET = 'generations';
 export const PAGE_SIZE = 36;
 export const MOST_IDS = 50;
 
-/** Every reason to say no, and what the request then waits for; null where repeating it cannot change the answer. */
-export const REFUSALS: Record<RefusalCode, Delay | null> = {
+/** What a refused request waits for, by its code; null where a repeat cannot change the answer. */
+export const DELAYS: Record<RefusalCode, Delay | null> = {
   invalid_request: null,
   unauthenticated: 'server_busy',
   insufficient_credits: null,
@@ -25,7 +25,7 @@ export const REFUSALS: Record<RefusalCode, Delay | null> = {
   unavailable: 'server_busy',
 };
 
-/** The server understood and said no; `retryAfter` is in seconds. */
+/** The server refused the request; `retryAfter` is in seconds. */
 export class Refused extends Error {
   constructor(
     readonly code: RefusalCode,
@@ -108,7 +108,7 @@ export async function readPage(before: string | null): Promise<Page> {
   return { items: data.flatMap(fromGenerationRow), cursor: last?.created_at ?? null };
 }
 
-/** What is under way, on whatever device it was asked for. */
+/** The user's unfinished jobs, of all devices. */
 export async function readUnfinished(): Promise<Item[]> {
   const { data, error } = await supabase
     .from('jobs')
@@ -150,7 +150,7 @@ function refusalOf(error: unknown, retryAfter: string | null | undefined): Refus
 }
 
 function isRefusalCode(code: unknown): code is RefusalCode {
-  return typeof code === 'string' && Object.hasOwn(REFUSALS, code);
+  return typeof code === 'string' && Object.hasOwn(DELAYS, code);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -15,7 +15,7 @@ const WRITE_AFTER = 300;
 export const galleryKey = (userId: string | null) => ['gallery', userId] as const;
 export const accountKey = (userId: string | null) => ['account', userId] as const;
 
-/** What this phone knew when it was last used; drawn before the server is asked. */
+/** The gallery as this phone had it on disk; drawn before the server is asked. */
 export function openGallery(userId: string | null): Gallery {
   const kept = readDisk(`gallery.${userId}`);
   const entries = outbox.ofUser(userId);
@@ -33,7 +33,7 @@ export function keepOnDisk(client: QueryClient): () => void {
     clearTimeout(timers.get(userId));
     timers.set(userId, setTimeout(() => {
       const { items } = client.getQueryData<Gallery>(query.queryKey) ?? EMPTY;
-      // The outbox keeps its own.
+      // The outbox keeps the unsent ones.
       const onServer = items.filter(({ status }) => status !== 'sending' && status !== 'refused');
       writeDisk(`gallery.${userId}`, onServer.slice(0, ON_DISK));
     }, WRITE_AFTER));
@@ -51,14 +51,14 @@ export function changeGallery(client: QueryClient, userId: string | null, change
 export function absorb(client: QueryClient, userId: string | null, items: Item[]): void {
   const before = galleryOf(client, userId);
   changeGallery(client, userId, (gallery) => merge(gallery, items));
-  // Whatever the server knows of has arrived, also when the answer to the request was lost.
+  // A job that the server knows was delivered, even if the answer to the request was lost.
   for (const { id, status } of items) {
     if (status !== 'sending' && status !== 'refused' && !outbox.find(id)?.isWithdrawn) outbox.erase(id);
   }
   noteProgress(client, userId, before, galleryOf(client, userId));
 }
 
-/** What was accepted has been paid for and what ended badly has brought a refund, so the balance is read again. */
+/** A newly accepted job was paid for and a failed or canceled one was refunded, so the balance is read again. */
 export function noteProgress(client: QueryClient, userId: string | null, before: Gallery, now: Gallery): void {
   const known = new Map(before.items.map((item) => [item.id, stage(item)]));
   if (now.items.some((item) => stage(item) > (known.get(item.id) ?? 0))) {
@@ -74,7 +74,7 @@ export function readBalanceAgain(client: QueryClient, userId: string | null): vo
   void client.invalidateQueries({ queryKey });
 }
 
-/** How far the ledger has gone with it: nothing, a hold (which a success only settles), a refund. */
+/** How far the ledger is: no entry, a hold (which a success only settles), a refund. */
 function stage({ status }: Item): number {
   if (status === 'failed' || status === 'canceled') return 2;
   return status === 'sending' || status === 'refused' ? 0 : 1;

@@ -1,4 +1,4 @@
-/** What a screen may use; the rest of this folder is how it is done. */
+/** Everything that a screen may use; the rest of this folder is private. */
 
 export { statusLine } from './messages';
 export * from './types';

@@ -5,7 +5,7 @@ import { hasEnded, isFile, isPending, type Item, type ItemStatus, type Job } fro
 export interface Gallery {
   /** Newest request first. */
   items: Item[];
-  /** The end of what was read so far; null when there is nothing older. */
+  /** The end of the last page that was read; null when there is nothing older. */
   cursor: string | null;
   /** Deleted here; a message that was on its way must not bring them back. */
   gone: readonly string[];
@@ -24,7 +24,7 @@ const RANK: Record<ItemStatus, number> = {
   canceled: 4,
 };
 
-/** What the server says of a job; null when its generation was deleted. */
+/** The card of a job; null when its generation was deleted. */
 export function fromJob(job: Job): Item | null {
   const { id, generation, updated_at: updatedAt } = job;
   const { model = '', input = {}, created_at: requestedAt = updatedAt } = job;
@@ -61,12 +61,12 @@ export function drop(gallery: Gallery, ids: string[]): Gallery {
   return { ...gallery, items: gallery.items.filter(({ id }) => !ids.includes(id)), gone: [...gallery.gone, ...ids] };
 }
 
-/** What was dropped and is there all the same may come back. */
+/** Lets a dropped card come back, because the server still has it. */
 export function restore(gallery: Gallery, id: string): Gallery {
   return { ...gallery, gone: gallery.gone.filter((gone) => gone !== id) };
 }
 
-/** The first page of the server's truth, and what the server knows of jobs under way. */
+/** The first page as the server has it, and its unfinished jobs. */
 export interface Truth {
   page: Item[];
   jobs: Item[];
@@ -74,11 +74,11 @@ export interface Truth {
   unknown: string[];
   /** When the oldest of a full page ended; null when the page is all there is. */
   cursor: string | null;
-  /** What had ended here before the question was sent. */
+  /** The gallery before the server was asked. */
   asOf: Gallery;
 }
 
-/** What the server no longer has is dropped; what it does not have yet stays. */
+/** Drops the cards that the server no longer has, and keeps those that it does not have yet. */
 export function reconcile(gallery: Gallery, { page, jobs, unknown, cursor, asOf }: Truth): Gallery {
   const listed = new Set(page.map(({ id }) => id));
   const reaches = (item: Item) => cursor === null || compareTimes(item.updatedAt, cursor) > 0;

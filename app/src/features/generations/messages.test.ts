@@ -1,4 +1,4 @@
-import { REFUSALS } from './api';
+import { DELAYS } from './api';
 import { FAILURES, statusLine } from './messages';
 import { item, sending } from './samples';
 import type { FailureCode, Item, RefusalCode } from './types';
@@ -10,7 +10,7 @@ test.each(Object.keys(FAILURES) as FailureCode[])('a person is told what %s mean
   expect(statusLine(failed)).toMatch(/^[A-Z].*\.$/);
 });
 
-test.each(Object.keys(REFUSALS) as RefusalCode[])('a refusal for %s is never blank', (code) => {
+test.each(Object.keys(DELAYS) as RefusalCode[])('a refusal for %s is never blank', (code) => {
   expect(statusLine({ ...sending(), status: 'refused', code, message: 'Refused.' })).toMatch(/\.$/);
 });
 

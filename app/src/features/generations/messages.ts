@@ -1,4 +1,4 @@
-/** What a person is told. By code, so that it can be translated; the server's words are for codes we do not know. */
+/** The texts that a user reads, by code, so that they can be translated. A code we do not know shows the server's text. */
 
 import type { Delay, FailureCode, Item, RefusalCode } from './types';
 
@@ -29,7 +29,7 @@ const DELAYS: Record<Delay, string> = {
 
 const COSTS_NOTHING: FailureCode[] = ['provider_unavailable', 'timed_out', 'worker_lost', 'internal', 'provider_rejected'];
 
-/** One line for the card: where the generation stands, or why it stands no more. */
+/** One line for the card: how far the generation is, or why it ended. */
 export function statusLine(item: Item): string {
   switch (item.status) {
     case 'sending':

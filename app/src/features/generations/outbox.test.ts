@@ -17,7 +17,7 @@ test('an entry survives the app', () => {
   expect(outbox.ofUser('u')).toEqual([entry('a')]);
 });
 
-test('an answered entry is gone for good, also for a late change', () => {
+test('an answered entry stays gone, also after a late change', () => {
   outbox.put(entry('a'));
   outbox.erase('a');
   outbox.change('a', { isTried: true });
@@ -30,7 +30,7 @@ test('another user of the phone does not see it', () => {
   expect(ids('somebody else')).toEqual([]);
 });
 
-test('what was asked for before anybody signed in belongs to whoever is first', () => {
+test('a request from before the first sign-in belongs to the first user who signs in', () => {
   outbox.put(entry('a', { userId: null }));
   expect(ids('u')).toEqual(['a']);
 });

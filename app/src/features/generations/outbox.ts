@@ -1,4 +1,4 @@
-/** Requests that the server has not answered for good. On disk before they are sent, so that a killed app loses none. */
+/** Requests without a final answer of the server. They are on disk before they are sent, so that a killed app loses none. */
 
 import { eraseDisk, keysOnDisk, readDisk, writeDisk } from '@/lib/disk';
 

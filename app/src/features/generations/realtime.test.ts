@@ -54,7 +54,7 @@ test('the truth is to be read after every join, and when the database begins to 
   expect(listener.onJoined).toHaveBeenCalledTimes(3);
 });
 
-test('a channel that the server closed is made anew', async () => {
+test('a channel that the server closed is replaced', async () => {
   mockChannels[0]?.say('SUBSCRIBED');
   mockChannels[0]?.say('CLOSED');
   expect(listener.onLeft).toHaveBeenCalled();
@@ -76,7 +76,7 @@ test('a renewed channel replaces the old one, whose last words are not heard', a
   expect(listener.onJob.mock.calls).toEqual([[job('running')]]);
 });
 
-test('one step that fails does not close the channel for good', async () => {
+test('one step that fails does not close the channel permanently', async () => {
   mockRemoveChannel.mockRejectedValueOnce(new Error('the socket is gone'));
   renew();
   await pass();

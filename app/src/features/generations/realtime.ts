@@ -14,7 +14,7 @@ const LONGEST_PAUSE = 10_000;
 
 export interface Listener {
   onJob(job: Job): void;
-  /** From here on messages arrive; what came before must be read. */
+  /** From here on messages arrive; earlier changes must be read. */
   onJoined(): void;
   onLeft(): void;
 }

@@ -1,4 +1,4 @@
-/** Jobs and cards for tests: whole, and told apart by what a test says of them. */
+/** Complete jobs and cards for tests; a test names only the fields it is about. */
 
 import { fromJob } from './merge';
 import type { Generation, Item, Job, Status } from './types';

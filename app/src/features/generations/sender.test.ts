@@ -36,7 +36,7 @@ test('an answer empties the outbox', async () => {
   expect(outbox.find('a')).toBeUndefined();
 });
 
-test('what was tried belongs to who tried it, on disk, before the call', () => {
+test('a tried request belongs to the user who tried it, on disk, before the call', () => {
   enqueue.mockReturnValue(new Promise(() => {}));
   sender.flush('u');
   outbox.reopen();
@@ -78,7 +78,7 @@ test('a refusal is kept with its reason and not sent again', async () => {
   expect(outbox.find('a')?.refusal?.code).toBe('insufficient_credits');
 });
 
-test('a refused token stands for nobody: the entry waits for whoever is signed in next', async () => {
+test('a refused token names no user: the entry waits for the next user who signs in', async () => {
   enqueue.mockRejectedValueOnce(new Refused('unauthenticated', 'This account no longer exists.'));
   sender.flush('refused');
   await settled();

@@ -1,6 +1,6 @@
-/** Delivers the outbox. The id makes repeating harmless, so whatever is not a final answer is simply sent again. */
+/** Delivers the outbox. The id makes repeating harmless, so a request is sent again until it has a final answer. */
 
-import { type Answer, Refused, REFUSALS } from './api';
+import { type Answer, Refused, DELAYS } from './api';
 import * as outbox from './outbox';
 import type { Delay } from './types';
 
@@ -26,7 +26,7 @@ export type Outcome =
 export function after(error: unknown, attempt: number): Outcome {
   const pause = Math.min(LONGEST_PAUSE, 1000 * 2 ** Math.min(attempt, 10));
   if (!(error instanceof Refused)) return { kind: 'later', delay: 'offline', milliseconds: pause };
-  const delay = REFUSALS[error.code];
+  const delay = DELAYS[error.code];
   if (!delay) return { kind: 'refused', code: error.code, message: error.message };
   return { kind: 'later', delay, milliseconds: (error.retryAfter ?? 0) * 1000 || pause };
 }
@@ -89,7 +89,7 @@ export function createSender(deliveries: Deliveries) {
   }
 
   return {
-    /** Send whatever this user has waiting, now. */
+    /** Send all waiting requests of this user now. */
     flush(userId: string): void {
       for (const entry of outbox.ofUser(userId)) {
         if (!entry.refusal) void deliver(outbox.change(entry.id, { userId }) ?? entry);

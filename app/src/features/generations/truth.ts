@@ -1,4 +1,4 @@
-/** Reads how everything stands: after every join, on every return to the app, whenever something may have been missed. */
+/** Reads the state of all cards: after every join, on every return to the app, whenever a message may have been missed. */
 
 import type { QueryClient } from '@tanstack/react-query';
 

@@ -1,4 +1,4 @@
-/** What the server says, generated from docs/openapi.yaml by `npm run types`, and what the gallery makes of it. */
+/** The types of the server, generated from docs/openapi.yaml by `npm run types`, and the cards made of them. */
 
 import type { components } from './openapi';
 

@@ -1,4 +1,4 @@
-/** The balance, and what can be asked for it. */
+/** The balance, and the models that a user can choose. */
 
 import { useQuery } from '@tanstack/react-query';
 
@@ -8,7 +8,7 @@ import { listModels, readAccount } from './api';
 import { accountKey } from './cache';
 import type { Model } from './types';
 
-/** What a first tap asks for when the server has not yet said what there is. */
+/** The model of a tap that comes before the server has listed its models. */
 const FIRST_MODEL: Model = { id: 'preview', title: 'Preview', cost: 1 };
 
 export function useAccount() {

@@ -1,4 +1,4 @@
-/** What can be done with a card: cancel what is under way, retry what failed, delete what has ended. */
+/** The actions of a card: cancel an unfinished job, retry a failed one, delete an ended one. */
 
 import { useQueryClient } from '@tanstack/react-query';
 
@@ -45,7 +45,7 @@ export function useActions() {
     return answer.job.status !== 'running';
   }
 
-  /** A new request, with an id of its own. What failed stays until it is deleted; what was never accepted makes room. */
+  /** A new request, with an id of its own. A failed card stays until the user deletes it; a refused card is removed. */
   function retryItem(item: Item): string {
     if (item.status === 'refused') void deleteItem(item);
     return generate(item.model, item.input);

@@ -1,6 +1,7 @@
-/** What the screens show. Never loading without something to show: the disk answers first. */
+/** The gallery for the screens. It is never empty while it loads: the disk answers first. */
 
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
 
 import { useSession } from '@/lib/session';
 
@@ -20,18 +21,25 @@ export function useGallery() {
     initialDataUpdatedAt: 0,
     gcTime: Infinity,
   });
-  const older = useMutation({
+  // A list asks once when its end is near. It may do so before the first page has said where older ones begin.
+  const [isOlderWanted, setOlderWanted] = useState(false);
+  const { mutate: readOlder, isPending } = useMutation({
     mutationFn: () => readPage(galleryOf(client, userId).cursor),
+    onMutate: () => setOlderWanted(false),
     onSuccess: ({ items, cursor }) =>
       changeGallery(client, userId, (gallery) => ({ ...merge(gallery, items), cursor })),
   });
+  const hasOlder = query.data.cursor !== null;
+  useEffect(() => {
+    if (isOlderWanted && hasOlder) readOlder();
+  }, [isOlderWanted, hasOlder, readOlder]);
   return {
     items: query.data.items,
     /** The server could not be read. */
     hasFailed: query.failureCount > 0,
     refresh: () => query.refetch(),
     loadOlder: () => {
-      if (query.data.cursor !== null && !older.isPending) older.mutate();
+      if (!isPending) setOlderWanted(true);
     },
   };
 }

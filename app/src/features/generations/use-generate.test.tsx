@@ -40,7 +40,7 @@ test('a retry is a new request with the old prompt, drawn at once and on disk', 
   const { result } = await renderHook(useAll, { wrapper });
   await act(async () => {
     result.current.retryItem(item('failed'));
-    // Synchronously, before any answer of anybody.
+    // Synchronously, before any answer.
     const [card] = galleryOf(client, 'u').items;
     expect(card).toMatchObject({ status: 'sending', input: { prompt: 'a fox' } });
     expect(card?.id).not.toBe('a');

@@ -40,7 +40,7 @@ export function useLiveUpdates(): void {
   usePolling(user);
 }
 
-/** What a refused user had not sent yet is the next one's. */
+/** Unsent requests of a user whose session was refused go to the next user of this phone. */
 function useInheritance(userId: string | null, replaced: string | null | undefined): void {
   const client = useQueryClient();
   useEffect(() => {
