@@ -107,7 +107,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_config private.config;
-  v_cost integer := case when p_account.is_paid then 0 else p_model.cost end;
+  v_cost integer := case when private.is_paid(p_account) then 0 else p_model.cost end;
 begin
   select * into v_config from private.config;
   if octet_length(p_input::text) > v_config.max_input_bytes then
@@ -152,7 +152,10 @@ declare
   v_now double precision := extract(epoch from clock_timestamp());
 begin
   select * into v_config from private.config;
-  spacing := case when p_account.is_paid then v_config.paid_spacing else v_config.free_spacing end;
+  spacing := case
+    when private.is_paid(p_account) then v_config.paid_spacing
+    else v_config.free_spacing
+  end;
   rank := greatest(
     v_now, least(p_account.next_rank, v_now + v_config.max_unfinished_jobs * spacing)
   );

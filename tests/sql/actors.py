@@ -160,6 +160,17 @@ class Service(Actor):
     ) -> int:
         return int(self.value("select public.grant_credits(%s, %s, %s, %s)", user_id, amount, reason, ref))
 
+    def revoke(
+        self, user_id: UUID, amount: int | None, ref: str | None, reason: str | None = "refund"
+    ) -> Row:
+        answer = self.value("select public.revoke_credits(%s, %s, %s, %s)", user_id, amount, reason, ref)
+        assert isinstance(answer, dict)
+        return answer
+
+    def record(self, event: object) -> str:
+        """What one event of a store did."""
+        return str(self.value("select public.record_purchase(%s)", Jsonb(event)))
+
     def wake(self, job_id: UUID, ref: str | None) -> bool:
         return self.value("select public.wake_job(%s, %s)", job_id, ref) is True
 
@@ -171,7 +182,8 @@ class Operator(Actor):
 
     def reset(self) -> None:
         self.conn.execute("delete from auth.users")
-        self.conn.execute("delete from private.provider_cancellations")
+        for table in ("provider_cancellations", "purchase_events", "subscriptions", "products"):
+            self.conn.execute(f"delete from private.{table}".encode())  # noqa: S608
         self.conn.execute("delete from private.config")
         self.conn.execute("insert into private.config default values")
 
@@ -225,6 +237,9 @@ class Operator(Actor):
 
     def credits(self, user_id: UUID) -> int:
         return int(self.value("select credits from public.entitlements where user_id = %s", user_id))
+
+    def owed(self, user_id: UUID) -> int:
+        return int(self.value("select owed from public.entitlements where user_id = %s", user_id))
 
     def ledger(self, job_id: UUID) -> list[tuple[str, int]]:
         """Kind and amount of a job's entries, in their order."""
