@@ -162,13 +162,11 @@ begin
       then coalesce(v_read.transaction_id, v_read.id) end
   );
   v_read.product_id := private.event_text(p_event, 'product_id');
-  v_read.expires_at := greatest(
-    private.event_time(p_event, 'expiration_at_ms'),
-    private.event_time(p_event, 'grace_period_expiration_at_ms')
-  );
-  if v_read.type = 'EXPIRATION' then
-    v_read.expires_at := least(v_read.expires_at, v_read.happened_at);
-  end if;
+  v_read.expires_at := private.event_time(p_event, 'expiration_at_ms');
+  v_read.expires_at := case v_read.type
+    when 'EXPIRATION' then least(v_read.expires_at, v_read.happened_at)
+    else greatest(v_read.expires_at, private.event_time(p_event, 'grace_period_expiration_at_ms'))
+  end;
   v_read.customer := case
     when v_read.type = 'TRANSFER' then private.event_ids(p_event, 'transferred_from')
     else private.event_ids(p_event, 'app_user_id')

@@ -16,7 +16,8 @@ from tests.edge.tokens import Issuer
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "supabase" / "functions"
-NAMES = ("ping", "enqueue_generation", "get_job_status", "provider_webhook")
+NAMES = ("ping", "enqueue_generation", "get_job_status", "provider_webhook", "purchase_webhook")
+STORE_AUTHORIZATION = "Bearer a value that the dashboard was told"
 DENO = Path(sysconfig.get_path("scripts")) / "deno"
 
 
@@ -73,13 +74,15 @@ def _origin(process: "subprocess.Popen[str]") -> str:
 def function_environment(
     url: str, issuer: Issuer, api_keys: Mapping[str, str], webhook_secret: bytes
 ) -> dict[str, str]:
-    """What the platform gives every function, and our own secret."""
+    """What the platform gives every function, and our own secrets."""
     return {
         "SUPABASE_URL": url,
         "SUPABASE_JWKS": issuer.jwks(),
         "SUPABASE_PUBLISHABLE_KEYS": json.dumps({"default": api_keys["publishable"]}),
         "SUPABASE_SECRET_KEYS": json.dumps({"default": api_keys["secret"]}),
         "REPLICATE_WEBHOOK_SECRET": f"whsec_{base64.b64encode(webhook_secret).decode()}",
+        "REVENUECAT_WEBHOOK_AUTHORIZATION": STORE_AUTHORIZATION,
+        "REVENUECAT_WEBHOOK_SECRET": webhook_secret.hex(),
     }
 
 

@@ -8,6 +8,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis import Case
 
+from tests.edge import test_purchase_webhook
 from tests.edge.deno import NAMES, ROOT
 from tests.edge.test_webhook import signed
 from tests.edge.user import User
@@ -46,6 +47,10 @@ def test_functions_answer_as_the_reference_says(
         sent = requests.Request(**case.as_transport_kwargs(base_url=origin)).prepare().body
         assert isinstance(sent, bytes)
         headers = signed(user.backend.webhook_secret, sent)
+    elif is_good and case.operation.label == "POST /purchase_webhook":
+        sent = requests.Request(**case.as_transport_kwargs(base_url=origin)).prepare().body
+        assert isinstance(sent, bytes)
+        headers = test_purchase_webhook.signed(user.backend.webhook_secret, sent)
 
     answer = case.call(base_url=origin, headers=headers)
     if answer.status_code == 202 and name == "enqueue_generation":
