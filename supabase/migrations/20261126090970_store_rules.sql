@@ -5,8 +5,8 @@
 
 -- grant_purchase: a purchase or paid period posts the credits of its product, once
 --
--- Returns what came of it; null if there is nothing to post. An entry that a backend posted by hand
--- under the same reference counts as the grant. A trial and a family member's share are not paid.
+-- Returns null if there is nothing to post: a trial and a family member's share are not paid. An
+-- entry that a backend posted by hand under the same reference counts as the grant.
 create function private.grant_purchase(p_event private.purchase_events)
 returns text
 language plpgsql
@@ -51,7 +51,7 @@ $$;
 --
 -- The newest of its refunds and reversals decides, in whatever order they came. What is taken is
 -- the amount of the grant, from the account that got it: the buyer's ids of today may name another
--- one. Returns what came of it; null if the transaction was never refunded.
+-- one. Returns null if the transaction was never refunded.
 create function private.settle_refunds(p_event private.purchase_events)
 returns text
 language plpgsql
@@ -160,9 +160,9 @@ $$;
 
 -- update_subscription: the newest event about a subscription says until when it lasts
 --
--- Returns what came of it; null if the event says nothing about a subscription. A cancellation for
--- a billing error says less than the billing issue that comes with it, which has the grace period;
--- and a product change is only announced.
+-- Returns null if the event says nothing about one. A cancellation for a billing error says less
+-- than the billing issue that comes with it, which has the grace period. A product change is only
+-- announced.
 create function private.update_subscription(p_event private.purchase_events)
 returns text
 language plpgsql
@@ -236,13 +236,14 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_is_purchase boolean;
   v_granted text;
   v_settled text;
   v_updated text;
 begin
   if not p_event.is_accepted then
     return 'sandbox';
-  elsif p_event.happened_at is null then
+  elsif p_event.happened_at is null or p_event.type is null then
     return 'unreadable';
   elsif p_event.type = 'TRANSFER' then
     return private.transfer_subscriptions(p_event);
@@ -250,13 +251,13 @@ begin
     return 'unreadable';
   end if;
 
-  if p_event.type in ('INITIAL_PURCHASE', 'RENEWAL', 'NON_RENEWING_PURCHASE') then
-    if p_event.transaction_id is null then
-      return 'unreadable';
-    end if;
+  v_is_purchase := p_event.type in ('INITIAL_PURCHASE', 'RENEWAL', 'NON_RENEWING_PURCHASE');
+  if v_is_purchase and p_event.transaction_id is null then
+    return 'unreadable';
+  elsif v_is_purchase then
     v_granted := private.grant_purchase(p_event);
-    v_settled := private.settle_refunds(p_event);
-  elsif p_event.is_refund is not null then
+  end if;
+  if v_is_purchase or p_event.is_refund is not null then
     v_settled := private.settle_refunds(p_event);
   end if;
   v_updated := private.update_subscription(p_event);
@@ -266,11 +267,9 @@ $$;
 
 -- record_purchase: keeps one store event by its id, and applies it; returns its effect
 --
--- p_event an event in the words of RevenueCat. Without an id it is refused with 400; anything else
---         is kept, and what cannot be read has no effect.
+-- p_event an event of RevenueCat. Without an id it is refused with 400; any other is kept.
 --
--- The same event again finds its work done. If its product or user was unknown, or its sandbox was
--- refused, it is applied now if it can be: so an event can be sent again after the cause is mended.
+-- The same event again finds its work done; if its product or user was unknown, it is applied now.
 create function public.record_purchase(p_event jsonb)
 returns text
 language plpgsql

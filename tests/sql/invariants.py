@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -73,6 +74,11 @@ def check_moment(now: Snapshot, history: History) -> None:
     assert set(now.jobs) | set(now.generations) <= accepted
     for job_id in accepted:
         check_job(job_id, booked[job_id], now, history)
+
+
+def is_paid(account: Row) -> bool:
+    until = account["paid_until"]
+    return bool(account["is_paid"] or (until and datetime.fromisoformat(until) > datetime.now(UTC)))
 
 
 def check_job(job_id: UUID, entries: list[Row], now: Snapshot, history: History) -> None:

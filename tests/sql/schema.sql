@@ -233,13 +233,14 @@ CREATE FUNCTION private.apply_event(p_event private.purchase_events) RETURNS tex
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
+  v_is_purchase boolean;
   v_granted text;
   v_settled text;
   v_updated text;
 begin
   if not p_event.is_accepted then
     return 'sandbox';
-  elsif p_event.happened_at is null then
+  elsif p_event.happened_at is null or p_event.type is null then
     return 'unreadable';
   elsif p_event.type = 'TRANSFER' then
     return private.transfer_subscriptions(p_event);
@@ -247,13 +248,13 @@ begin
     return 'unreadable';
   end if;
 
-  if p_event.type in ('INITIAL_PURCHASE', 'RENEWAL', 'NON_RENEWING_PURCHASE') then
-    if p_event.transaction_id is null then
-      return 'unreadable';
-    end if;
+  v_is_purchase := p_event.type in ('INITIAL_PURCHASE', 'RENEWAL', 'NON_RENEWING_PURCHASE');
+  if v_is_purchase and p_event.transaction_id is null then
+    return 'unreadable';
+  elsif v_is_purchase then
     v_granted := private.grant_purchase(p_event);
-    v_settled := private.settle_refunds(p_event);
-  elsif p_event.is_refund is not null then
+  end if;
+  if v_is_purchase or p_event.is_refund is not null then
     v_settled := private.settle_refunds(p_event);
   end if;
   v_updated := private.update_subscription(p_event);

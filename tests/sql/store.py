@@ -7,6 +7,8 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from tests.sql.all_actors import Actors
+
 Event = dict[str, Any]
 
 PACK, MONTH, BARE = "pack_100", "pro:monthly", "supporter"
@@ -15,11 +17,22 @@ PRODUCTS = {PACK: (100, False), MONTH: (30, True), BARE: (0, True)}
 
 DAY = 86_400_000
 NOW = 1_790_000_000_000
+"""Times are in milliseconds since 1970."""
 
 PURCHASES = ("INITIAL_PURCHASE", "RENEWAL", "NON_RENEWING_PURCHASE")
 TELL_NOTHING_OF_A_PERIOD = ("PRODUCT_CHANGE", "TEST", "INVOICE_ISSUANCE", "A_TYPE_OF_TOMORROW")
 
 ADD_PRODUCT = "insert into private.products (id, credits, gives_access) values (%s, %s, %s)"
+
+
+def account(actors: Actors, user_id: UUID) -> tuple[int, int]:
+    """Credits and what is owed."""
+    return actors.operator.credits(user_id), actors.operator.owed(user_id)
+
+
+def paid_until(actors: Actors, user_id: UUID) -> int | None:
+    until = actors.operator.value("select paid_until from public.entitlements where user_id = %s", user_id)
+    return None if until is None else round(until.timestamp() * 1000)
 
 
 def event(kind: str, number: object, at: int, user: object, **fields: Any) -> Event:
