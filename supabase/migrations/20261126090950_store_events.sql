@@ -210,4 +210,20 @@ begin
 end
 $$;
 
+-- refresh_paid_until: works out until when a user is paid
+create function private.refresh_paid_until(p_user_id uuid)
+returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+  update public.entitlements e
+  set paid_until = ends.at
+  from (
+    select max(s.expires_at) as at
+    from private.subscriptions s join private.products p on p.id = s.product_id
+    where s.user_id = p_user_id and p.gives_access
+  ) ends
+  where e.user_id = p_user_id and e.paid_until is distinct from ends.at
+$$;
+
 revoke execute on all functions in schema private from public;
