@@ -30,7 +30,8 @@ create type public.credit_entry_kind as enum (
   'grant',    -- credits in: starter gift, purchase
   'hold',     -- reserved when a generation is requested; also the receipt of its id
   'settle',   -- the hold was spent: the generation succeeded
-  'refund'    -- the hold came back: it failed or was canceled
+  'refund',   -- the hold came back: it failed or was canceled
+  'revoke'    -- credits out: a purchase was refunded, or what was owed for one is taken
 );
 
 create table private.config (
@@ -41,10 +42,14 @@ create table private.config (
   max_input_bytes integer not null default 16384,
   free_spacing double precision not null default 8,
   paid_spacing double precision not null default 1,
+  max_paid_jobs_per_day integer not null default 200,
+  accept_sandbox_purchases boolean not null default false,
   constraint there_is_one_row check (is_only_row),
   constraint starter_credits_are_not_negative
     check (starter_credits >= 0 and anonymous_starter_credits >= 0),
-  constraint bounds_are_positive check (max_unfinished_jobs > 0 and max_input_bytes > 0),
+  constraint bounds_are_positive check (
+    max_unfinished_jobs > 0 and max_input_bytes > 0 and max_paid_jobs_per_day > 0
+  ),
   constraint paid_users_are_denser check (0 < paid_spacing and paid_spacing <= free_spacing)
 );
 alter table private.config enable row level security;
@@ -53,6 +58,10 @@ comment on column private.config.free_spacing is
   'Seconds of rank between two unfinished jobs of a free user, so that other users get their turn.';
 comment on column private.config.paid_spacing is
   'The same for a paid user, who may have more jobs near the front.';
+comment on column private.config.max_paid_jobs_per_day is
+  'How many included jobs a paid user may have in 24 hours, so that a subscription is no open wallet.';
+comment on column private.config.accept_sandbox_purchases is
+  'Whether purchases of a store''s sandbox count. Anybody with a tester account makes them for free.';
 insert into private.config default values;
 
 -- Every transaction locks the account row before it locks a job of that user, and what a user
@@ -61,20 +70,40 @@ insert into private.config default values;
 create table public.entitlements (
   user_id uuid primary key references auth.users (id) on delete cascade,
   is_paid boolean not null default false,
+  paid_until timestamptz,
   credits integer not null default 0,
+  owed integer not null default 0,
   next_rank double precision not null default 0,
   created_at timestamptz not null default now(),
-  constraint credits_are_not_negative check (credits >= 0)
+  constraint credits_are_not_negative check (credits >= 0),
+  constraint debtors_have_no_credits check (owed >= 0 and (owed = 0 or credits = 0))
 );
 alter table public.entitlements enable row level security;
 comment on table public.entitlements is
-  'What a user may do. credits equals the sum of the user''s credit_entries.';
+  'What a user may do. credits and owed equal the sums of the user''s credit_entries.';
+comment on column public.entitlements.is_paid is
+  'Set by a backend of your own. A user with paid_until in the future is paid, too: private.is_paid.';
+comment on column public.entitlements.paid_until is
+  'When the last of the user''s subscriptions ends or ended; record_purchase keeps it.';
+comment on column public.entitlements.owed is
+  'Credits that were revoked when they were already spent or held. Whatever comes next pays it first.';
+
+-- is_paid: whether a user has the rights of a paid user now
+create function private.is_paid(p_account public.entitlements)
+returns boolean
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select p_account.is_paid or coalesce(p_account.paid_until > clock_timestamp(), false)
+$$;
 
 create table public.credit_entries (
   id bigint generated always as identity primary key,
   user_id uuid not null references public.entitlements (user_id) on delete cascade,
   kind public.credit_entry_kind not null,
   amount integer not null,
+  owed integer not null default 0,
   job_id uuid,          -- no foreign key: the entry stays when the job is pruned
   reason text not null,
   external_ref text unique,
@@ -85,10 +114,14 @@ create table public.credit_entries (
       when 'grant' then amount > 0
       when 'hold' then amount <= 0
       when 'settle' then amount = 0
+      when 'revoke' then amount <= 0
       else amount >= 0
     end
   ),
-  constraint only_grants_are_without_a_job check ((kind = 'grant') = (job_id is null)),
+  -- A revoke owes what it could not take. A later revoke takes that: then owed falls with credits.
+  constraint only_revokes_are_owed
+    check (owed = 0 or (kind = 'revoke' and (owed > 0 or owed = amount))),
+  constraint only_jobs_are_held_for check ((kind in ('grant', 'revoke')) = (job_id is null)),
   constraint only_holds_are_receipts check ((kind = 'hold') = (fingerprint is not null)),
   constraint reasons_are_short check (char_length(reason) between 1 and 200),
   constraint external_refs_are_short check (char_length(external_ref) between 1 and 200)
@@ -115,10 +148,15 @@ revoke all on table public.entitlements, public.credit_entries
   from anon, authenticated, service_role;
 revoke all on sequence public.credit_entries_id_seq from anon, authenticated, service_role;
 grant select on table public.entitlements, public.credit_entries to authenticated, service_role;
--- A purchase backend sets is_paid directly. It moves credits through grant_credits only.
+-- A purchase backend sets is_paid directly. It moves credits through grant_credits and
+-- revoke_credits only.
 grant update (is_paid) on table public.entitlements to service_role;
 
 -- post_entry: writes one ledger entry and the balance; the only function that moves credits
+--
+-- Credits that come in, by a grant or a refund, pay first what the user owes. So credits and owed
+-- depend on the sum of all entries alone and not on their order, and a hold hides no credits from
+-- a revoke. The balance is written first: a trigger on the entry can read it.
 create function private.post_entry(
   p_user_id uuid,
   p_kind public.credit_entry_kind,
@@ -126,20 +164,34 @@ create function private.post_entry(
   p_reason text,
   p_job_id uuid default null,
   p_external_ref text default null,
-  p_fingerprint bytea default null
+  p_fingerprint bytea default null,
+  p_owed integer default 0
 ) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_paid integer;
 begin
-  insert into public.credit_entries
-    (user_id, kind, amount, reason, job_id, external_ref, fingerprint)
-  values
-    (p_user_id, p_kind, p_amount, p_reason, p_job_id, p_external_ref, p_fingerprint);
+  if p_amount > 0 then
+    select least(owed, p_amount) into v_paid from public.entitlements where user_id = p_user_id;
+  end if;
+  v_paid := coalesce(v_paid, 0);
 
-  update public.entitlements
-  set credits = credits + p_amount
-  where user_id = p_user_id and p_amount <> 0;
+  if p_amount <> 0 or p_owed <> 0 then
+    update public.entitlements
+    set credits = credits + p_amount - v_paid, owed = owed + p_owed - v_paid
+    where user_id = p_user_id;
+  end if;
+
+  insert into public.credit_entries
+    (user_id, kind, amount, owed, reason, job_id, external_ref, fingerprint)
+  values
+    (p_user_id, p_kind, p_amount, p_owed, p_reason, p_job_id, p_external_ref, p_fingerprint);
+  if v_paid > 0 then
+    insert into public.credit_entries (user_id, kind, amount, owed, reason)
+    values (p_user_id, 'revoke', -v_paid, -v_paid, 'owed');
+  end if;
 end
 $$;
 

@@ -11,7 +11,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_config private.config;
-  v_is_included boolean := p_account.is_paid and p_model.included;
+  v_is_included boolean := private.is_paid(p_account) and p_model.included;
   v_cost integer := case when v_is_included then 0 else p_model.cost end;
   v_problem text;
 begin
@@ -129,7 +129,10 @@ declare
   v_now double precision := extract(epoch from clock_timestamp());
 begin
   select * into v_config from private.config;
-  spacing := case when p_account.is_paid then v_config.paid_spacing else v_config.free_spacing end;
+  spacing := case
+    when private.is_paid(p_account) then v_config.paid_spacing
+    else v_config.free_spacing
+  end;
   rank := greatest(
     v_now, least(p_account.next_rank, v_now + v_config.max_unfinished_jobs * spacing)
   );

@@ -25,6 +25,46 @@ create trigger jobs_broadcast_change
   when ((old.status, old.progress) is distinct from (new.status, new.progress))
   execute function private.broadcast_job();
 
+-- broadcast_account: sends the balance to its owner's private topic
+--
+-- After a grant or a revoke, and when the user's right to included models changes. What a job holds
+-- and gives back is told with the job. Nobody listens yet when the account is opened.
+create function private.broadcast_account()
+returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
+as $$
+declare
+  v_account public.entitlements;
+begin
+  select * into v_account from public.entitlements where user_id = new.user_id;
+  perform realtime.send(
+    jsonb_build_object(
+      'credits', v_account.credits,
+      'owed', v_account.owed,
+      'is_paid', private.is_paid(v_account),
+      'paid_until', v_account.paid_until,
+      'updated_at', clock_timestamp()
+    ),
+    'account', 'user:' || new.user_id, true
+  );
+  return null;
+end
+$$;
+
+create trigger credit_entries_broadcast
+  after insert on public.credit_entries
+  for each row
+  when (new.kind in ('grant', 'revoke') and new.reason <> 'starter')
+  execute function private.broadcast_account();
+create trigger entitlements_broadcast
+  after update of is_paid, paid_until on public.entitlements
+  for each row
+  when ((old.is_paid, old.paid_until) is distinct from (new.is_paid, new.paid_until))
+  execute function private.broadcast_account();
+
 -- There is no policy for insert: a user receives on the own topic and can send on none.
 create policy "Users receive on their own topic" on realtime.messages
   for select to authenticated

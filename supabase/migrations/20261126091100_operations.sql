@@ -22,18 +22,18 @@ begin
 end
 $$;
 
--- ledger_mismatches: the users whose balance differs from their ledger; must be empty
+-- ledger_mismatches: the users whose balance or debt differs from their ledger; must be empty
 create function private.ledger_mismatches()
-returns table (user_id uuid, credits integer, ledger bigint)
+returns table (user_id uuid, credits integer, ledger bigint, owed integer, owed_in_ledger bigint)
 language sql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select e.user_id, e.credits, coalesce(sum(c.amount), 0)
+  select e.user_id, e.credits, coalesce(sum(c.amount), 0), e.owed, coalesce(sum(c.owed), 0)
   from public.entitlements e
   left join public.credit_entries c using (user_id)
   group by e.user_id
-  having e.credits <> coalesce(sum(c.amount), 0)
+  having (e.credits, e.owed) <> (coalesce(sum(c.amount), 0), coalesce(sum(c.owed), 0))
 $$;
 
 -- operator_status: one row per fact for `make status`; problem is null when the fact is fine
@@ -133,6 +133,21 @@ begin
     or paused_until > v_now - interval '1 hour'
     or exists (select from public.jobs where rate_limited_by = l.provider)
   order by 1;
+
+  return query
+  select
+    'last day: purchases with ' || replace(reason, '_', ' '), count(e.id)::text,
+    case when count(e.id) > 0 then cure end
+  from (values
+    ('unknown_product', 'add it to private.products, then apply them again: docs/purchases.md'),
+    ('unreadable', 'see private.purchase_events'),
+    ('unknown_user', null)
+  ) as reasons (reason, cure)
+  left join private.purchase_events e
+    on e.effect = reason and e.received_at > v_now - interval '1 day'
+    and e.effect in ('unknown_product', 'unknown_user', 'unreadable')
+  group by reason, cure
+  order by cure is null, reason desc;
 
   return query
   select

@@ -40,8 +40,9 @@ class Exchange(BaseHTTPRequestHandler):
         self.api.behave(self)
 
     def answer_well(self) -> None:
-        is_service = self.path.endswith("/wake_job")
-        self.answer(200, True if is_service else {"job": None, "credits": 0, "jobs": []})
+        _, _, name = self.path.rpartition("/")
+        good = {"wake_job": True, "record_purchase": "granted"}
+        self.answer(200, good.get(name, {"job": None, "credits": 0, "jobs": []}))
 
     def answer(self, status: int, body: Any, **headers: str) -> None:
         self.answer_raw(status, json.dumps(body).encode(), **{"Content-Type": "application/json", **headers})

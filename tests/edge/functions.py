@@ -11,7 +11,8 @@ from tests.support import deno
 from tests.support.processes import ROOT
 
 FUNCTIONS = ROOT / "supabase" / "functions"
-NAMES = ("ping", "enqueue_generation", "get_job_status", "provider_webhook")
+NAMES = ("ping", "enqueue_generation", "get_job_status", "provider_webhook", "purchase_webhook")
+STORE_AUTHORIZATION = "Bearer a value that the dashboard was told"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +49,6 @@ def function_environment(
         "SUPABASE_PUBLISHABLE_KEYS": json.dumps({"default": api_keys["publishable"]}),
         "SUPABASE_SECRET_KEYS": json.dumps({"default": api_keys["secret"]}),
         "REPLICATE_WEBHOOK_SECRET": f"whsec_{base64.b64encode(webhook_secret).decode()}",
+        "REVENUECAT_WEBHOOK_AUTHORIZATION": STORE_AUTHORIZATION,
+        "REVENUECAT_WEBHOOK_SECRET": webhook_secret.hex(),
     }

@@ -15,6 +15,7 @@ ALLOWED = {
     "enqueue_generation": "POST, OPTIONS",
     "get_job_status": "GET, OPTIONS",
     "provider_webhook": "POST, OPTIONS",
+    "purchase_webhook": "POST, OPTIONS",
 }
 SENT_BY_SUPABASE_JS = {
     "authorization", "x-client-info", "apikey", "content-type", "x-retry-count", "traceparent", "tracestate", "baggage",

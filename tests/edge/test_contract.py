@@ -8,6 +8,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis import Case
 
+from tests.edge import test_purchase_webhook
 from tests.edge.functions import NAMES
 from tests.edge.test_webhook import signed, token
 from tests.edge.user import TappingUser
@@ -48,6 +49,10 @@ def test_functions_answer_as_the_reference_says(
         assert isinstance(sent, bytes)
         headers = signed(user.backend.webhook_secret, sent)
         case.query["token"] = token(user.backend.stack.secret_key, case.query["job"].lower())
+    elif is_good and case.operation.label == "POST /purchase_webhook":
+        sent = requests.Request(**case.as_transport_kwargs(base_url=origin)).prepare().body
+        assert isinstance(sent, bytes)
+        headers = test_purchase_webhook.signed(user.backend.webhook_secret, sent)
 
     answer = case.call(base_url=origin, headers=headers)
     if answer.status_code == 202 and name == "enqueue_generation":

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from tests.edge import functions
+from tests.edge import functions, test_purchase_webhook
 from tests.edge.conftest import API_KEYS, StandIn
 from tests.edge.data_api import Exchange
 from tests.edge.functions import Gate
@@ -19,7 +19,7 @@ from tests.edge.test_tokens import REQUESTS
 from tests.edge.test_webhook import BODY, JOB, address, signed
 from tests.edge.tokens import Issuer
 
-CALLS_THE_DATABASE = ("enqueue_generation", "get_job_status", "provider_webhook")
+CALLS_THE_DATABASE = ("enqueue_generation", "get_job_status", "provider_webhook", "purchase_webhook")
 
 
 def call(name: str, gate: Gate, issuer: Issuer, webhook_secret: bytes) -> httpx.Response:
@@ -33,6 +33,9 @@ def call(name: str, gate: Gate, issuer: Issuer, webhook_secret: bytes) -> httpx.
             "headers": signed(webhook_secret),
             "content": BODY,
         }
+    elif name == "purchase_webhook":
+        headers = test_purchase_webhook.signed(webhook_secret)
+        request = {"method": "POST", "headers": headers, "content": test_purchase_webhook.BODY}
     return httpx.request(url=gate.url(name), timeout=30, trust_env=False, **request)
 
 
@@ -164,6 +167,8 @@ def test_a_token_that_expired_on_the_way_is_not_our_failure(stand_in: StandIn, c
 def send_slowly(name: str, stand_in: StandIn) -> int:
     """The status that a sender gets who announces a body, sends its first bytes and stalls."""
     headers = {"Authorization": f"Bearer {stand_in.issuer.token()}", **signed(stand_in.webhook_secret)}
+    if name == "purchase_webhook":
+        headers = test_purchase_webhook.signed(stand_in.webhook_secret)
     lines = [f"POST /{name}?{urlencode(address(JOB))} HTTP/1.1", "Host: x", "Content-Length: 100"]
     lines += [f"{key}: {value}" for key, value in headers.items()]
     with socket.create_connection(stand_in.gate.address(name), timeout=30) as connection:
@@ -182,9 +187,10 @@ def test_nobody_is_waited_for_without_end(stand_in: StandIn) -> None:
     with ThreadPoolExecutor() as pool:
         stalled = [pool.submit(call_stand_in, name, stand_in) for name in CALLS_THE_DATABASE]
         slow = [
-            pool.submit(send_slowly, name, stand_in) for name in ("enqueue_generation", "provider_webhook")
+            pool.submit(send_slowly, name, stand_in)
+            for name in ("enqueue_generation", "provider_webhook", "purchase_webhook")
         ]
         answers = [each.result() for each in stalled]
         done.set()
-        assert [(answer.status_code, code_of(answer)) for answer in answers] == [(503, "unavailable")] * 3
-        assert [each.result() for each in slow] == [408, 408]
+        assert [(answer.status_code, code_of(answer)) for answer in answers] == [(503, "unavailable")] * 4
+        assert [each.result() for each in slow] == [408] * 3

@@ -64,6 +64,11 @@ UPLOAD = "insert into storage.objects (bucket_id, name) values ('generations', '
 SEND = "insert into realtime.messages (topic, extension, private) values ('{0}', '{1}', true)"
 PROBE = "insert into realtime.messages (topic, extension, private, event) values (%s, %s, true, 'probe')"
 
+SUBSCRIBED = {
+    "id": "event", "type": "INITIAL_PURCHASE", "store": "APP_STORE", "product_id": "gold", "event_timestamp_ms": 1,
+    "transaction_id": "1", "original_transaction_id": "1", "expiration_at_ms": 2,
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -93,6 +98,8 @@ class Explorer:
             "insert into private.provider_cancellations (provider_ref, provider, job_id)"
             " values ('ref', 'preview', gen_random_uuid())"
         )
+        conn.execute("insert into private.products (id, credits, gives_access) values ('gold', 1, true)")
+        conn.execute("select public.record_purchase(%s)", (json.dumps(SUBSCRIBED),))
         # As the Storage API does for its transactions.
         conn.execute("select set_config('storage.allow_delete_query', 'true', false)")
 

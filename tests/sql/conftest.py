@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.stack import Stack
+from tests.sql.store import ADD_PRODUCT, PRODUCTS
 from tests.support.actors import User
 from tests.support.all_actors import Actors
 from tests.support.databases import fresh_copy
@@ -26,3 +27,12 @@ def actors(known: Actors) -> Actors:
 @pytest.fixture
 def user(actors: Actors) -> User:
     return actors.user()
+
+
+@pytest.fixture
+def shop(actors: Actors) -> Iterator[None]:
+    """The products are on sale, and afterwards the books are right."""
+    for product, (credits, gives_access) in PRODUCTS.items():
+        actors.operator.conn.execute(ADD_PRODUCT, (product, credits, gives_access))
+    yield
+    assert actors.operator.rows("select * from private.ledger_mismatches()") == []

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -57,19 +58,27 @@ class History:
 def check_moment(now: Snapshot, history: History) -> None:
     """The ledger is the balance, and every accepted job has one hold, and one outcome and generation if it ended."""
     balance = dict.fromkeys(now.accounts, 0)
+    debt = dict.fromkeys(now.accounts, 0)
     booked: dict[UUID, list[Row]] = {}
     for entry in now.entries:
         balance[UUID(entry["user_id"])] += entry["amount"]
+        debt[UUID(entry["user_id"])] += entry["owed"]
         if entry["job_id"]:
             booked.setdefault(UUID(entry["job_id"]), []).append(entry)
     assert balance == {user_id: account["credits"] for user_id, account in now.accounts.items()}
-    assert min(balance.values(), default=0) >= 0
+    assert debt == {user_id: account["owed"] for user_id, account in now.accounts.items()}
+    assert all(min(balance[who], owed) == 0 <= max(balance[who], owed) for who, owed in debt.items())
 
     accepted = {job_id for job_id, (owner, _) in history.requests.items() if owner in now.accounts}
     assert set(booked) == accepted
     assert set(now.jobs) | set(now.generations) <= accepted
     for job_id in accepted:
         check_job(job_id, booked[job_id], now, history)
+
+
+def is_paid(account: Row) -> bool:
+    until = account["paid_until"]
+    return bool(account["is_paid"] or (until and datetime.fromisoformat(until) > datetime.now(UTC)))
 
 
 def check_job(job_id: UUID, entries: list[Row], now: Snapshot, history: History) -> None:

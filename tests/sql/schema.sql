@@ -14,7 +14,8 @@ CREATE TYPE public.credit_entry_kind AS ENUM (
     'grant',
     'hold',
     'settle',
-    'refund'
+    'refund',
+    'revoke'
 );
 
 ALTER TYPE public.credit_entry_kind OWNER TO postgres;
@@ -46,15 +47,24 @@ ALTER TYPE public.job_status OWNER TO postgres;
 CREATE TABLE public.entitlements (
     user_id uuid NOT NULL,
     is_paid boolean DEFAULT false NOT NULL,
+    paid_until timestamp with time zone,
     credits integer DEFAULT 0 NOT NULL,
+    owed integer DEFAULT 0 NOT NULL,
     next_rank double precision DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT credits_are_not_negative CHECK ((credits >= 0))
+    CONSTRAINT credits_are_not_negative CHECK ((credits >= 0)),
+    CONSTRAINT debtors_have_no_credits CHECK (((owed >= 0) AND ((owed = 0) OR (credits = 0))))
 );
 
 ALTER TABLE public.entitlements OWNER TO postgres;
 
-COMMENT ON TABLE public.entitlements IS 'What a user may do. credits equals the sum of the user''s credit_entries.';
+COMMENT ON TABLE public.entitlements IS 'What a user may do. credits and owed equal the sums of the user''s credit_entries.';
+
+COMMENT ON COLUMN public.entitlements.is_paid IS 'Set by a backend of your own. A user with paid_until in the future is paid, too: private.is_paid.';
+
+COMMENT ON COLUMN public.entitlements.paid_until IS 'When the last of the user''s subscriptions ends or ended; record_purchase keeps it.';
+
+COMMENT ON COLUMN public.entitlements.owed IS 'Credits that were revoked when they were already spent or held. Whatever comes next pays it first.';
 
 CREATE FUNCTION private.accept_request(p_account public.entitlements, p_id uuid, p_model text, p_input jsonb, p_fingerprint bytea) RETURNS void
     LANGUAGE plpgsql
@@ -194,6 +204,101 @@ end
 $$;
 
 ALTER FUNCTION private.adopt_orphan(p_id uuid, p_fence bigint, p_provider_refs text[]) OWNER TO postgres;
+
+CREATE TABLE private.purchase_events (
+    id text NOT NULL,
+    type text,
+    happened_at timestamp with time zone,
+    is_accepted boolean NOT NULL,
+    store text,
+    transaction_id text,
+    subscription text,
+    product_id text,
+    expires_at timestamp with time zone,
+    customer text[] NOT NULL,
+    transferred_to text[] NOT NULL,
+    is_refund boolean,
+    event jsonb NOT NULL,
+    effect text,
+    credits integer DEFAULT 0 NOT NULL,
+    granted_to uuid,
+    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE private.purchase_events OWNER TO postgres;
+
+COMMENT ON TABLE private.purchase_events IS 'Every store event by its id, read once, with what it did. No reference to the account: a refund may come after the deletion.';
+
+COMMENT ON COLUMN private.purchase_events.is_accepted IS 'False for a sandbox, unless private.config says that its purchases count.';
+
+COMMENT ON COLUMN private.purchase_events.subscription IS 'The first transaction of the subscription that this event is about.';
+
+COMMENT ON COLUMN private.purchase_events.customer IS 'All ids that the store knows the buyer by; of a TRANSFER, those that lose the subscriptions.';
+
+COMMENT ON COLUMN private.purchase_events.is_refund IS 'True: the purchase was refunded. False: its refund was reversed. Null: neither.';
+
+COMMENT ON COLUMN private.purchase_events.credits IS 'What the transaction got through this event: its grant, a refund as negative, or its reversal.';
+
+CREATE FUNCTION private.apply_event(p_event private.purchase_events) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_is_purchase boolean;
+  v_granted text;
+  v_settled text;
+  v_updated text;
+begin
+  if not p_event.is_accepted then
+    return 'sandbox';
+  elsif p_event.happened_at is null or p_event.type is null then
+    return 'unreadable';
+  elsif p_event.type = 'TRANSFER' then
+    return private.transfer_subscriptions(p_event);
+  elsif p_event.store is null then
+    return 'unreadable';
+  end if;
+
+  v_is_purchase := p_event.type in ('INITIAL_PURCHASE', 'RENEWAL', 'NON_RENEWING_PURCHASE');
+  if v_is_purchase and p_event.transaction_id is null then
+    return 'unreadable';
+  elsif v_is_purchase then
+    v_granted := private.grant_purchase(p_event);
+  end if;
+  if v_is_purchase or p_event.is_refund is not null then
+    v_settled := private.settle_refunds(p_event);
+  end if;
+  v_updated := private.update_subscription(p_event);
+  return coalesce(v_settled, v_granted, v_updated, 'ignored');
+end
+$$;
+
+ALTER FUNCTION private.apply_event(p_event private.purchase_events) OWNER TO postgres;
+
+CREATE FUNCTION private.broadcast_account() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+declare
+  v_account public.entitlements;
+begin
+  select * into v_account from public.entitlements where user_id = new.user_id;
+  perform realtime.send(
+    jsonb_build_object(
+      'credits', v_account.credits,
+      'owed', v_account.owed,
+      'is_paid', private.is_paid(v_account),
+      'paid_until', v_account.paid_until,
+      'updated_at', clock_timestamp()
+    ),
+    'account', 'user:' || new.user_id, true
+  );
+  return null;
+end
+$$;
+
+ALTER FUNCTION private.broadcast_account() OWNER TO postgres;
 
 CREATE FUNCTION private.broadcast_job() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -518,6 +623,48 @@ $$;
 
 ALTER FUNCTION private.error_json(p_code public.error_code, p_message text) OWNER TO postgres;
 
+CREATE FUNCTION private.event_ids(p_event jsonb, p_key text) RETURNS text[]
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce(array_agg(id #>> '{}' order by n), '{}')
+  from jsonb_array_elements(case jsonb_typeof(p_event -> p_key)
+    when 'array' then p_event -> p_key
+    when 'string' then jsonb_build_array(p_event -> p_key)
+    else '[]'
+  end) with ordinality as ids (id, n)
+  where jsonb_typeof(id) = 'string' and char_length(id #>> '{}') between 1 and 100 and n <= 100
+$$;
+
+ALTER FUNCTION private.event_ids(p_event jsonb, p_key text) OWNER TO postgres;
+
+CREATE FUNCTION private.event_text(p_event jsonb, p_key text, p_max integer DEFAULT 150) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case
+    when jsonb_typeof(p_event -> p_key) = 'string'
+      and char_length(p_event ->> p_key) between 1 and p_max
+    then p_event ->> p_key
+  end
+$$;
+
+ALTER FUNCTION private.event_text(p_event jsonb, p_key text, p_max integer) OWNER TO postgres;
+
+CREATE FUNCTION private.event_time(p_event jsonb, p_key text) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case
+    when jsonb_typeof(p_event -> p_key) = 'number' then case
+      when (p_event ->> p_key)::numeric between 0 and 253402300799000  -- the end of the year 9999
+      then to_timestamp(floor((p_event ->> p_key)::numeric)::double precision / 1000)
+    end
+  end
+$$;
+
+ALTER FUNCTION private.event_time(p_event jsonb, p_key text) OWNER TO postgres;
+
 CREATE FUNCTION private.fail_job(p_id uuid, p_fence bigint, p_code public.error_code, p_message text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -540,6 +687,29 @@ end
 $$;
 
 ALTER FUNCTION private.fail_job(p_id uuid, p_fence bigint, p_code public.error_code, p_message text) OWNER TO postgres;
+
+CREATE FUNCTION private.find_user(p_customer text[]) RETURNS uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_ids uuid[] := array(
+    select id::uuid
+    from unnest(p_customer) with ordinality as ids (id, n)
+    where id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+    order by n
+  );
+begin
+  return (
+    select user_id from public.entitlements
+    where user_id = any (v_ids)
+    order by array_position(v_ids, user_id)
+    limit 1
+  );
+end
+$_$;
+
+ALTER FUNCTION private.find_user(p_customer text[]) OWNER TO postgres;
 
 CREATE TABLE public.generations (
     id uuid NOT NULL,
@@ -770,15 +940,15 @@ $$;
 
 ALTER FUNCTION private.jobs_with_provider_cancellations(p_limit integer) OWNER TO postgres;
 
-CREATE FUNCTION private.ledger_mismatches() RETURNS TABLE(user_id uuid, credits integer, ledger bigint)
+CREATE FUNCTION private.ledger_mismatches() RETURNS TABLE(user_id uuid, credits integer, ledger bigint, owed integer, owed_in_ledger bigint)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select e.user_id, e.credits, coalesce(sum(c.amount), 0)
+  select e.user_id, e.credits, coalesce(sum(c.amount), 0), e.owed, coalesce(sum(c.owed), 0)
   from public.entitlements e
   left join public.credit_entries c using (user_id)
   group by e.user_id
-  having e.credits <> coalesce(sum(c.amount), 0)
+  having (e.credits, e.owed) <> (coalesce(sum(c.amount), 0), coalesce(sum(c.owed), 0))
 $$;
 
 ALTER FUNCTION private.ledger_mismatches() OWNER TO postgres;
@@ -1069,6 +1239,21 @@ begin
 
   return query
   select
+    'last day: purchases with ' || replace(reason, '_', ' '), count(e.id)::text,
+    case when count(e.id) > 0 then cure end
+  from (values
+    ('unknown_product', 'add it to private.products, then apply them again: docs/purchases.md'),
+    ('unreadable', 'see private.purchase_events'),
+    ('unknown_user', null)
+  ) as reasons (reason, cure)
+  left join private.purchase_events e
+    on e.effect = reason and e.received_at > v_now - interval '1 day'
+    and e.effect in ('unknown_product', 'unknown_user', 'unreadable')
+  group by reason, cure
+  order by cure is null, reason desc;
+
+  return query
+  select
     'balances that differ from the ledger',
     count(*)::text,
     case when count(*) > 0 then 'see private.ledger_mismatches()' end
@@ -1145,19 +1330,66 @@ CREATE FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_ki
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+  v_customer text[] := p_subscription.customer;
+  v_holders text[] := p_subscription.customer;
+  v_transfer private.purchase_events;
+  v_user_id uuid;
 begin
-  insert into public.credit_entries
-    (user_id, kind, amount, reason, job_id, external_ref, fingerprint)
-  values
-    (p_user_id, p_kind, p_amount, p_reason, p_job_id, p_external_ref, p_fingerprint);
+  for v_transfer in
+    select * from private.purchase_events
+    where type = 'TRANSFER' and is_accepted and happened_at >= p_subscription.as_of
+    order by happened_at, id
+  loop
+    continue when not v_customer && v_transfer.customer;
+    v_customer := v_transfer.transferred_to;
+    v_holders := v_holders || v_customer;
+  end loop;
 
-  update public.entitlements
-  set credits = credits + p_amount
-  where user_id = p_user_id and p_amount <> 0;
+  v_user_id := private.find_user(v_customer);
+  update private.subscriptions
+  set holders = v_holders, user_id = v_user_id
+  where store = p_subscription.store and subscription = p_subscription.subscription;
+  if p_subscription.user_id is distinct from v_user_id then
+    perform private.refresh_paid_until(p_subscription.user_id);
+  end if;
+  perform private.refresh_paid_until(v_user_id);
+  return v_user_id;
 end
 $$;
 
-ALTER FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kind, p_amount integer, p_reason text, p_job_id uuid, p_external_ref text, p_fingerprint bytea) OWNER TO postgres;
+ALTER FUNCTION private.place_subscription(p_subscription private.subscriptions) OWNER TO postgres;
+
+CREATE FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kind, p_amount integer, p_reason text, p_job_id uuid DEFAULT NULL::uuid, p_external_ref text DEFAULT NULL::text, p_fingerprint bytea DEFAULT NULL::bytea, p_owed integer DEFAULT 0) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_paid integer;
+begin
+  if p_amount > 0 then
+    select least(owed, p_amount) into v_paid from public.entitlements where user_id = p_user_id;
+  end if;
+  v_paid := coalesce(v_paid, 0);
+
+  if p_amount <> 0 or p_owed <> 0 then
+    update public.entitlements
+    set credits = credits + p_amount - v_paid, owed = owed + p_owed - v_paid
+    where user_id = p_user_id;
+  end if;
+
+  insert into public.credit_entries
+    (user_id, kind, amount, owed, reason, job_id, external_ref, fingerprint)
+  values
+    (p_user_id, p_kind, p_amount, p_owed, p_reason, p_job_id, p_external_ref, p_fingerprint);
+  if v_paid > 0 then
+    insert into public.credit_entries (user_id, kind, amount, owed, reason)
+    values (p_user_id, 'revoke', -v_paid, -v_paid, 'owed');
+  end if;
+end
+$$;
+
+ALTER FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kind, p_amount integer, p_reason text, p_job_id uuid, p_external_ref text, p_fingerprint bytea, p_owed integer) OWNER TO postgres;
 
 CREATE TABLE private.models (
     id text NOT NULL,
@@ -1305,7 +1537,10 @@ declare
   v_now double precision := extract(epoch from clock_timestamp());
 begin
   select * into v_config from private.config;
-  spacing := case when p_account.is_paid then v_config.paid_spacing else v_config.free_spacing end;
+  spacing := case
+    when private.is_paid(p_account) then v_config.paid_spacing
+    else v_config.free_spacing
+  end;
   rank := greatest(
     v_now, least(p_account.next_rank, v_now + v_config.max_unfinished_jobs * spacing)
   );
@@ -1862,6 +2097,22 @@ $$;
 
 ALTER FUNCTION private.sweep_unreferenced_objects(p_every interval, p_limit integer) OWNER TO postgres;
 
+CREATE FUNCTION private.take_credits(p_account public.entitlements, p_amount integer, p_reason text, p_external_ref text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_taken integer := least(p_account.credits, p_amount);
+begin
+  perform private.post_entry(
+    p_account.user_id, 'revoke', -v_taken, p_reason,
+    p_external_ref => p_external_ref, p_owed => p_amount - v_taken
+  );
+end
+$$;
+
+ALTER FUNCTION private.take_credits(p_account public.entitlements, p_amount integer, p_reason text, p_external_ref text) OWNER TO postgres;
+
 CREATE FUNCTION private.touch_job() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1911,6 +2162,52 @@ end
 $_$;
 
 ALTER FUNCTION private.value_problem(p_value jsonb, p_rule jsonb) OWNER TO postgres;
+
+CREATE FUNCTION private.update_subscription(p_event private.purchase_events) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_subscription private.subscriptions;
+begin
+  if p_event.subscription is null or p_event.expires_at is null
+    or p_event.type not in (
+      'INITIAL_PURCHASE', 'RENEWAL', 'NON_RENEWING_PURCHASE', 'CANCELLATION', 'UNCANCELLATION',
+      'EXPIRATION', 'BILLING_ISSUE', 'SUBSCRIPTION_PAUSED', 'SUBSCRIPTION_EXTENDED',
+      'TEMPORARY_ENTITLEMENT_GRANT', 'REFUND_REVERSED'
+    )
+    or p_event.event ->> 'cancel_reason' = 'BILLING_ERROR'
+  then
+    return null;
+  end if;
+
+  insert into private.subscriptions as known
+    (store, subscription, product_id, expires_at, as_of, as_of_event, customer)
+  values (
+    p_event.store, p_event.subscription, p_event.product_id, p_event.expires_at,
+    p_event.happened_at, p_event.id, p_event.customer
+  )
+  on conflict (store, subscription) do update
+  set product_id = excluded.product_id,
+      expires_at = excluded.expires_at,
+      as_of = excluded.as_of,
+      as_of_event = excluded.as_of_event,
+      customer = excluded.customer
+  where (known.as_of, known.expires_at, known.as_of_event)
+    <= (excluded.as_of, excluded.expires_at, excluded.as_of_event)
+  returning * into v_subscription;
+  if not found then
+    return 'older';
+  elsif private.place_subscription(v_subscription) is null then
+    return 'unknown_user';
+  elsif not exists (select from private.products where id = p_event.product_id) then
+    return 'unknown_product';
+  end if;
+  return 'subscription';
+end
+$$;
+
+ALTER FUNCTION private.update_subscription(p_event private.purchase_events) OWNER TO postgres;
 
 CREATE FUNCTION private.wait_for_provider(p_id uuid, p_fence bigint, p_provider_ref text, p_check_in interval) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2067,7 +2364,9 @@ begin
 
   select * into v_known from public.credit_entries where external_ref = p_external_ref;
   if found then
-    if (v_known.user_id, v_known.amount) is distinct from (p_user_id, p_amount) then
+    if (v_known.user_id, v_known.kind, v_known.amount)
+      is distinct from (p_user_id, 'grant'::public.credit_entry_kind, p_amount)
+    then
       perform private.raise_api_error(
         409, 'id_conflict', 'This external_ref was used for another grant.'
       );
@@ -2081,7 +2380,7 @@ begin
   perform private.post_entry(
     p_user_id, 'grant', p_amount, p_reason, p_external_ref => p_external_ref
   );
-  return v_credits + p_amount;
+  return (select credits from public.entitlements where user_id = p_user_id);
 end
 $$;
 
@@ -2104,6 +2403,85 @@ CREATE FUNCTION public.list_models() RETURNS jsonb
 $$;
 
 ALTER FUNCTION public.list_models() OWNER TO postgres;
+
+CREATE FUNCTION public.record_purchase(p_event jsonb) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+declare
+  v_event private.purchase_events;
+  v_effect text;
+begin
+  if jsonb_typeof(p_event) is distinct from 'object'
+    or private.event_text(p_event, 'id') is null
+  then
+    perform private.raise_api_error(400, 'invalid_request', 'An event needs an id.');
+  end if;
+
+  -- One event at a time: each reads what the others have done. Stores send few of them.
+  perform pg_advisory_xact_lock(726177002);
+  v_event := private.read_event(p_event);
+  insert into private.purchase_events as known values (v_event.*)
+  on conflict (id) do update set is_accepted = excluded.is_accepted
+  returning * into v_event;
+
+  v_effect := private.apply_event(v_event);
+  update private.purchase_events
+  set effect = v_effect
+  where id = v_event.id
+    and coalesce(effect, 'sandbox') in ('sandbox', 'unknown_product', 'unknown_user');
+  return v_effect;
+end
+$$;
+
+ALTER FUNCTION public.record_purchase(p_event jsonb) OWNER TO postgres;
+
+CREATE FUNCTION public.revoke_credits(p_user_id uuid, p_amount integer, p_reason text, p_external_ref text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+declare
+  v_account public.entitlements;
+  v_known public.credit_entries;
+begin
+  if p_amount is null or p_amount <= 0
+    or coalesce(p_reason, '') = '' or coalesce(p_external_ref, '') = ''
+  then
+    perform private.raise_api_error(
+      400, 'invalid_request', 'A revoke needs an amount above 0, a reason and an external_ref.'
+    );
+  end if;
+  select * into v_account from public.entitlements where user_id = p_user_id for no key update;
+  if not found then
+    perform private.raise_api_error(404, 'unknown_user', 'There is no such user.');
+  end if;
+
+  select * into v_known from public.credit_entries where external_ref = p_external_ref;
+  if not found then
+    if v_account.owed > 1000000000 - p_amount then  -- the debt must never overflow the integer
+      perform private.raise_api_error(
+        400, 'invalid_request', 'A user cannot owe more than 1000000000 credits.'
+      );
+    end if;
+    perform private.take_credits(v_account, p_amount, p_reason, p_external_ref);
+  elsif (v_known.user_id, v_known.kind, v_known.owed - v_known.amount)
+    is distinct from (p_user_id, 'revoke'::public.credit_entry_kind, p_amount)
+  then
+    perform private.raise_api_error(
+      409, 'id_conflict', 'This external_ref was used for another revoke.'
+    );
+  end if;
+  return (
+    select jsonb_build_object('taken', -c.amount, 'owed', e.owed, 'credits', e.credits)
+    from public.credit_entries c join public.entitlements e using (user_id)
+    where c.external_ref = p_external_ref
+  );
+end
+$$;
+
+ALTER FUNCTION public.revoke_credits(p_user_id uuid, p_amount integer, p_reason text, p_external_ref text) OWNER TO postgres;
 
 CREATE FUNCTION public.wake_job(p_id uuid, p_provider_ref text, p_is_final boolean DEFAULT true) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2140,7 +2518,9 @@ CREATE TABLE private.config (
     max_input_bytes integer DEFAULT 16384 NOT NULL,
     free_spacing double precision DEFAULT 8 NOT NULL,
     paid_spacing double precision DEFAULT 1 NOT NULL,
-    CONSTRAINT bounds_are_positive CHECK (((max_unfinished_jobs > 0) AND (max_input_bytes > 0))),
+    max_paid_jobs_per_day integer DEFAULT 200 NOT NULL,
+    accept_sandbox_purchases boolean DEFAULT false NOT NULL,
+    CONSTRAINT bounds_are_positive CHECK (((max_unfinished_jobs > 0) AND (max_input_bytes > 0) AND (max_paid_jobs_per_day > 0))),
     CONSTRAINT paid_users_are_denser CHECK ((((0)::double precision < paid_spacing) AND (paid_spacing <= free_spacing))),
     CONSTRAINT starter_credits_are_not_negative CHECK (((starter_credits >= 0) AND (anonymous_starter_credits >= 0))),
     CONSTRAINT there_is_one_row CHECK (is_only_row)
@@ -2179,6 +2559,18 @@ ALTER TABLE private.object_sweep OWNER TO postgres;
 
 COMMENT ON TABLE private.object_sweep IS 'One row: when workers last looked for unreferenced objects, and how far they came.';
 
+CREATE TABLE private.products (
+    id text NOT NULL,
+    credits integer DEFAULT 0 NOT NULL,
+    gives_access boolean DEFAULT false NOT NULL,
+    CONSTRAINT credits_are_bounded CHECK (((credits >= 0) AND (credits <= 1000000))),
+    CONSTRAINT products_do_something CHECK (((credits > 0) OR gives_access))
+);
+
+ALTER TABLE private.products OWNER TO postgres;
+
+COMMENT ON TABLE private.products IS 'What a store sells, by the product id in its events. credits are posted once per purchase or paid period; while a period with gives_access lasts, the user is paid.';
+
 CREATE TABLE private.provider_cancellations (
     provider_ref text NOT NULL,
     provider text NOT NULL,
@@ -2206,6 +2598,7 @@ CREATE TABLE public.credit_entries (
     user_id uuid NOT NULL,
     kind public.credit_entry_kind NOT NULL,
     amount integer NOT NULL,
+    owed integer DEFAULT 0 NOT NULL,
     job_id uuid,
     reason text NOT NULL,
     external_ref text,
@@ -2216,11 +2609,13 @@ CASE kind
     WHEN 'grant'::public.credit_entry_kind THEN (amount > 0)
     WHEN 'hold'::public.credit_entry_kind THEN (amount <= 0)
     WHEN 'settle'::public.credit_entry_kind THEN (amount = 0)
+    WHEN 'revoke'::public.credit_entry_kind THEN (amount <= 0)
     ELSE (amount >= 0)
 END),
     CONSTRAINT external_refs_are_short CHECK (((char_length(external_ref) >= 1) AND (char_length(external_ref) <= 200))),
-    CONSTRAINT only_grants_are_without_a_job CHECK (((kind = 'grant'::public.credit_entry_kind) = (job_id IS NULL))),
     CONSTRAINT only_holds_are_receipts CHECK (((kind = 'hold'::public.credit_entry_kind) = (fingerprint IS NOT NULL))),
+    CONSTRAINT only_jobs_are_held_for CHECK (((kind = ANY (ARRAY['grant'::public.credit_entry_kind, 'revoke'::public.credit_entry_kind])) = (job_id IS NULL))),
+    CONSTRAINT only_revokes_are_owed CHECK (((owed = 0) OR ((kind = 'revoke'::public.credit_entry_kind) AND ((owed > 0) OR (owed = amount))))),
     CONSTRAINT reasons_are_short CHECK (((char_length(reason) >= 1) AND (char_length(reason) <= 200)))
 );
 
@@ -2248,6 +2643,9 @@ ALTER TABLE ONLY private.models
 
 ALTER TABLE ONLY private.object_sweep
     ADD CONSTRAINT object_sweep_pkey PRIMARY KEY (is_only_row);
+
+ALTER TABLE ONLY private.products
+    ADD CONSTRAINT products_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY private.provider_cancellations
     ADD CONSTRAINT provider_cancellations_pkey PRIMARY KEY (provider_ref);
@@ -2356,6 +2754,8 @@ ALTER TABLE private.models ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.object_sweep ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE private.products ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE private.provider_cancellations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.provider_limits ENABLE ROW LEVEL SECURITY;
@@ -2398,6 +2798,10 @@ REVOKE ALL ON FUNCTION private.admit_jobs(p_room integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.adopt_orphan(p_id uuid, p_fence bigint, p_provider_refs text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.adopt_orphan(p_id uuid, p_fence bigint, p_provider_refs text[]) TO generation_worker;
+
+REVOKE ALL ON FUNCTION private.apply_event(p_event private.purchase_events) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.broadcast_account() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.broadcast_job() FROM PUBLIC;
 
@@ -2458,8 +2862,16 @@ REVOKE ALL ON FUNCTION private.enforce_transition() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.error_json(p_code public.error_code, p_message text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.event_ids(p_event jsonb, p_key text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.event_text(p_event jsonb, p_key text, p_max integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.event_time(p_event jsonb, p_key text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.fail_job(p_id uuid, p_fence bigint, p_code public.error_code, p_message text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.fail_job(p_id uuid, p_fence bigint, p_code public.error_code, p_message text) TO generation_worker;
+
+REVOKE ALL ON FUNCTION private.find_user(p_customer text[]) FROM PUBLIC;
 
 GRANT SELECT,DELETE ON TABLE public.generations TO authenticated;
 GRANT SELECT ON TABLE public.generations TO service_role;
@@ -2585,9 +2997,13 @@ REVOKE ALL ON FUNCTION private.seed_of(p_id uuid, p_schema jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.sweep_unreferenced_objects(p_every interval, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.sweep_unreferenced_objects(p_every interval, p_limit integer) TO generation_worker;
 
+REVOKE ALL ON FUNCTION private.take_credits(p_account public.entitlements, p_amount integer, p_reason text, p_external_ref text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.touch_job() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.value_problem(p_value jsonb, p_rule jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.update_subscription(p_event private.purchase_events) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.wait_for_provider(p_id uuid, p_fence bigint, p_provider_ref text, p_check_in interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.wait_for_provider(p_id uuid, p_fence bigint, p_provider_ref text, p_check_in interval) TO generation_worker;
@@ -2606,6 +3022,12 @@ GRANT ALL ON FUNCTION public.grant_credits(p_user_id uuid, p_amount integer, p_r
 
 REVOKE ALL ON FUNCTION public.list_models() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.list_models() TO authenticated;
+
+REVOKE ALL ON FUNCTION public.record_purchase(p_event jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.record_purchase(p_event jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION public.revoke_credits(p_user_id uuid, p_amount integer, p_reason text, p_external_ref text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.revoke_credits(p_user_id uuid, p_amount integer, p_reason text, p_external_ref text) TO service_role;
 
 REVOKE ALL ON FUNCTION public.wake_job(p_id uuid, p_provider_ref text, p_is_final boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.wake_job(p_id uuid, p_provider_ref text, p_is_final boolean) TO service_role;

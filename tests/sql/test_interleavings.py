@@ -18,7 +18,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.sql.invariants import ARROWS, Arrow, History, Snapshot, check_moment, check_step
+from tests.sql.invariants import ARROWS, Arrow, History, Snapshot, check_moment, check_step, is_paid
+from tests.sql.shop import Shop
 from tests.support.actors import ENDED, BridgeRole, Operator, User, WorkerRole, code_of_refusal
 from tests.support.all_actors import Actors
 
@@ -40,7 +41,9 @@ DEEDS = {
     "dispatch": 2, "send_again": 1, "rescue": 4,
     "receive": 8, "renew": 1, "submit": 3, "wait": 4, "retry": 2, "release": 1, "complete": 2, "fail": 1,
     "webhook": 2, "time_passes": 5, "the_clock_is_set_back": 1, "prune": 1, "grant": 1, "pay": 1, "leave": 1,
+    "sell": 2, "subscribe": 1, "give_back": 2, "revoke": 1,
 }  # fmt: skip
+SHOPPING = {"sell", "subscribe", "give_back", "revoke"}
 NEED_A_CLAIM = {"renew", "submit", "wait", "retry", "release", "complete", "fail", "webhook"}
 
 
@@ -61,6 +64,7 @@ class Lives(RuleBasedStateMachine):
         free, paid = self.actors.user(credits=20), self.actors.user(credits=2, is_paid=True)
         anonymous = self.actors.user(credits=3, is_anonymous=True)
         self.users = [free, self.actors.session(free.id), paid, anonymous]
+        self.shop = Shop(self.actors, self.users)
         self.history = History()
         self.claims: list[Claim] = []  # what workers believe they hold; most are stale
         self.seen = Snapshot.take(self.operator)
@@ -73,7 +77,10 @@ class Lives(RuleBasedStateMachine):
         elif not self.claims and action in NEED_A_CLAIM:
             action = "receive"
         self.dice = Random(seed)
-        getattr(self, action)()
+        if action in SHOPPING:
+            getattr(self.shop, action)(self.dice)
+        else:
+            getattr(self, action)()
 
     def some_job(self, *statuses: str) -> UUID:
         """Mostly one where something can happen, now and then any that ever was."""
@@ -106,7 +113,7 @@ class Lives(RuleBasedStateMachine):
             assert code == "unauthenticated"
         elif sum(UUID(job["user_id"]) == user.id and job["status"] in OPEN for job in jobs) >= CAP:
             assert code == "too_many_jobs"
-        elif account["credits"] < 1 and not account["is_paid"]:
+        elif account["credits"] < 1 and not is_paid(account):
             assert code == "insufficient_credits"
         else:
             assert code is None

@@ -1,13 +1,18 @@
 """Plans that sessions made while the project was empty still serve when it has grown."""
 
+import uuid
 from uuid import UUID
 
 import psycopg
 
 from local.stack import Stack
+from tests.sql.store import ADD_PRODUCT, DAY, MONTH, NOW, period, refund, transfer
 from tests.support.actors import BridgeRole, Operator, Service, User, WorkerRole
 
-TABLES = ("jobs", "generations", "credit_entries", "entitlements")
+TABLES = {
+    "jobs": "public", "generations": "public", "credit_entries": "public", "entitlements": "public",
+    "purchase_events": "private", "subscriptions": "private",
+}  # fmt: skip
 GROWN = 20_000
 # Custom plans are made anew at every call; after five calls Postgres may keep a generic one.
 CALLS_UNTIL_PLANS_ARE_KEPT = 8
@@ -24,6 +29,13 @@ on conflict do nothing;
 insert into public.credit_entries (user_id, kind, amount, job_id, reason, fingerprint)
 select user_id, 'hold', -1, id, 'grown', '' from public.jobs where status = 'succeeded'
 on conflict do nothing;
+insert into private.purchase_events
+  (id, type, happened_at, is_accepted, store, transaction_id, customer, transferred_to, event, is_refund)
+select 'grown' || n, case when n %% 2 = 0 then 'TRANSFER' else 'RENEWAL' end, 'epoch', true, 'APP_STORE', n,
+  array['x' || n], '{}', '{}', false
+from generate_series(1, %(rows)s) n;
+insert into private.subscriptions (store, subscription, expires_at, as_of, as_of_event, customer, holders)
+select 'APP_STORE', n, now(), now(), n, array['x' || n], array['x' || n] from generate_series(1, %(rows)s) n;
 """
 
 
@@ -59,6 +71,7 @@ def test_plans_of_an_empty_project_do_not_read_whole_tables_later(stack: Stack) 
         fails(user.job())
         user.status(job_id)
         user.cancel(user.job())
+        sell(user.id)
         bridge.rescue()
 
     def fails(job_id: UUID) -> None:
@@ -66,8 +79,20 @@ def test_plans_of_an_empty_project_do_not_read_whole_tables_later(stack: Stack) 
         worker.release(job_id, worker.claimed(job_id))
         assert worker.fail(job_id, worker.claimed(job_id))
 
-    for table in TABLES:  # the statistics of an empty project, which nothing refreshes in a burst
-        operator.conn.execute(f"alter table public.{table} set (autovacuum_enabled = off)".encode())
+    def sell(user_id: UUID) -> None:
+        number = uuid.uuid4()
+        bought = period("RENEWAL", number, NOW, user_id, str(number), NOW + DAY, transaction_id=str(number))
+        service.record(bought)
+        service.record(refund(uuid.uuid4(), NOW + 1, bought))
+        service.record(transfer(uuid.uuid4(), NOW, [uuid.uuid4()], [user_id]))
+        service.revoke(user_id, 1, str(number))
+
+    operator.conn.execute(ADD_PRODUCT, (MONTH, 1, True))
+    for (
+        table,
+        schema,
+    ) in TABLES.items():  # the statistics of an empty project, which nothing refreshes in a burst
+        operator.conn.execute(f"alter table {schema}.{table} set (autovacuum_enabled = off)".encode())
     work()
     operator.conn.execute("vacuum analyze")
     for _ in range(CALLS_UNTIL_PLANS_ARE_KEPT):

@@ -163,6 +163,17 @@ class Service(Actor):
     ) -> int:
         return int(self.value("select public.grant_credits(%s, %s, %s, %s)", user_id, amount, reason, ref))
 
+    def revoke(
+        self, user_id: UUID, amount: int | None, ref: str | None, reason: str | None = "refund"
+    ) -> Row:
+        answer = self.value("select public.revoke_credits(%s, %s, %s, %s)", user_id, amount, reason, ref)
+        assert isinstance(answer, dict)
+        return answer
+
+    def record(self, event: object) -> str:
+        """What one event of a store did."""
+        return str(self.value("select public.record_purchase(%s)", Jsonb(event)))
+
     def wake(self, job_id: UUID, ref: str | None, *, is_final: bool = True) -> bool:
         return self.value("select public.wake_job(%s, %s, %s)", job_id, ref, is_final) is True
 
@@ -174,11 +185,13 @@ class Operator(Actor):
 
     def reset(self) -> None:
         self.conn.execute("delete from auth.users")
-        self.conn.execute("delete from private.provider_cancellations")
+        for table in (
+            "provider_cancellations", "purchase_events", "subscriptions", "products", "removed_objects"
+        ):  # fmt: skip
+            self.conn.execute(f"delete from private.{table}".encode())  # noqa: S608
         with self.conn.transaction():
             self.conn.execute("select set_config('storage.allow_delete_query', 'true', true)")
             self.conn.execute("delete from storage.objects")
-        self.conn.execute("delete from private.removed_objects")
         self.conn.execute("update private.object_sweep set last_bucket = '', last_path = ''")
         self.conn.execute("delete from private.models where id not like 'preview%'")
         self.conn.execute("delete from private.config")
@@ -234,6 +247,9 @@ class Operator(Actor):
 
     def credits(self, user_id: UUID) -> int:
         return int(self.value("select credits from public.entitlements where user_id = %s", user_id))
+
+    def owed(self, user_id: UUID) -> int:
+        return int(self.value("select owed from public.entitlements where user_id = %s", user_id))
 
     def ledger(self, job_id: UUID) -> list[tuple[str, int]]:
         """Kind and amount of a job's entries, in their order."""

@@ -87,6 +87,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/purchase_webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Told by the store of a purchase, a refund or a subscription
+         * @description Not for clients. The body is an event of RevenueCat. It carries the Authorization value that its dashboard was told, and,
+         *     where signing is on, a signature that is at most 5 minutes old. The event is kept by its id and has its effect once; a type
+         *     that is not known is kept and has none. The answer says what it did, for the eyes of an operator.
+         */
+        post: operations["purchaseWebhook"];
+        delete?: never;
+        /** Warm call */
+        options: operations["warmPurchaseWebhook"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -472,6 +495,75 @@ export interface operations {
         };
     };
     warmProviderWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: components["responses"]["Preflight"];
+        };
+    };
+    purchaseWebhook: {
+        parameters: {
+            query?: never;
+            header: {
+                authorization: string;
+                /** @description `t=` and the seconds since 1970, then `,v1=` and a hex HMAC-SHA256 of `<t>.<body>`, several of them during a rotation. Only where signing is on. */
+                "x-revenuecat-webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    event: {
+                        id: string;
+                        type?: string;
+                        event_timestamp_ms?: number;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Kept. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        effect: string;
+                    };
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            /** @description `unauthenticated`: forged, or too old. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `too_slow`: the body did not arrive within 10 seconds. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    warmPurchaseWebhook: {
         parameters: {
             query?: never;
             header?: never;

@@ -1,0 +1,45 @@
+"""What a store and a backend do with any user at any moment, in a random life."""
+
+import uuid
+from random import Random
+
+from tests.sql.store import ADD_PRODUCT, DAY, NOW, PRODUCTS, Event, period, purchase, refund
+from tests.support.actors import User, code_of_refusal
+from tests.support.all_actors import Actors
+
+
+class Shop:
+    """Its prices are low, so that what is refunded was often spent."""
+
+    def __init__(self, actors: Actors, users: list[User]) -> None:
+        self.service, self.users = actors.service, users
+        self.sold: list[Event] = []
+        for product, (credits, gives_access) in PRODUCTS.items():
+            actors.operator.conn.execute(ADD_PRODUCT, (product, credits // 10, gives_access))
+
+    def sell(self, dice: Random) -> None:
+        number = uuid.uuid4()
+        self.sold.append(purchase(number, NOW, dice.choice(self.users).id, str(number)))
+        if dice.random() < 0.8:  # else its refund may come first
+            self.service.record(self.sold[-1])
+
+    def subscribe(self, dice: Random) -> None:
+        number, until = uuid.uuid4(), dice.choice([NOW, NOW + 3000 * DAY])
+        user, subscription = dice.choice(self.users), dice.choice("ab")
+        told = period("RENEWAL", number, NOW, user.id, subscription, until, transaction_id=str(number))
+        self.sold.append(told)
+        self.service.record(told)
+
+    def give_back(self, dice: Random) -> None:
+        if not self.sold:
+            return
+        bought = dice.choice(self.sold)
+        told = refund(uuid.uuid4(), NOW + dice.randrange(99), bought)
+        if dice.random() < 0.3:
+            told |= {"type": "REFUND_REVERSED", "cancel_reason": None}
+        self.service.record(told)
+        self.service.record(bought)
+
+    def revoke(self, dice: Random) -> None:
+        user, amount = dice.choice(self.users), dice.randint(1, 5)
+        code_of_refusal(lambda: self.service.revoke(user.id, amount, str(uuid.uuid4())))

@@ -1,0 +1,159 @@
+"""A year of a shop, told late, shuffled, repeated and cut off: it comes to what it comes to in the order of time."""
+
+import queue
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from tests.sql.store import Event, Oracle, Year
+from tests.support.actors import Operator, Service, code_of_refusal
+from tests.support.all_actors import Actors
+
+SEEDS = range(6)
+EVENTS = 300
+TELLERS = 4
+STARTER = 50
+WITHIN = 120  # seconds until a storm that does not end is a failure
+
+KILL = """
+select pg_terminate_backend(pid) from pg_stat_activity
+where application_name = 'store' and query like '%%record_purchase%%' order by random() limit 1
+"""
+SPENT = "select coalesce(sum(amount), 0) from public.credit_entries where user_id = %s and job_id is not null"
+ACCOUNT = (
+    "select credits - owed as net, credits, owed, paid_until from public.entitlements where user_id = %s"
+)
+DOUBLE_GRANTS = """
+select split_part(external_ref, ':', 2) from public.credit_entries
+where kind = 'grant' and reason = 'purchase' group by 1 having count(*) > 1
+"""
+
+
+class Teller(threading.Thread):
+    """Tells events of the queue; one that is not answered goes back into it, as a store does."""
+
+    def __init__(self, url: str, told: "queue.Queue[Event]", effects: Counter[str]) -> None:
+        super().__init__()
+        self.url, self.told, self.effects = url, told, effects
+
+    def run(self) -> None:
+        service = None
+        while True:
+            one = self.told.get()
+            if not one:
+                break
+            try:
+                service = service or Service(f"{self.url}?application_name=store")
+                self.effects[service.record(one)] += 1
+            except psycopg.OperationalError:
+                self.effects["killed"] += 1
+                self.told.put(one)
+                if service:
+                    service.conn.close()
+                service = None
+            self.told.task_done()
+        if service:
+            service.conn.close()
+
+
+def deliveries(events: list[Event], dice: Random) -> list[Event]:
+    """Each once to three times; in no order at all, or late by a little."""
+    told = [one for one in events for _ in range(dice.choice([1, 1, 2, 3]))]
+    lateness = dice.choice([5, 50, len(told)])
+    order = sorted(range(len(told)), key=lambda place: place + dice.random() * lateness)
+    return [told[place] for place in order]
+
+
+@contextmanager
+def killing(url: str) -> Iterator[None]:
+    """Ends one of the tellers' connections every few milliseconds."""
+    operator, done = Operator(url), threading.Event()
+
+    def kill() -> None:
+        while not done.wait(0.1):
+            operator.rows(KILL)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    yield
+    done.set()
+    thread.join()
+    operator.conn.close()
+
+
+@contextmanager
+def spending(actors: Actors, users: list[UUID], dice: Random) -> Iterator[None]:
+    """The users ask for pictures and cancel them, so that credits are held, spent and given back."""
+    sessions, done = [actors.session(user) for user in users], threading.Event()
+
+    def spend() -> None:
+        while not done.is_set():
+            session, job_id = dice.choice(sessions), uuid.uuid4()
+            if code_of_refusal(lambda s=session, j=job_id: s.enqueue(j)) is None:  # type: ignore[misc]
+                if dice.random() < 0.5:
+                    session.cancel(job_id)
+                else:
+                    assert actors.worker.complete(job_id, actors.worker.claimed(job_id))
+
+    thread = threading.Thread(target=spend)
+    thread.start()
+    yield
+    done.set()
+    thread.join()
+
+
+def tell(url: str, told: list[Event]) -> Counter[str]:
+    waiting: queue.Queue[Event] = queue.Queue()
+    for one in told:
+        waiting.put(one)
+    effects: Counter[str] = Counter()
+    tellers = [Teller(url, waiting, effects) for _ in range(TELLERS)]
+    for teller in tellers:
+        teller.start()
+    until = time.monotonic() + WITHIN
+    while waiting.unfinished_tasks and any(teller.is_alive() for teller in tellers):
+        assert time.monotonic() < until, "the storm does not end"
+        time.sleep(0.01)
+    for _ in tellers:
+        waiting.put({})
+    for teller in tellers:
+        teller.join()
+    assert waiting.unfinished_tasks == TELLERS, "a teller gave up"
+    return effects
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_store_may_say_anything_in_any_order(
+    actors: Actors, seed: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dice = Random(seed)
+    users = [actors.operator.add_user(credits=STARTER) for _ in range(5)]
+    nobody = uuid.uuid4()
+    events = Year(dice, [*users, nobody]).live(EVENTS)
+    told = deliveries(events, dice)
+
+    with killing(actors.url), spending(actors, users, dice):
+        effects = tell(actors.url, told)
+
+    expected = Oracle({user: STARTER for user in users}).read(events)
+    for user in users:
+        row: dict[str, Any] = actors.operator.row(ACCOUNT, user) or {}
+        spent = int(actors.operator.value(SPENT, user))
+        assert row["net"] == expected[user].net + spent, user
+        assert row["paid_until"] == expected[user].paid_until, user
+        assert min(row["credits"], row["owed"]) == 0
+    assert actors.operator.rows(DOUBLE_GRANTS) == []
+    kept = actors.operator.value("select count(*) from private.purchase_events")
+    assert kept == len({one["id"] for one in events})
+    with capsys.disabled():
+        print(f"\nseed {seed}: {len(told)} deliveries of {len(events)} events: {dict(effects.most_common())}")
