@@ -52,8 +52,8 @@ def read(schemas: Json, images: set[str]) -> Read:
         part = field_of(key, resolved(properties[key], schemas), schemas, images, found.notes)
         if isinstance(part, Left):
             found.left[key] = part
-        else:
-            found.properties[key] = part
+        else:  # jsonb keeps no order of keys
+            found.properties[key] = part | {"x-order": len(found.properties)}
     return found
 
 
@@ -166,9 +166,9 @@ def number_rules(what: str, schema: Json) -> Json | Left:
     low, high = number(schema.get("minimum")), number(schema.get("maximum"))
     if "enum" in schema:
         choices = sorted(value for value in map(number, list_of(schema["enum"])) if value is not None)
-        if what != "integer" or not choices or choices != list(range(int(choices[0]), int(choices[-1]) + 1)):
-            return Left("other", "its choices are numbers with gaps")
-        low, high = choices[0], choices[-1]
+        if not choices or len(choices) > MOST_CHOICES:
+            return Left("other", "its choices are not numbers")
+        return {"type": what, "enum": choices}
     if low is not None and high is not None and low > high:
         return Left("other", "its bounds leave no number")
     if what == "integer":
@@ -199,9 +199,10 @@ def follows(value: object, rules: Json) -> bool:
             return fits and value in rules.get("enum", [value])
     found = number(value)
     is_whole = rules["type"] == "number" or isinstance(value, int)
-    return (
-        found is not None and is_whole and rules.get("minimum", found) <= found <= rules.get("maximum", found)
-    )
+    if found is None or not is_whole:
+        return False
+    in_bounds = rules.get("minimum", found) <= found <= rules.get("maximum", found)
+    return in_bounds and found in rules.get("enum", [found])
 
 
 def number(value: object) -> int | float | None:

@@ -302,9 +302,13 @@ values
     'preview', 'text', false, '{
       "type": "object", "required": ["prompt"], "properties": {
         "prompt": {"type": "string", "title": "Prompt", "maxLength": 4000, "x-order": 0},
+        "num_outputs": {
+          "type": "integer", "title": "Texts", "minimum": 1, "maximum": 4, "default": 1,
+          "x-order": 1
+        },
         "seconds": {
           "type": "number", "title": "Seconds it takes", "minimum": 0, "maximum": 600,
-          "default": 0, "x-order": 1
+          "default": 0, "x-order": 2
         }
       }
     }'

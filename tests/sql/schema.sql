@@ -91,7 +91,7 @@ begin
   )
   values (
     p_id, p_account.user_id, p_model, p_input, v_photos, v_cost, v_place.rank,
-    private.rate_limit_of(v_model.provider), v_model.max_attempts,
+    private.rate_limit_of(v_model.provider, v_model.provider_model), v_model.max_attempts,
     clock_timestamp() + v_model.timeout
   )
   on conflict (id) do nothing;
@@ -753,6 +753,46 @@ $$;
 
 ALTER FUNCTION private.generation_json(p_generation public.generations) OWNER TO postgres;
 
+CREATE FUNCTION private.grant_purchase(p_event private.purchase_events) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_ref text := p_event.store || ':' || p_event.transaction_id;
+  v_product private.products;
+  v_user_id uuid;
+begin
+  if exists (select from public.credit_entries where external_ref = v_ref) or exists (
+    select from private.purchase_events
+    where store = p_event.store and transaction_id = p_event.transaction_id
+      and granted_to is not null
+  ) then
+    return 'known_transaction';
+  end if;
+  select * into v_product from private.products where id = p_event.product_id;
+  if not found then
+    return 'unknown_product';
+  elsif v_product.credits = 0
+    or p_event.event ->> 'period_type' = 'TRIAL' or p_event.event ->> 'is_family_share' = 'true'
+  then
+    return null;
+  end if;
+
+  select user_id into v_user_id
+  from public.entitlements where user_id = private.find_user(p_event.customer) for no key update;
+  if not found then
+    return 'unknown_user';
+  end if;
+  perform public.grant_credits(v_user_id, v_product.credits, 'purchase', v_ref);
+  update private.purchase_events
+  set granted_to = v_user_id, credits = credits + v_product.credits
+  where id = p_event.id;
+  return 'granted';
+end
+$$;
+
+ALTER FUNCTION private.grant_purchase(p_event private.purchase_events) OWNER TO postgres;
+
 CREATE FUNCTION private.input_problem(p_input jsonb, p_schema jsonb) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -796,6 +836,28 @@ CREATE FUNCTION private.is_in_use(p_path text) RETURNS boolean
 $$;
 
 ALTER FUNCTION private.is_in_use(p_path text) OWNER TO postgres;
+
+CREATE FUNCTION private.is_paid(p_account public.entitlements) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select p_account.is_paid or coalesce(p_account.paid_until > clock_timestamp(), false)
+$$;
+
+ALTER FUNCTION private.is_paid(p_account public.entitlements) OWNER TO postgres;
+
+CREATE FUNCTION private.is_paused(p_provider text, p_provider_model text) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select exists (
+    select from private.provider_limits
+    where provider in (p_provider, p_provider || ' ' || p_provider_model)
+      and (failures >= 5 or paused_until > clock_timestamp())
+  )
+$$;
+
+ALTER FUNCTION private.is_paused(p_provider text, p_provider_model text) OWNER TO postgres;
 
 CREATE FUNCTION private.is_ref_available(p_provider_ref text, p_id uuid) RETURNS boolean
     LANGUAGE sql STABLE
@@ -991,6 +1053,21 @@ $_$;
 
 ALTER FUNCTION private.may_upload(p_path text) OWNER TO postgres;
 
+CREATE FUNCTION private.number_problem(p_value numeric, p_rule jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case
+    when p_rule ->> 'type' = 'integer' and p_value <> trunc(p_value) then 'must be a whole number'
+    when p_value < (p_rule ->> 'minimum')::numeric
+      then format('must be at least %s', p_rule ->> 'minimum')
+    when p_value > (p_rule ->> 'maximum')::numeric
+      then format('must be at most %s', p_rule ->> 'maximum')
+  end
+$$;
+
+ALTER FUNCTION private.number_problem(p_value numeric, p_rule jsonb) OWNER TO postgres;
+
 CREATE FUNCTION private.objects_removed(p_bucket text, p_paths text[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1096,7 +1173,9 @@ CREATE FUNCTION private.on_status_changed() RETURNS trigger
     AS $$
 begin
   new.rate_limited_by := case when new.status = 'queued' then (
-    select private.rate_limit_of(provider) from private.job_requests where job_id = new.id
+    select private.rate_limit_of(provider, provider_model)
+    from private.job_requests
+    where job_id = new.id
   ) end;
   return new;
 end
@@ -1326,7 +1405,27 @@ $$;
 
 ALTER FUNCTION private.photos_of(p_user_id uuid, p_input jsonb, p_schema jsonb) OWNER TO postgres;
 
-CREATE FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kind, p_amount integer, p_reason text, p_job_id uuid DEFAULT NULL::uuid, p_external_ref text DEFAULT NULL::text, p_fingerprint bytea DEFAULT NULL::bytea) RETURNS void
+CREATE TABLE private.subscriptions (
+    store text NOT NULL,
+    subscription text NOT NULL,
+    product_id text,
+    expires_at timestamp with time zone NOT NULL,
+    as_of timestamp with time zone NOT NULL,
+    as_of_event text NOT NULL,
+    customer text[] NOT NULL,
+    holders text[] DEFAULT '{}'::text[] NOT NULL,
+    user_id uuid
+);
+
+ALTER TABLE private.subscriptions OWNER TO postgres;
+
+COMMENT ON TABLE private.subscriptions IS 'What the newest event says of each subscription, and the user who has it after all transfers. paid_until is the maximum of a user''s rows whose product gives access.';
+
+COMMENT ON COLUMN private.subscriptions.customer IS 'The ids of the buyer in that newest event.';
+
+COMMENT ON COLUMN private.subscriptions.holders IS 'All ids that had it since then: a late transfer from one of them changes who has it now.';
+
+CREATE FUNCTION private.place_subscription(p_subscription private.subscriptions) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1431,7 +1530,7 @@ CREATE FUNCTION private.price_request(p_account public.entitlements, p_model pri
     AS $$
 declare
   v_config private.config;
-  v_is_included boolean := p_account.is_paid and p_model.included;
+  v_is_included boolean := private.is_paid(p_account) and p_model.included;
   v_cost integer := case when v_is_included then 0 else p_model.cost end;
   v_problem text;
 begin
@@ -1586,14 +1685,67 @@ $$;
 
 ALTER FUNCTION private.rate_factor_now(p_limit private.provider_limits) OWNER TO postgres;
 
-CREATE FUNCTION private.rate_limit_of(p_provider text) RETURNS text
+CREATE FUNCTION private.rate_limit_of(p_provider text, p_provider_model text) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select provider from private.provider_limits where provider = p_provider
+  select provider
+  from private.provider_limits
+  where provider = p_provider
+    or provider = p_provider || ' ' || p_provider_model and paused_reason is not null
+  order by length(provider) desc
+  limit 1
 $$;
 
-ALTER FUNCTION private.rate_limit_of(p_provider text) OWNER TO postgres;
+ALTER FUNCTION private.rate_limit_of(p_provider text, p_provider_model text) OWNER TO postgres;
+
+CREATE FUNCTION private.read_event(p_event jsonb) RETURNS private.purchase_events
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_read private.purchase_events;
+begin
+  v_read.id := private.event_text(p_event, 'id');
+  v_read.type := private.event_text(p_event, 'type');
+  v_read.happened_at := private.event_time(p_event, 'event_timestamp_ms');
+  v_read.store := private.event_text(p_event, 'store', 40);
+  v_read.is_accepted := (select accept_sandbox_purchases from private.config) or (
+    coalesce(p_event -> 'environment', 'null') in ('null', '"PRODUCTION"')
+    and v_read.store is distinct from 'TEST_STORE'
+  );
+  v_read.transaction_id := private.event_text(p_event, 'transaction_id');
+  v_read.subscription := coalesce(
+    private.event_text(p_event, 'original_transaction_id'),
+    case when v_read.type = 'TEMPORARY_ENTITLEMENT_GRANT'
+      then coalesce(v_read.transaction_id, v_read.id) end
+  );
+  v_read.product_id := private.event_text(p_event, 'product_id');
+  v_read.expires_at := private.event_time(p_event, 'expiration_at_ms');
+  v_read.expires_at := case v_read.type
+    when 'EXPIRATION' then least(v_read.expires_at, v_read.happened_at)
+    else greatest(v_read.expires_at, private.event_time(p_event, 'grace_period_expiration_at_ms'))
+  end;
+  v_read.customer := case
+    when v_read.type = 'TRANSFER' then private.event_ids(p_event, 'transferred_from')
+    else private.event_ids(p_event, 'app_user_id')
+      || private.event_ids(p_event, 'original_app_user_id')
+      || private.event_ids(p_event, 'aliases')
+  end;
+  v_read.transferred_to := private.event_ids(p_event, 'transferred_to');
+  v_read.is_refund := case
+    when v_read.happened_at is null then null
+    when v_read.type = 'REFUND_REVERSED' then false
+    when v_read.type = 'CANCELLATION' and p_event ->> 'cancel_reason' = 'CUSTOMER_SUPPORT' then true
+  end;
+  v_read.event := p_event - 'subscriber_attributes';
+  v_read.credits := 0;
+  v_read.received_at := clock_timestamp();
+  return v_read;
+end
+$$;
+
+ALTER FUNCTION private.read_event(p_event jsonb) OWNER TO postgres;
 
 CREATE FUNCTION private.read_job(p_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE
@@ -1638,11 +1790,11 @@ begin
   set rate_limited_by = v_name
   where id = any (array(
     select j.id
-    from public.jobs j join private.models m on m.id = j.model_id
+    from public.jobs j join private.job_requests r on r.job_id = j.id
     where j.status = 'queued' and j.dispatched_at is null
       and j.rate_limited_by is distinct from v_name
-      and m.provider = p_provider
-      and (p_provider_model is null and j.rate_limited_by is null or m.provider_model = p_provider_model)
+      and r.provider = p_provider
+      and (p_provider_model is null and j.rate_limited_by is null or r.provider_model = p_provider_model)
     order by j.rank
     limit 1000
     for no key update of j skip locked
@@ -1738,6 +1890,22 @@ end
 $$;
 
 ALTER FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_queue uuid) OWNER TO postgres;
+
+CREATE FUNCTION private.refresh_paid_until(p_user_id uuid) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  update public.entitlements e
+  set paid_until = ends.at
+  from (
+    select max(s.expires_at) as at
+    from private.subscriptions s join private.products p on p.id = s.product_id
+    where s.user_id = p_user_id and p.gives_access
+  ) ends
+  where e.user_id = p_user_id and e.paid_until is distinct from ends.at
+$$;
+
+ALTER FUNCTION private.refresh_paid_until(p_user_id uuid) OWNER TO postgres;
 
 CREATE FUNCTION private.refuse_deletion_of_model() RETURNS trigger
     LANGUAGE plpgsql
@@ -1848,7 +2016,7 @@ begin
   elsif v_job.cancel_requested_at is not null then
     perform private.cancel_job(v_job);
   elsif v_job.deadline_at <= clock_timestamp() and (
-    select private.is_paused(provider, provider_model) from private.models where id = v_job.model_id
+    select private.is_paused(provider, provider_model) from private.job_requests where job_id = p_id
   ) then
     perform private.end_job(
       v_job, 'failed', p_code => 'provider_unavailable',
@@ -1970,7 +2138,9 @@ declare
   end;
   v_keyword text;
 begin
-  if v_known is null then
+  if jsonb_typeof(p_rule) <> 'object' then
+    return 'its rule must be an object';
+  elsif coalesce(v_type, '') not in ('string', 'integer', 'number', 'boolean', 'array') then
     return 'its type must be string, integer, number, boolean or array';
   end if;
   select key into v_keyword from jsonb_object_keys(p_rule) key where key <> all (v_known) limit 1;
@@ -2048,6 +2218,60 @@ CREATE FUNCTION private.seed_of(p_id uuid, p_schema jsonb) RETURNS jsonb
 $$;
 
 ALTER FUNCTION private.seed_of(p_id uuid, p_schema jsonb) OWNER TO postgres;
+
+CREATE FUNCTION private.settle_refunds(p_event private.purchase_events) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_newest private.purchase_events;
+  v_taken integer;
+  v_grant public.credit_entries;
+  v_account public.entitlements;
+begin
+  select * into v_newest
+  from private.purchase_events
+  where store = p_event.store and transaction_id = p_event.transaction_id
+    and is_refund is not null and is_accepted
+  order by happened_at desc, is_refund, id desc
+  limit 1;
+  if not found then
+    return null;
+  end if;
+  select -sum(credits) into v_taken
+  from private.purchase_events
+  where store = p_event.store and transaction_id = p_event.transaction_id
+    and is_refund is not null;
+  if v_newest.is_refund = (v_taken > 0) then
+    return 'known_refund';
+  end if;
+
+  select * into v_grant
+  from public.credit_entries
+  where external_ref = p_event.store || ':' || p_event.transaction_id and kind = 'grant';
+  select * into v_account
+  from public.entitlements where user_id = v_grant.user_id for no key update;
+  if not found then
+    return 'nothing_to_take';  -- not granted yet, or the account was deleted
+  end if;
+
+  if v_newest.is_refund then
+    v_taken := -v_grant.amount;
+    perform private.take_credits(
+      v_account, v_grant.amount, 'purchase refunded', 'refund:' || v_newest.id
+    );
+  else
+    perform private.post_entry(
+      v_account.user_id, 'grant', v_taken, 'refund reversed',
+      p_external_ref => 'return:' || v_newest.id
+    );
+  end if;
+  update private.purchase_events set credits = credits + v_taken where id = v_newest.id;
+  return case when v_newest.is_refund then 'revoked' else 'returned' end;
+end
+$$;
+
+ALTER FUNCTION private.settle_refunds(p_event private.purchase_events) OWNER TO postgres;
 
 CREATE FUNCTION private.sweep_unreferenced_objects(p_every interval, p_limit integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2127,41 +2351,26 @@ $$;
 
 ALTER FUNCTION private.touch_job() OWNER TO postgres;
 
-CREATE FUNCTION private.value_problem(p_value jsonb, p_rule jsonb) RETURNS text
-    LANGUAGE sql IMMUTABLE
+CREATE FUNCTION private.transfer_subscriptions(p_event private.purchase_events) RETURNS text
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    AS $$
+declare
+  v_subscription private.subscriptions;
+  v_effect text := 'nothing_to_transfer';
 begin
-  with page as (
-    select name, case
-      when name ~ '^[0-9a-f-]{36}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[0-9]+(-thumb)?\.[a-z0-9]+$'
-        then split_part(name, '/', 2)::uuid
-    end as job_id
-    from storage.objects
-    where bucket_id = 'generations' and name > p_after
-    order by name
-    limit p_limit
-  )
-  select max(name), coalesce(array_agg(name) filter (where
-    job_id is not null
-    and not exists (
-      select from public.jobs j
-      where j.id = job_id and j.finished_at is null and name like j.user_id || '/%'
-    )
-    and not exists (
-      select from public.generations g
-      where g.id = job_id and (
-        g.output @> jsonb_build_array(jsonb_build_object('path', name))
-        or g.output @> jsonb_build_array(jsonb_build_object('thumb', name))
-      )
-    )
-  ), '{}')
-  into last_path, paths
-  from page;
+  for v_subscription in
+    select * from private.subscriptions
+    where holders && p_event.customer and as_of <= p_event.happened_at
+  loop
+    perform private.place_subscription(v_subscription);
+    v_effect := 'transferred';
+  end loop;
+  return v_effect;
 end
-$_$;
+$$;
 
-ALTER FUNCTION private.value_problem(p_value jsonb, p_rule jsonb) OWNER TO postgres;
+ALTER FUNCTION private.transfer_subscriptions(p_event private.purchase_events) OWNER TO postgres;
 
 CREATE FUNCTION private.update_subscription(p_event private.purchase_events) RETURNS text
     LANGUAGE plpgsql
@@ -2208,6 +2417,42 @@ end
 $$;
 
 ALTER FUNCTION private.update_subscription(p_event private.purchase_events) OWNER TO postgres;
+
+CREATE FUNCTION private.value_problem(p_value jsonb, p_rule jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select case
+    when jsonb_typeof(p_value) <> case p_rule ->> 'type'
+      when 'integer' then 'number' else p_rule ->> 'type'
+    end then case p_rule ->> 'type'
+      when 'string' then 'must be a text'
+      when 'boolean' then 'must be true or false'
+      when 'array' then 'must be a list of photos'
+      else 'must be a number'
+    end
+    when p_rule ? 'enum' and not p_rule -> 'enum' @> p_value
+      then 'must be one of ' || left((
+        select string_agg(choice, ', ') from jsonb_array_elements_text(p_rule -> 'enum') choice
+      ), 200)
+    else case p_rule ->> 'type'
+      when 'string' then case
+        when char_length(p_value #>> '{}') > (p_rule ->> 'maxLength')::integer
+          then format('must have at most %s characters', p_rule ->> 'maxLength')
+      end
+      when 'array' then case
+        when jsonb_path_exists(p_value, 'strict $[*] ? (@.type() <> "string")')
+          then 'must be a list of photos'
+        when jsonb_array_length(p_value) > (p_rule ->> 'maxItems')::integer
+          then format('must have at most %s photos', p_rule ->> 'maxItems')
+      end
+      when 'boolean' then null
+      else private.number_problem(p_value::numeric, p_rule)
+    end
+  end
+$_$;
+
+ALTER FUNCTION private.value_problem(p_value jsonb, p_rule jsonb) OWNER TO postgres;
 
 CREATE FUNCTION private.wait_for_provider(p_id uuid, p_fence bigint, p_provider_ref text, p_check_in interval) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2534,6 +2779,10 @@ COMMENT ON COLUMN private.config.free_spacing IS 'Seconds of rank between two un
 
 COMMENT ON COLUMN private.config.paid_spacing IS 'The same for a paid user, who may have more jobs near the front.';
 
+COMMENT ON COLUMN private.config.max_paid_jobs_per_day IS 'How many included jobs a paid user may have in 24 hours, so that a subscription is no open wallet.';
+
+COMMENT ON COLUMN private.config.accept_sandbox_purchases IS 'Whether purchases of a store''s sandbox count. Anybody with a tester account makes them for free.';
+
 CREATE TABLE private.job_requests (
     job_id uuid NOT NULL,
     provider text NOT NULL,
@@ -2653,8 +2902,14 @@ ALTER TABLE ONLY private.provider_cancellations
 ALTER TABLE ONLY private.provider_limits
     ADD CONSTRAINT provider_limits_pkey PRIMARY KEY (provider);
 
+ALTER TABLE ONLY private.purchase_events
+    ADD CONSTRAINT purchase_events_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY private.removed_objects
     ADD CONSTRAINT removed_objects_pkey PRIMARY KEY (bucket, path);
+
+ALTER TABLE ONLY private.subscriptions
+    ADD CONSTRAINT subscriptions_pkey PRIMARY KEY (store, subscription);
 
 ALTER TABLE ONLY public.credit_entries
     ADD CONSTRAINT credit_entries_external_ref_key UNIQUE (external_ref);
@@ -2671,7 +2926,19 @@ ALTER TABLE ONLY public.generations
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
 
+CREATE UNIQUE INDEX purchase_events_one_grant_per_transaction ON private.purchase_events USING btree (store, transaction_id) WHERE (granted_to IS NOT NULL);
+
+CREATE INDEX purchase_events_refunds ON private.purchase_events USING btree (store, transaction_id) WHERE (is_refund IS NOT NULL);
+
+CREATE INDEX purchase_events_transfers ON private.purchase_events USING btree (happened_at) WHERE (type = 'TRANSFER'::text);
+
+CREATE INDEX purchase_events_unapplied ON private.purchase_events USING btree (received_at) WHERE (effect = ANY (ARRAY['unknown_product'::text, 'unknown_user'::text, 'unreadable'::text]));
+
 CREATE INDEX removed_objects_due ON private.removed_objects USING btree (remove_at);
+
+CREATE INDEX subscriptions_by_holder ON private.subscriptions USING gin (holders);
+
+CREATE INDEX subscriptions_by_user ON private.subscriptions USING btree (user_id);
 
 CREATE INDEX credit_entries_by_user ON public.credit_entries USING btree (user_id, created_at DESC);
 
@@ -2706,6 +2973,10 @@ CREATE INDEX jobs_unfinished_by_user ON public.jobs USING btree (user_id) WHERE 
 CREATE TRIGGER models_check BEFORE INSERT OR UPDATE ON private.models FOR EACH ROW EXECUTE FUNCTION private.check_model();
 
 CREATE TRIGGER models_refuse_deletion BEFORE DELETE ON private.models FOR EACH ROW EXECUTE FUNCTION private.refuse_deletion_of_model();
+
+CREATE TRIGGER credit_entries_broadcast AFTER INSERT ON public.credit_entries FOR EACH ROW WHEN (((new.kind = ANY (ARRAY['grant'::public.credit_entry_kind, 'revoke'::public.credit_entry_kind])) AND (new.reason <> 'starter'::text))) EXECUTE FUNCTION private.broadcast_account();
+
+CREATE TRIGGER entitlements_broadcast AFTER UPDATE OF is_paid, paid_until ON public.entitlements FOR EACH ROW WHEN (((old.is_paid IS DISTINCT FROM new.is_paid) OR (old.paid_until IS DISTINCT FROM new.paid_until))) EXECUTE FUNCTION private.broadcast_account();
 
 CREATE TRIGGER entitlements_remove_objects AFTER DELETE ON public.entitlements FOR EACH ROW EXECUTE FUNCTION private.on_account_deleted();
 
@@ -2760,7 +3031,11 @@ ALTER TABLE private.provider_cancellations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.provider_limits ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE private.purchase_events ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE private.removed_objects ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.subscriptions ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY "Owners delete their generations" ON public.generations FOR DELETE TO authenticated USING ((( SELECT auth.uid() AS uid) = user_id));
 
@@ -2878,9 +3153,15 @@ GRANT SELECT ON TABLE public.generations TO service_role;
 
 REVOKE ALL ON FUNCTION private.generation_json(p_generation public.generations) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.grant_purchase(p_event private.purchase_events) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.input_problem(p_input jsonb, p_schema jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.is_in_use(p_path text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.is_paid(p_account public.entitlements) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.is_paused(p_provider text, p_provider_model text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.is_ref_available(p_provider_ref text, p_id uuid) FROM PUBLIC;
 
@@ -2902,6 +3183,8 @@ REVOKE ALL ON FUNCTION private.lock_job(p_id uuid, p_moves_credits boolean) FROM
 
 REVOKE ALL ON FUNCTION private.may_upload(p_path text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.may_upload(p_path text) TO authenticated;
+
+REVOKE ALL ON FUNCTION private.number_problem(p_value numeric, p_rule jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.objects_removed(p_bucket text, p_paths text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.objects_removed(p_bucket text, p_paths text[]) TO generation_worker;
@@ -2930,7 +3213,9 @@ REVOKE ALL ON FUNCTION private.photo_problem(p_user_id uuid, p_path text) FROM P
 
 REVOKE ALL ON FUNCTION private.photos_of(p_user_id uuid, p_input jsonb, p_schema jsonb) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kind, p_amount integer, p_reason text, p_job_id uuid, p_external_ref text, p_fingerprint bytea) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.place_subscription(p_subscription private.subscriptions) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kind, p_amount integer, p_reason text, p_job_id uuid, p_external_ref text, p_fingerprint bytea, p_owed integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.price_request(p_account public.entitlements, p_model private.models, p_input jsonb) FROM PUBLIC;
 
@@ -2947,7 +3232,9 @@ REVOKE ALL ON FUNCTION private.rank_request(p_account public.entitlements, OUT r
 
 REVOKE ALL ON FUNCTION private.rate_factor_now(p_limit private.provider_limits) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.rate_limit_of(p_provider text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.rate_limit_of(p_provider text, p_provider_model text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.read_event(p_event jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.read_job(p_id uuid) FROM PUBLIC;
 
@@ -2965,6 +3252,8 @@ GRANT ALL ON FUNCTION private.record_throttled(p_provider text, p_retry_after in
 
 REVOKE ALL ON FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_queue uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_queue uuid) TO generation_bridge;
+
+REVOKE ALL ON FUNCTION private.refresh_paid_until(p_user_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.refuse_deletion_of_model() FROM PUBLIC;
 
@@ -2994,6 +3283,8 @@ REVOKE ALL ON FUNCTION private.schema_problem(p_schema jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.seed_of(p_id uuid, p_schema jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.settle_refunds(p_event private.purchase_events) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.sweep_unreferenced_objects(p_every interval, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.sweep_unreferenced_objects(p_every interval, p_limit integer) TO generation_worker;
 
@@ -3001,9 +3292,11 @@ REVOKE ALL ON FUNCTION private.take_credits(p_account public.entitlements, p_amo
 
 REVOKE ALL ON FUNCTION private.touch_job() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.value_problem(p_value jsonb, p_rule jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.transfer_subscriptions(p_event private.purchase_events) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.update_subscription(p_event private.purchase_events) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.value_problem(p_value jsonb, p_rule jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.wait_for_provider(p_id uuid, p_fence bigint, p_provider_ref text, p_check_in interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.wait_for_provider(p_id uuid, p_fence bigint, p_provider_ref text, p_check_in interval) TO generation_worker;
@@ -3045,6 +3338,7 @@ GRANT SELECT ON TABLE public.credit_entries TO service_role;
 
 -- buckets
 -- generations: public f, at most 52428800 bytes, {image/png,image/jpeg,image/webp,image/gif,image/avif,video/mp4,video/webm,video/quicktime,audio/mpeg,audio/wav,audio/mp4,audio/ogg,audio/flac,audio/webm}
+-- inputs: public f, at most 10485760 bytes, {image/png,image/jpeg,image/webp}
 
 -- roles
 -- generation_bridge: login f, superuser f, bypassrls f, createrole f
