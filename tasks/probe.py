@@ -180,8 +180,9 @@ def recording(file: BinaryIO, demuxer: str, head: bytes) -> dict[str, Any]:
     except ImportError as error:
         raise Unreadable("video and sound need the extra `media` on this worker") from error
     options = {"format_whitelist": WHITELIST[demuxer], "protocol_whitelist": "", "max_streams": "16"}
+    asked: Any = {"format": demuxer, "container_options": options, "metadata_errors": "ignore"}
     try:
-        with av.open(Raw(file), "r", format=demuxer, container_options=options) as container:
+        with av.open(Raw(file), "r", **asked) as container:
             return described(container, demuxer, head)
     except Unreadable:
         raise

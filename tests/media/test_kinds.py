@@ -178,6 +178,13 @@ def test_a_reader_that_others_end_says_nothing_of_the_file(
         look(corpus.video())
 
 
+@pytest.mark.parametrize("name", ["wav", "mp3", "m4a", "weba"])
+def test_a_title_in_any_encoding_is_no_reason_to_refuse_a_sound(name: str) -> None:
+    content = SOUNDS[name].replace(b"Lavf", b"\xe9\xff\xfe\x80")
+    assert content != SOUNDS[name]
+    assert look(content).extension == name
+
+
 def test_a_picture_may_carry_much_text() -> None:
     info = PngImagePlugin.PngInfo()
     info.add_itxt("workflow", "fox " * 1_000_000, zip=True)
