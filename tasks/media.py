@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -46,6 +47,9 @@ CHILD_AT_ONCE = threading.Lock()
 CHILD_SECONDS = 30.0
 # Without its caches Python takes ten times as long to start; isolated, it reads no variable that names them.
 CACHES = ["-X", f"pycache_prefix={sys.pycache_prefix}"] if sys.pycache_prefix else []
+# No secret goes to it, and no signal that asks the worker's group to leave.
+APART: dict[str, Any] = {"env": {}, "capture_output": True, "start_new_session": True}
+ENDED_BY_OTHERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 COMMAND = [sys.executable, "-I", *CACHES, str(Path(probe.__file__))]
 
 
@@ -80,11 +84,19 @@ def look(file: FileIO) -> Media:
     os.lseek(file.fileno(), 0, os.SEEK_SET)
     with open(file.fileno(), "rb", closefd=False) as reader:
         try:
-            facts = READERS.submit(read_here, reader).result() or in_a_child(reader)
+            facts = in_a_reader(reader) or in_a_child(reader)
         except probe.Unreadable as error:
             raise Unusable(str(error)) from error
     thumb = facts.pop("thumb", None)
     return Media(**facts, thumb=thumb and base64.b64decode(thumb))
+
+
+def in_a_reader(reader: BinaryIO) -> dict[str, Any] | None:
+    try:
+        future = READERS.submit(read_here, reader)
+    except RuntimeError:  # this process is ending
+        return read_here(reader)
+    return future.result()
 
 
 def read_here(reader: BinaryIO) -> dict[str, Any] | None:
@@ -102,9 +114,11 @@ def in_a_child(reader: BinaryIO) -> dict[str, Any]:
     os.lseek(reader.fileno(), 0, os.SEEK_SET)
     try:
         with CHILD_AT_ONCE:
-            child = subprocess.run(COMMAND, stdin=reader, capture_output=True, env={}, timeout=CHILD_SECONDS)
+            child = subprocess.run(COMMAND, stdin=reader, timeout=CHILD_SECONDS, **APART)
     except subprocess.TimeoutExpired as error:
         raise probe.Unreadable(f"reading it took more than {CHILD_SECONDS:.0f} s") from error
+    if child.returncode > 0 or -child.returncode in ENDED_BY_OTHERS:
+        raise OSError(f"the reader of files ended with {child.returncode}: {child.stderr.decode()[-300:]}")
     if child.returncode != 0:
         raise probe.Unreadable(f"its reader ended with {child.returncode}")
     facts: dict[str, Any] = json.loads(child.stdout)

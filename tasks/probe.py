@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import blurhash
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,7 @@ MAX_PIXELS = (
 MAX_FRAME_PIXELS = 34_000_000  # of a video: 7680 x 4320
 THUMB = 512  # pixels of the longer side, at most
 THUMB_QUALITY = 80
+PngImagePlugin.MAX_TEXT_CHUNK = 1 << 23  # bytes: some tools write the whole of their work into a PNG
 TURNED = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -179,8 +180,9 @@ def recording(file: BinaryIO, demuxer: str, head: bytes) -> dict[str, Any]:
     except ImportError as error:
         raise Unreadable("video and sound need the extra `media` on this worker") from error
     options = {"format_whitelist": WHITELIST[demuxer], "protocol_whitelist": "", "max_streams": "16"}
+    asked: Any = {"format": demuxer, "container_options": options, "metadata_errors": "ignore"}
     try:
-        with av.open(Raw(file), "r", format=demuxer, container_options=options) as container:
+        with av.open(Raw(file), "r", **asked) as container:
             return described(container, demuxer, head)
     except Unreadable:
         raise

@@ -5,7 +5,7 @@ import tempfile
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from tasks import media, probe
 from tasks.media import Media
@@ -167,6 +167,28 @@ def test_a_file_that_harms_its_reader_costs_one_job(
     with pytest.raises(Unusable, match="nothing that we can show") as refused:
         look(corpus.video())
     assert refused.value.cause == cause
+
+
+@pytest.mark.parametrize("program", ["os.kill(os.getpid(), 15)", "sys.exit('no such library')"])
+def test_a_reader_that_others_end_says_nothing_of_the_file(
+    program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media, "COMMAND", [*media.COMMAND[:-1], "-c", f"import os, sys; {program}"])
+    with pytest.raises(OSError, match=r"-15|no such library"):
+        look(corpus.video())
+
+
+@pytest.mark.parametrize("name", ["wav", "mp3", "m4a", "weba"])
+def test_a_title_in_any_encoding_is_no_reason_to_refuse_a_sound(name: str) -> None:
+    content = SOUNDS[name].replace(b"Lavf", b"\xe9\xff\xfe\x80")
+    assert content != SOUNDS[name]
+    assert look(content).extension == name
+
+
+def test_a_picture_may_carry_much_text() -> None:
+    info = PngImagePlugin.PngInfo()
+    info.add_itxt("workflow", "fox " * 1_000_000, zip=True)
+    assert look(corpus.picture("PNG", pnginfo=info)).width == 64
 
 
 def test_a_reader_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
