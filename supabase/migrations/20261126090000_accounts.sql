@@ -156,7 +156,9 @@ grant update (is_paid) on table public.entitlements to service_role;
 --
 -- Credits that come in, by a grant or a refund, pay first what the user owes. So credits and owed
 -- depend on the sum of all entries alone and not on their order, and a hold hides no credits from
--- a revoke. The balance is written first: a trigger on the entry can read it.
+-- a revoke. The balance is written first: a trigger on the entry can read it. It is written once,
+-- with the next rank of a hold: the second update of a row in one transaction checks its foreign
+-- key again, and would wait for the deletion of the user, which waits for this row.
 create function private.post_entry(
   p_user_id uuid,
   p_kind public.credit_entry_kind,
@@ -165,7 +167,8 @@ create function private.post_entry(
   p_job_id uuid default null,
   p_external_ref text default null,
   p_fingerprint bytea default null,
-  p_owed integer default 0
+  p_owed integer default 0,
+  p_next_rank double precision default null
 ) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -178,9 +181,11 @@ begin
   end if;
   v_paid := coalesce(v_paid, 0);
 
-  if p_amount <> 0 or p_owed <> 0 then
+  if p_amount <> 0 or p_owed <> 0 or p_next_rank is not null then
     update public.entitlements
-    set credits = credits + p_amount - v_paid, owed = owed + p_owed - v_paid
+    set credits = credits + p_amount - v_paid,
+        owed = owed + p_owed - v_paid,
+        next_rank = coalesce(p_next_rank, next_rank)
     where user_id = p_user_id;
   end if;
 

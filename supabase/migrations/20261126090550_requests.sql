@@ -1,5 +1,20 @@
 -- How a new request becomes a job: what it may ask for, what it costs, when it is its turn.
 
+-- has_had_free_jobs: whether an account had so many jobs without a charge within 24 hours
+create function private.has_had_free_jobs(p_user_id uuid, p_count integer)
+returns boolean
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select count(*) >= p_count from (
+    select from public.credit_entries
+    where user_id = p_user_id and created_at > now() - interval '24 hours'
+      and kind = 'hold' and amount = 0
+    limit p_count
+  ) free
+$$;
+
 -- price_request: the credits that a new request costs its account; refuses a request that may not
 -- be made
 create function private.price_request(
@@ -37,7 +52,14 @@ begin
     );
   end if;
 
-  if p_account.credits < v_cost then
+  if v_is_included
+    and private.has_had_free_jobs(p_account.user_id, v_config.max_paid_jobs_per_day)
+  then
+    perform private.raise_api_error(
+      429, 'too_many_jobs', 'You have used all included generations of these 24 hours.',
+      '{"Retry-After": "3600"}'
+    );
+  elsif p_account.credits < v_cost then
     perform private.raise_api_error(402, 'insufficient_credits', 'Not enough credits.');
   end if;
   return v_cost;
@@ -196,11 +218,9 @@ begin
     p_id, v_model.provider, v_model.provider_model,
     private.seed_of(p_id, v_model.input_schema) || v_model.defaults || p_input
   );
-  update public.entitlements
-  set next_rank = v_place.rank + v_place.spacing
-  where user_id = p_account.user_id;
   perform private.post_entry(
-    p_account.user_id, 'hold', -v_cost, p_model, p_id, p_fingerprint => p_fingerprint
+    p_account.user_id, 'hold', -v_cost, p_model, p_id,
+    p_fingerprint => p_fingerprint, p_next_rank => v_place.rank + v_place.spacing
   );
   perform private.ring_doorbell();
 end

@@ -210,12 +210,31 @@ begin
 end
 $$;
 
+-- lock_account: locks a user, then the account, as a deletion does; returns the account
+--
+-- An event may write an account more than once. Then Postgres checks the foreign key to the user
+-- again, and would wait for a deletion that waits for the account.
+create function private.lock_account(p_user_id uuid)
+returns public.entitlements
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_account public.entitlements;
+begin
+  perform from auth.users where id = p_user_id for key share;
+  select * into v_account from public.entitlements where user_id = p_user_id for no key update;
+  return v_account;
+end
+$$;
+
 -- refresh_paid_until: works out until when a user is paid
 create function private.refresh_paid_until(p_user_id uuid)
 returns void
 language sql
 set search_path = pg_catalog, pg_temp
 as $$
+  select private.lock_account(p_user_id);
   update public.entitlements e
   set paid_until = ends.at
   from (

@@ -33,9 +33,8 @@ begin
     return null;
   end if;
 
-  select user_id into v_user_id
-  from public.entitlements where user_id = private.find_user(p_event.customer) for no key update;
-  if not found then
+  v_user_id := (private.lock_account(private.find_user(p_event.customer))).user_id;
+  if v_user_id is null then
     return 'unknown_user';
   end if;
   perform public.grant_credits(v_user_id, v_product.credits, 'purchase', v_ref);
@@ -83,9 +82,8 @@ begin
   select * into v_grant
   from public.credit_entries
   where external_ref = p_event.store || ':' || p_event.transaction_id and kind = 'grant';
-  select * into v_account
-  from public.entitlements where user_id = v_grant.user_id for no key update;
-  if not found then
+  v_account := private.lock_account(v_grant.user_id);
+  if v_account.user_id is null then
     return 'nothing_to_take';  -- not granted yet, or the account was deleted
   end if;
 
@@ -260,6 +258,7 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set random_page_cost = 0
+set lock_timeout = '4s'  -- below the caller's patience: the store repeats, and no queue builds up
 as $$
 declare
   v_event private.purchase_events;

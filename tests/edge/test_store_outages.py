@@ -97,9 +97,11 @@ def dying(mortals: list[Mortal], dice: Random) -> Iterator[None]:
 
     thread = threading.Thread(target=kill)
     thread.start()
-    yield
-    done.set()
-    thread.join()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def teller(url: str, told: "queue.Queue[Event]", statuses: Counter[int]) -> Callable[[], None]:
@@ -127,7 +129,7 @@ def tell(url: str, events: list[Event]) -> Counter[int]:
     for one in events:
         told.put(one)
     statuses: Counter[int] = Counter()
-    threads = [threading.Thread(target=teller(url, told, statuses)) for _ in range(TELLERS)]
+    threads = [threading.Thread(target=teller(url, told, statuses), daemon=True) for _ in range(TELLERS)]
     for thread in threads:
         thread.start()
     until = time.monotonic() + WITHIN

@@ -10,14 +10,14 @@ from tasks.providers import download
 from tasks.providers.download import File
 from tasks.providers.protocol import Unanswered, Unusable
 from tests.media import corpus
-from tests.replicate.behaviour import Refusal, Reply
-from tests.replicate.server import Replicate
+from tests.replicate.behaviour import ErrorResponse, Reply
+from tests.replicate.server import MisbehavingReplicate
 
 PNG = corpus.picture("PNG")
 
 
 @pytest.fixture
-def files(replicate: Replicate) -> Iterator[Replicate]:
+def files(replicate: MisbehavingReplicate) -> Iterator[Replicate]:
     replicate.files = {"0.png": Reply(PNG, "image/png")}
     download.client.cache_clear()
     yield replicate
@@ -25,23 +25,25 @@ def files(replicate: Replicate) -> Iterator[Replicate]:
     download.client.cache_clear()
 
 
-def read(files: Replicate, name: str = "0.png") -> bytes:
+def read(files: MisbehavingReplicate, name: str = "0.png") -> bytes:
     return b"".join(File(f"{files.url}/files/p1/{name}", {}))
 
 
-def test_a_file_is_what_was_sent(files: Replicate) -> None:
+def test_a_file_is_what_was_sent(files: MisbehavingReplicate) -> None:
     file = File(f"{files.url}/files/p1/0.png", {"shape": "URL"})
     assert b"".join(file) == PNG
     assert file.facts == {"shape": "URL", "host": "127.0.0.1", "content_type": "image/png"}
 
 
-def test_no_key_is_sent_and_no_compression_is_asked_for(files: Replicate) -> None:
+def test_no_key_is_sent_and_no_compression_is_asked_for(files: MisbehavingReplicate) -> None:
     sent = download.client().build_request("GET", files.url).headers
     assert (sent["accept-encoding"], "authorization" in sent, "cookie" in sent) == ("identity", False, False)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "gzip, gzip", "br", "unknown"])
-def test_a_compressed_body_is_refused_before_a_byte_of_it_is_read(files: Replicate, encoding: str) -> None:
+def test_a_compressed_body_is_refused_before_a_byte_of_it_is_read(
+    files: MisbehavingReplicate, encoding: str
+) -> None:
     files.files["zip"] = Reply(b"never read", "image/png", (("Content-Encoding", encoding),))
     with pytest.raises(Unusable) as refused:
         read(files, "zip")
@@ -49,8 +51,8 @@ def test_a_compressed_body_is_refused_before_a_byte_of_it_is_read(files: Replica
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_no_redirect_is_followed(files: Replicate, status: int) -> None:
-    files.faults["file"].append(Refusal(status, headers=(("Location", f"{files.url}/files/p1/0.png"),)))
+def test_no_redirect_is_followed(files: MisbehavingReplicate, status: int) -> None:
+    files.faults["file"].append(ErrorResponse(status, headers=(("Location", f"{files.url}/files/p1/0.png"),)))
     with pytest.raises(Unusable) as refused:
         read(files)
     assert str(status) in refused.value.cause
@@ -61,26 +63,30 @@ def test_no_redirect_is_followed(files: Replicate, status: int) -> None:
     ("status", "code"),
     [(403, "provider_unavailable"), (404, "provider_unavailable"), (410, "provider_unavailable")],
 )
-def test_what_is_gone_is_gone(files: Replicate, status: int, code: str) -> None:
-    files.faults["file"].append(Refusal(status))
+def test_what_is_gone_is_gone(files: MisbehavingReplicate, status: int, code: str) -> None:
+    files.faults["file"].append(ErrorResponse(status))
     with pytest.raises(Unusable) as refused:
         read(files)
     assert refused.value.code == code
 
 
-@pytest.mark.parametrize("fault", [Refusal(429), Refusal(500), Refusal(503), Refusal(204)])
-def test_a_server_in_trouble_is_asked_again(files: Replicate, fault: Refusal) -> None:
+@pytest.mark.parametrize(
+    "fault", [ErrorResponse(429), ErrorResponse(500), ErrorResponse(503), ErrorResponse(204)]
+)
+def test_a_server_in_trouble_is_asked_again(files: MisbehavingReplicate, fault: ErrorResponse) -> None:
     files.faults["file"].append(fault)
     with pytest.raises(Unanswered):
         read(files)
 
 
-def test_half_a_file_is_asked_for_again(files: Replicate) -> None:
+def test_half_a_file_is_asked_for_again(files: MisbehavingReplicate) -> None:
     with pytest.raises(Unanswered):
         read(files, "cut")
 
 
-def test_a_file_without_an_end_is_left_in_time(files: Replicate, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_without_an_end_is_left_in_time(
+    files: MisbehavingReplicate, monkeypatch: pytest.MonkeyPatch
+) -> None:
     files.files["slow"] = Reply(bytes(1000), is_endless=True)
     ticks = itertools.count(time.monotonic(), download.WITHIN / 10)
     monkeypatch.setattr(download, "time", type("Clock", (), {"monotonic": lambda: next(ticks)}))

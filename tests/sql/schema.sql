@@ -108,7 +108,8 @@ begin
   set next_rank = v_place.rank + v_place.spacing
   where user_id = p_account.user_id;
   perform private.post_entry(
-    p_account.user_id, 'hold', -v_cost, p_model, p_id, p_fingerprint => p_fingerprint
+    p_account.user_id, 'hold', -v_cost, p_model, p_id,
+    p_fingerprint => p_fingerprint, p_next_rank => v_place.rank + v_place.spacing
   );
   perform private.ring_doorbell();
 end
@@ -778,9 +779,8 @@ begin
     return null;
   end if;
 
-  select user_id into v_user_id
-  from public.entitlements where user_id = private.find_user(p_event.customer) for no key update;
-  if not found then
+  v_user_id := (private.lock_account(private.find_user(p_event.customer))).user_id;
+  if v_user_id is null then
     return 'unknown_user';
   end if;
   perform public.grant_credits(v_user_id, v_product.credits, 'purchase', v_ref);
@@ -1014,6 +1014,21 @@ CREATE FUNCTION private.ledger_mismatches() RETURNS TABLE(user_id uuid, credits 
 $$;
 
 ALTER FUNCTION private.ledger_mismatches() OWNER TO postgres;
+
+CREATE FUNCTION private.lock_account(p_user_id uuid) RETURNS public.entitlements
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_account public.entitlements;
+begin
+  perform from auth.users where id = p_user_id for key share;
+  select * into v_account from public.entitlements where user_id = p_user_id for no key update;
+  return v_account;
+end
+$$;
+
+ALTER FUNCTION private.lock_account(p_user_id uuid) OWNER TO postgres;
 
 CREATE FUNCTION private.lock_job(p_id uuid, p_moves_credits boolean) RETURNS public.jobs
     LANGUAGE plpgsql
@@ -1459,7 +1474,7 @@ $$;
 
 ALTER FUNCTION private.place_subscription(p_subscription private.subscriptions) OWNER TO postgres;
 
-CREATE FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kind, p_amount integer, p_reason text, p_job_id uuid DEFAULT NULL::uuid, p_external_ref text DEFAULT NULL::text, p_fingerprint bytea DEFAULT NULL::bytea, p_owed integer DEFAULT 0) RETURNS void
+CREATE FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kind, p_amount integer, p_reason text, p_job_id uuid DEFAULT NULL::uuid, p_external_ref text DEFAULT NULL::text, p_fingerprint bytea DEFAULT NULL::bytea, p_owed integer DEFAULT 0, p_next_rank double precision DEFAULT NULL::double precision) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1471,9 +1486,11 @@ begin
   end if;
   v_paid := coalesce(v_paid, 0);
 
-  if p_amount <> 0 or p_owed <> 0 then
+  if p_amount <> 0 or p_owed <> 0 or p_next_rank is not null then
     update public.entitlements
-    set credits = credits + p_amount - v_paid, owed = owed + p_owed - v_paid
+    set credits = credits + p_amount - v_paid,
+        owed = owed + p_owed - v_paid,
+        next_rank = coalesce(p_next_rank, next_rank)
     where user_id = p_user_id;
   end if;
 
@@ -1488,7 +1505,7 @@ begin
 end
 $$;
 
-ALTER FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kind, p_amount integer, p_reason text, p_job_id uuid, p_external_ref text, p_fingerprint bytea, p_owed integer) OWNER TO postgres;
+ALTER FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kind, p_amount integer, p_reason text, p_job_id uuid, p_external_ref text, p_fingerprint bytea, p_owed integer, p_next_rank double precision) OWNER TO postgres;
 
 CREATE TABLE private.models (
     id text NOT NULL,
@@ -1895,6 +1912,7 @@ CREATE FUNCTION private.refresh_paid_until(p_user_id uuid) RETURNS void
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+  select private.lock_account(p_user_id);
   update public.entitlements e
   set paid_until = ends.at
   from (
@@ -2249,9 +2267,8 @@ begin
   select * into v_grant
   from public.credit_entries
   where external_ref = p_event.store || ':' || p_event.transaction_id and kind = 'grant';
-  select * into v_account
-  from public.entitlements where user_id = v_grant.user_id for no key update;
-  if not found then
+  v_account := private.lock_account(v_grant.user_id);
+  if v_account.user_id is null then
     return 'nothing_to_take';  -- not granted yet, or the account was deleted
   end if;
 
@@ -2653,6 +2670,7 @@ CREATE FUNCTION public.record_purchase(p_event jsonb) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET random_page_cost TO '0'
+    SET lock_timeout TO '4s'
     AS $$
 declare
   v_event private.purchase_events;
@@ -3179,6 +3197,8 @@ REVOKE ALL ON FUNCTION private.jobs_with_provider_cancellations(p_limit integer)
 
 REVOKE ALL ON FUNCTION private.ledger_mismatches() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.lock_account(p_user_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.lock_job(p_id uuid, p_moves_credits boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.may_upload(p_path text) FROM PUBLIC;
@@ -3215,7 +3235,7 @@ REVOKE ALL ON FUNCTION private.photos_of(p_user_id uuid, p_input jsonb, p_schema
 
 REVOKE ALL ON FUNCTION private.place_subscription(p_subscription private.subscriptions) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kind, p_amount integer, p_reason text, p_job_id uuid, p_external_ref text, p_fingerprint bytea, p_owed integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kind, p_amount integer, p_reason text, p_job_id uuid, p_external_ref text, p_fingerprint bytea, p_owed integer, p_next_rank double precision) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.price_request(p_account public.entitlements, p_model private.models, p_input jsonb) FROM PUBLIC;
 

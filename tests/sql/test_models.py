@@ -230,6 +230,21 @@ def test_a_paid_user_pays_for_a_model_that_is_not_included(actors: Actors) -> No
         user.enqueue(model="brush", input={"prompt": "a"})
 
 
+def test_a_subscription_is_no_open_wallet(actors: Actors) -> None:
+    actors.operator.configure(max_paid_jobs_per_day=3)
+    user = actors.user(credits=5, is_paid=True)
+    jobs = [user.job() for _ in range(3)]
+    with refused(429, "too_many_jobs", **{"Retry-After": "3600"}):
+        user.enqueue()
+    assert user.enqueue(jobs[0])["credits"] == 5, "a known request is still answered"
+    add_model(actors)
+    assert user.enqueue(model="brush", input={"prompt": "a"})["credits"] == 3, (
+        "what it pays for is not bounded"
+    )
+    actors.operator.conn.execute("update public.credit_entries set created_at = now() - interval '25 hours'")
+    user.job()
+
+
 @pytest.mark.parametrize("status", ["queued", "running", "waiting", "succeeded"])
 def test_a_model_with_jobs_is_not_deleted_and_the_refusal_says_to_disable_it(
     actors: Actors, user: User, status: str

@@ -18,10 +18,11 @@ from tests.sql.store import Event, Oracle, Year
 from tests.support.actors import Operator, Service, code_of_refusal
 from tests.support.all_actors import Actors
 
-SEEDS = range(6)
-EVENTS = 300
+SEEDS = range(8)
+EVENTS = 500
 TELLERS = 4
 STARTER = 50
+COST = 40  # of a picture
 WITHIN = 120  # seconds until a storm that does not end is a failure
 
 KILL = """
@@ -42,7 +43,7 @@ class Teller(threading.Thread):
     """Tells events of the queue; one that is not answered goes back into it, as a store does."""
 
     def __init__(self, url: str, told: "queue.Queue[Event]", effects: Counter[str]) -> None:
-        super().__init__()
+        super().__init__(daemon=True)  # a storm that failed does not wait for it
         self.url, self.told, self.effects = url, told, effects
 
     def run(self) -> None:
@@ -79,36 +80,54 @@ def killing(url: str) -> Iterator[None]:
     operator, done = Operator(url), threading.Event()
 
     def kill() -> None:
-        while not done.wait(0.1):
+        while not done.wait(0.05):
             operator.rows(KILL)
 
     thread = threading.Thread(target=kill)
     thread.start()
-    yield
-    done.set()
-    thread.join()
-    operator.conn.close()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+        operator.conn.close()
 
 
 @contextmanager
 def spending(actors: Actors, users: list[UUID], dice: Random) -> Iterator[None]:
-    """The users ask for pictures and cancel them, so that credits are held, spent and given back."""
-    sessions, done = [actors.session(user) for user in users], threading.Event()
+    """The users ask for dear pictures and end them later, so that refunds find credits spent and held."""
+    sessions, done = {user: actors.session(user) for user in users}, threading.Event()
+    held: list[tuple[UUID, UUID]] = []
+
+    def ask(user: UUID) -> None:
+        job_id = uuid.uuid4()
+        if code_of_refusal(lambda: sessions[user].enqueue(job_id)) is None:
+            held.append((user, job_id))
+
+    def end() -> None:
+        user, job_id = held.pop(dice.randrange(len(held)))
+        if dice.random() < 0.5:
+            sessions[user].cancel(job_id)
+        else:
+            assert actors.worker.complete(job_id, actors.worker.claimed(job_id))
 
     def spend() -> None:
         while not done.is_set():
-            session, job_id = dice.choice(sessions), uuid.uuid4()
-            if code_of_refusal(lambda s=session, j=job_id: s.enqueue(j)) is None:  # type: ignore[misc]
-                if dice.random() < 0.5:
-                    session.cancel(job_id)
-                else:
-                    assert actors.worker.complete(job_id, actors.worker.claimed(job_id))
+            ask(dice.choice(users))
+            if len(held) > 10:
+                end()
+        while held:
+            end()
 
+    actors.operator.conn.execute("update private.models set cost = %s where id = 'preview'", (COST,))
     thread = threading.Thread(target=spend)
     thread.start()
-    yield
-    done.set()
-    thread.join()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+        actors.operator.conn.execute("update private.models set cost = 1 where id = 'preview'")
 
 
 def tell(url: str, told: list[Event]) -> Counter[str]:
@@ -120,7 +139,7 @@ def tell(url: str, told: list[Event]) -> Counter[str]:
     for teller in tellers:
         teller.start()
     until = time.monotonic() + WITHIN
-    while waiting.unfinished_tasks and any(teller.is_alive() for teller in tellers):
+    while waiting.unfinished_tasks and all(teller.is_alive() for teller in tellers):
         assert time.monotonic() < until, "the storm does not end"
         time.sleep(0.01)
     for _ in tellers:
@@ -129,6 +148,13 @@ def tell(url: str, told: list[Event]) -> Counter[str]:
         teller.join()
     assert waiting.unfinished_tasks == TELLERS, "a teller gave up"
     return effects
+
+
+def known_subscriptions(actors: Actors) -> dict[str, tuple[UUID | None, str, int]]:
+    return {
+        row["subscription"]: (row["user_id"], row["product_id"], round(row["expires_at"].timestamp() * 1000))
+        for row in actors.operator.rows("select * from private.subscriptions")
+    }
 
 
 @pytest.mark.usefixtures("shop")
@@ -145,7 +171,8 @@ def test_a_store_may_say_anything_in_any_order(
     with killing(actors.url), spending(actors, users, dice):
         effects = tell(actors.url, told)
 
-    expected = Oracle({user: STARTER for user in users}).read(events)
+    oracle = Oracle({user: STARTER for user in users})
+    expected = oracle.read(events)
     for user in users:
         row: dict[str, Any] = actors.operator.row(ACCOUNT, user) or {}
         spent = int(actors.operator.value(SPENT, user))
@@ -153,6 +180,10 @@ def test_a_store_may_say_anything_in_any_order(
         assert row["paid_until"] == expected[user].paid_until, user
         assert min(row["credits"], row["owed"]) == 0
     assert actors.operator.rows(DOUBLE_GRANTS) == []
+    assert known_subscriptions(actors) == {
+        name: (oracle.user(one.customer), one.product, one.until)
+        for name, one in oracle.subscriptions.items()
+    }
     kept = actors.operator.value("select count(*) from private.purchase_events")
     assert kept == len({one["id"] for one in events})
     with capsys.disabled():

@@ -186,6 +186,15 @@ def test_a_sandbox_buys_nothing_unless_it_is_allowed(
     assert (account(actors, user.id), paid_until(actors, user.id)) == ((40, 0), None)
 
 
+def test_a_refund_in_a_sandbox_takes_nothing_of_a_purchase(actors: Actors, user: User) -> None:
+    bought = purchase("1", NOW, user.id, "t1")
+    for number in ("2", "3"):
+        actors.service.record(bought)
+        assert actors.service.record(refund(number, NOW + 1, bought, environment="SANDBOX")) == "sandbox"
+    actors.service.record(bought)
+    assert account(actors, user.id) == (110, 0)
+
+
 @pytest.mark.parametrize(
     "kind",
     ["TEST", "PRODUCT_CHANGE", "INVOICE_ISSUANCE", "VIRTUAL_CURRENCY_TRANSACTION", "EXPERIMENT_ENROLLMENT",

@@ -139,6 +139,21 @@ def test_a_chain_of_transfers_comes_in_any_order(actors: Actors, user: User, ord
     assert [paid_until(actors, one.id) for one in (user, second, third)] == [None, None, NOW + DAY]
 
 
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_at_the_same_time_the_longer_period_counts_and_the_transfer_comes_last(
+    actors: Actors, user: User, order: tuple[int, ...]
+) -> None:
+    other = actors.user()
+    told = [
+        period("RENEWAL", "9", NOW, user.id, "sub", NOW + DAY),
+        period("SUBSCRIPTION_EXTENDED", "1", NOW, user.id, "sub", NOW + 2 * DAY),
+        transfer("2", NOW, [user.id], [other.id]),
+    ]
+    for place in order:
+        actors.service.record(told[place])
+    assert (paid_until(actors, user.id), paid_until(actors, other.id)) == (None, NOW + 2 * DAY)
+
+
 def test_what_a_deleted_account_had_can_be_transferred_to_the_next(actors: Actors, user: User) -> None:
     actors.service.record(period("INITIAL_PURCHASE", "1", NOW, user.id, "sub", NOW + DAY))
     actors.operator.delete_user(user.id)
