@@ -17,7 +17,7 @@ PNG = corpus.picture("PNG")
 
 
 @pytest.fixture
-def files(replicate: MisbehavingReplicate) -> Iterator[Replicate]:
+def files(replicate: MisbehavingReplicate) -> Iterator[MisbehavingReplicate]:
     replicate.files = {"0.png": Reply(PNG, "image/png")}
     download.client.cache_clear()
     yield replicate

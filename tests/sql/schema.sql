@@ -104,9 +104,6 @@ begin
     p_id, v_model.provider, v_model.provider_model,
     private.seed_of(p_id, v_model.input_schema) || v_model.defaults || p_input
   );
-  update public.entitlements
-  set next_rank = v_place.rank + v_place.spacing
-  where user_id = p_account.user_id;
   perform private.post_entry(
     p_account.user_id, 'hold', -v_cost, p_model, p_id,
     p_fingerprint => p_fingerprint, p_next_rank => v_place.rank + v_place.spacing
@@ -792,6 +789,20 @@ end
 $$;
 
 ALTER FUNCTION private.grant_purchase(p_event private.purchase_events) OWNER TO postgres;
+
+CREATE FUNCTION private.has_had_free_jobs(p_user_id uuid, p_count integer) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select count(*) >= p_count from (
+    select from public.credit_entries
+    where user_id = p_user_id and created_at > now() - interval '24 hours'
+      and kind = 'hold' and amount = 0
+    limit p_count
+  ) free
+$$;
+
+ALTER FUNCTION private.has_had_free_jobs(p_user_id uuid, p_count integer) OWNER TO postgres;
 
 CREATE FUNCTION private.input_problem(p_input jsonb, p_schema jsonb) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
@@ -1573,7 +1584,14 @@ begin
     );
   end if;
 
-  if p_account.credits < v_cost then
+  if v_is_included
+    and private.has_had_free_jobs(p_account.user_id, v_config.max_paid_jobs_per_day)
+  then
+    perform private.raise_api_error(
+      429, 'too_many_jobs', 'You have used all included generations of these 24 hours.',
+      '{"Retry-After": "3600"}'
+    );
+  elsif p_account.credits < v_cost then
     perform private.raise_api_error(402, 'insufficient_credits', 'Not enough credits.');
   end if;
   return v_cost;
@@ -3172,6 +3190,8 @@ GRANT SELECT ON TABLE public.generations TO service_role;
 REVOKE ALL ON FUNCTION private.generation_json(p_generation public.generations) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.grant_purchase(p_event private.purchase_events) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.has_had_free_jobs(p_user_id uuid, p_count integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.input_problem(p_input jsonb, p_schema jsonb) FROM PUBLIC;
 
