@@ -16,6 +16,7 @@ PARTS = (
     "worker.events",
     "worker.watchdog",
     "worker.shutdown",
+    "worker.revoke",
     "worker.sweeper",
 )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.worker.startup import ONLY_THREADS
+from tasks.worker.options import REFUSED
 from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.processes
@@ -26,4 +26,4 @@ def test_a_worker_refuses_any_pool_but_its_own(pool: str) -> None:
         text=True,
         timeout=30,
     )
-    assert (seen.returncode, seen.stderr.splitlines()) == (1, [ONLY_THREADS])
+    assert (seen.returncode, seen.stderr.splitlines()) == (1, [f"--pool: {REFUSED['pool']}"])
