@@ -587,6 +587,7 @@ ALTER FUNCTION private.dispatch_jobs(p_limit integer, p_window integer, OUT job_
 CREATE FUNCTION private.enabled_models() RETURNS TABLE(id text, kind text)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
   select m.id, m.kind::text from private.models m where m.enabled order by m.id
 $$;
