@@ -13,6 +13,7 @@ PARTS = (
     "worker.startup",
     "worker.pool",
     "worker.no_ack",
+    "worker.stop_waiting",
     "worker.events",
     "worker.watchdog",
     "worker.shutdown",

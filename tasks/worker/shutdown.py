@@ -46,6 +46,7 @@ def leave(seconds: float) -> NoReturn:
 def release_jobs() -> int:
     """At no attempt. What the threads write afterwards is fenced out."""
     released = 0
+    keeper().is_leaving = True
     for lease in keeper().leases():
         if store.release(lease.job):
             log.info("job.released", extra=lease.job.facts)

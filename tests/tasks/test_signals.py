@@ -4,6 +4,7 @@ import signal
 from uuid import UUID
 
 import pytest
+from celery import Celery
 
 from tests.support.jobs import Jobs
 from tests.support.processes import ControlledProcess
@@ -71,3 +72,24 @@ def test_an_idle_worker_leaves_at_once(start_worker: StartWorker, broker: Redis)
 
     wait_until(is_waiting, "the worker to wait for a message")
     assert worker.terminate(timeout=5) == 0
+
+
+@pytest.mark.parametrize("status", ["queued", "running"])
+def test_a_job_that_is_revoked_in_flower_is_canceled(
+    faulty: Jobs, start_bridge: StartWorker, start_worker: StartWorker, broker: Redis, status: str
+) -> None:
+    before = faulty.credits()
+    worker = start_worker(WORKER_THREADS="1", LEASE_SECONDS="60" if status == "queued" else "3")
+    start_bridge()
+    running = faulty.enqueue("faulty", seconds=4)
+    wait_until(lambda: faulty.status(running) == "running", "the job to run")
+    job_id = faulty.enqueue("faulty") if status == "queued" else running
+    with Celery(broker=broker.url, set_as_current=False) as app:
+        app.control.revoke(str(job_id), terminate=True)
+
+    wait_until(lambda: faulty.get(job_id)["finished_at"], "the job to end", 40)
+    assert (faulty.status(job_id), faulty.get(job_id)["error_code"]) == ("canceled", "canceled")
+    if status == "queued":
+        wait_until(lambda: faulty.get(running)["finished_at"], "the other job to end", 40)
+    assert faulty.credits() == before - (1 if status == "queued" else 0)
+    assert worker.is_alive
