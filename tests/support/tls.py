@@ -52,14 +52,13 @@ class TlsRelay:
     def __init__(self, target_port: int, context: ssl.SSLContext) -> None:
         self.target_port, self.context = target_port, context
         self.port = 0
-        self.loop = asyncio.new_event_loop()
         self.is_listening = threading.Event()
-        self.thread = threading.Thread(target=lambda: self.loop.run_until_complete(self.serve()), daemon=True)
+        self.thread = threading.Thread(target=lambda: asyncio.run(self.serve()), daemon=True)
         self.thread.start()
         assert self.is_listening.wait(10)
 
     async def serve(self) -> None:
-        self.stopped = asyncio.Event()
+        self.loop, self.stopped = asyncio.get_running_loop(), asyncio.Event()
         server = await asyncio.start_server(self.join, "127.0.0.1", 0, ssl=self.context)
         self.port = server.sockets[0].getsockname()[1]
         self.is_listening.set()
@@ -69,9 +68,7 @@ class TlsRelay:
     async def join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.CancelledError):
             from_server, to_server = await asyncio.open_connection("127.0.0.1", self.target_port)
-            there = asyncio.create_task(pump(reader, to_server))
-            await pump(from_server, writer)
-            there.cancel()
+            await asyncio.gather(pump(reader, to_server), pump(from_server, writer))
 
     def close(self) -> None:
         self.loop.call_soon_threadsafe(self.stopped.set)
@@ -84,3 +81,5 @@ async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None
             sink.write(content)
             await sink.drain()
     sink.close()
+    with suppress(OSError):
+        await sink.wait_closed()
