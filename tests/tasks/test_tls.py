@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 
 import broker
 from tests.support.jobs import Jobs
@@ -19,6 +20,8 @@ OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 LEAST_RIGHTS = re.findall(r"^    ACL (SETUSER pilotlight .*)$", OPERATIONS, re.MULTILINE)[0].replace(
     "…", "of-the-tests"
 )
+
+NEWER = ("client",)  # `client setinfo`, which this old Redis does not know: redis-py tries it and goes on
 
 
 @pytest.fixture
@@ -52,9 +55,8 @@ def test_jobs_run_over_tls_with_a_login_of_least_rights(
     wait_until(lambda: all(faulty.status(job_id) == "succeeded" for job_id in batch), "the batch", 40)
     assert worker.terminate(timeout=20) == 0
     assert "NOPERM" not in worker.output
-    with own_broker.client as client:
-        client.execute_command("AUTH", "default", "another")
-        denied = [entry for entry in client.execute_command("ACL", "LOG") if b"auth" not in entry]
+    with redis.Redis(port=own_broker.port, password="another") as client:
+        denied = [entry for entry in client.acl_log() if entry["object"] not in NEWER]
     assert denied == []
 
 
