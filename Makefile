@@ -18,7 +18,7 @@ export DENO_DIR := $(CURDIR)/.pilotlight/deno
 export DENO_NO_UPDATE_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-fast check bridge worker flower status model migrate lock clean check-app app app-bundles chaos storm inflight bench-edge bench-dispatch bench-sql install-production install-local install-dev install-app
+.PHONY: help demo up test test-fast check bridge worker flower status model migrate lock clean check-app app app-bundles chaos storm inflight bench-edge bench-dispatch bench-sql bench-picture install-production install-local install-dev install-app
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -87,6 +87,9 @@ bench-dispatch: install-dev ## From commit to first line and a burst of 10,000, 
 
 bench-sql: install-dev ## Plans and times at a thousand and a million jobs
 	@$(RUN)/python -m bench.sql $(ARGS)
+
+bench-picture: install-dev ## A picture of 1 MB from the webhook to its row, beside a bare Celery task
+	@$(RUN)/python -m bench.picture $(ARGS)
 
 lock: ## Choose the versions in requirements/ anew (needs uv)
 	@uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml -o requirements/production.txt
