@@ -85,7 +85,7 @@ class Pilotlight:
         """Both run; the bridge of them is given."""
         stack = self.bench.stack
         bridge = {"BRIDGE_DATABASE_URL": stack.bridge_url}
-        # Nobody answers at the address of Storage: there is nothing to store.
+        # No server answers at the address of Storage: there is nothing to store.
         storage = {"SUPABASE_URL": stack.gateway_url, "SUPABASE_SECRET_KEY": stack.secret_key}
         worker = {"WORKER_DATABASE_URL": stack.worker_url, **storage}
         with (

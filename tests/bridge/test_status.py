@@ -24,19 +24,19 @@ def test_an_empty_system_is_well(database: str) -> None:
     assert "due, not dispatched" in seen.stdout
 
 
-def test_a_job_that_nobody_dispatches_is_a_problem(database: str, jobs: Jobs) -> None:
+def test_a_job_that_no_bridge_dispatches_is_a_problem(database: str, jobs: Jobs) -> None:
     jobs.move(jobs.enqueue(), updated_at="now() - interval '10 minutes'")
     seen = status(database)
     assert seen.returncode == 1
     assert "no bridge dispatches" in seen.stdout
 
 
-def test_a_job_that_nobody_claims_is_a_problem(database: str, jobs: Jobs) -> None:
+def test_a_job_that_no_worker_claims_is_a_problem(database: str, jobs: Jobs) -> None:
     jobs.move(jobs.enqueue(), dispatched_at="now() - interval '10 minutes'")
     assert "no worker" in status(database).stdout
 
 
-def test_a_lease_that_nobody_rescues_is_a_problem(database: str, jobs: Jobs) -> None:
+def test_a_lease_that_no_bridge_rescues_is_a_problem(database: str, jobs: Jobs) -> None:
     job_id = jobs.enqueue()
     jobs.move(job_id, status="'running'", fence="1", lease_expires_at="now() - interval '10 minutes'")
     seen = status(database)

@@ -211,7 +211,7 @@ def test_a_worker_that_dies_before_the_call_leaves_a_job_that_is_created_once(
     assert len(replicate.of(job_id)) == 1
 
 
-def test_a_reference_reaches_a_job_that_was_rescued_meanwhile(
+def test_a_reference_reaches_a_job_that_was_rescued_during_the_call(
     worker: InlineWorker,
     jobs: Jobs,
     replicate: MisbehavingReplicate,
@@ -223,13 +223,13 @@ def test_a_reference_reaches_a_job_that_was_rescued_meanwhile(
 
     start = Provider.start
 
-    def rescued_meanwhile(self: Provider, job: object) -> object:
+    def rescued_during_the_call(self: Provider, job: object) -> object:
         started = start(self, job)  # type: ignore[arg-type]
         jobs.move(job_id, lease_expires_at="now() - interval '1 second'")
         jobs.actors.bridge.rescue()
         return started
 
-    monkeypatch.setattr(Provider, "start", rescued_meanwhile)
+    monkeypatch.setattr(Provider, "start", rescued_during_the_call)
     plan(Behaviour(seconds=None))
     job_id = jobs.enqueue("fox")
     worker.run_once()

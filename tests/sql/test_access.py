@@ -1,6 +1,6 @@
 """Every object of ours, and every actor: what each can do is what access.txt says, no more and no less.
 
-An object that is not in access.txt fails the test until somebody has decided who may do what with it.
+An object that is not in access.txt fails the test until a person has decided who may do what with it.
 """
 
 from collections.abc import Iterator

@@ -47,7 +47,7 @@ SomeActor = TypeVar("SomeActor", bound=Actor)
 
 
 class Visitor(Actor):
-    """Somebody without a session."""
+    """A visitor without a session."""
 
     role = "anon"
 

@@ -151,7 +151,7 @@ def test_storage_is_away_for_a_while(
     start_bridge: StartWorker, start_worker: StartWorker, faulty: Jobs, gateway: Stack
 ) -> None:
     before = faulty.credits()
-    relay = Relay(1)  # nobody listens there
+    relay = Relay(1)  # no server listens there
     start_bridge()
     start_worker(SUPABASE_URL=f"http://127.0.0.1:{relay.port}")
     waiting = faulty.enqueue("faulty", do="start")
