@@ -303,3 +303,36 @@ def test_a_failed_attempt_is_not_taken_for_the_next_ones_orphan(
     replicate.end_all()
     assert worker.run_to_the_end(job_id) == "succeeded"
     assert len(replicate.of(job_id)) == 2
+
+
+EDITS = {
+    "edited": "defaults = '{\"steps\": 9}'",
+    "given another schema": "input_schema = input_schema #- '{properties,seed}'",
+    "re-pointed to another model": "provider_model = 'bears/bear'",
+    "re-pointed to another provider": "provider = 'preview', provider_model = 'picture'",
+    "disabled": "enabled = false",
+    "re-priced and bounded": "cost = 50, timeout = '1 second', max_attempts = 1",
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS.keys())
+@pytest.mark.parametrize("state", ["queued", "create outstanding", "waiting"])
+def test_a_model_that_is_changed_in_flight_changes_no_job_under_way(
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan, edit: str, state: str
+) -> None:
+    before = jobs.credits()
+    plan(Behaviour(create="drop after" if state == "create outstanding" else "answer", seconds=None))
+    job_id = jobs.enqueue("fox", prompt="a fox")
+    if state != "queued":
+        worker.run_once()
+    jobs.conn.execute(f"update private.models set {edit} where id = 'fox'".encode())  # noqa: S608
+    if state == "queued":
+        worker.run_once()
+    replicate.end_all()
+
+    assert worker.run_to_the_end(job_id) == "succeeded"
+
+    (prediction,) = replicate.of(job_id)
+    assert (prediction.model, prediction.body["input"]["steps"]) == ("foxes/fox", 4)
+    assert "seed" in prediction.body["input"]
+    assert before - jobs.credits() == 3
