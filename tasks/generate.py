@@ -98,9 +98,8 @@ def record_outcome(task: "Task[[str], None]", job: Job, ending: Outcome | None) 
                 return
             time.sleep(outcome.backoff(tries) / 4)
     log.info("attempt.ended" if won else "attempt.lost", extra=job.facts | {"outcome": type(ending).__name__})
-    if (
-        isinstance(ending, Complete) and not won
-    ):  # files of a lost race; fail_job removes those of a failed job
+    # Files of a lost race. What was stored for a job that failed, fail_job removes.
+    if isinstance(ending, Complete) and not won:
         background.attempt(lambda: store.discard_outputs(job), "objects.not_discarded")
 
 
