@@ -95,7 +95,7 @@ class Bridge:
             if not self.listener.heartbeat_received:
                 raise SystemExit(NO_NOTIFICATIONS) from None
             self.database_lost(error)
-        except database.RoleRefused as error:
+        except (database.RoleRefused, database.SchemaRefused) as error:
             raise SystemExit(str(error)) from None
         except (psycopg.ProgrammingError, psycopg.DataError) as error:
             raise SystemExit(REFUSED.format(str(error).splitlines()[0])) from None

@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 
+import urls
 from local.stack import ROOT
 
 MIGRATIONS = ROOT / "supabase" / "migrations"
@@ -89,7 +90,9 @@ def main() -> None:
     if len(sys.argv) != 2:
         raise SystemExit("usage: python -m local.migrate <database url>")
     try:
-        applied = migrate(sys.argv[1])
+        applied = migrate(urls.database(sys.argv[1]))
+    except ValueError as error:  # its text never has the value
+        raise SystemExit(f"The database URL is wrong: {error}.") from None
     except (MigrationFailed, psycopg.Error) as error:
         raise SystemExit(f"Migration failed: {error}") from None
     print("\n".join(f"Applied {name}" for name in applied) or "Nothing to apply: the database is up to date.")

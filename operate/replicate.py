@@ -4,7 +4,6 @@ The `replicate` package is not asked: its model leaves out `is_official`, and it
 """
 
 import json
-import re
 import time
 from typing import Any, NoReturn
 
@@ -20,9 +19,10 @@ MAX_BYTES = 8_000_000  # a schema has a few kilobytes, its example a few more
 def model(name: str) -> dict[str, Any]:
     """What `GET /v1/models/{owner}/{name}` says. Raises Refused."""
     config = settings.load()
-    token = config.secret("replicate_api_token")
-    if not re.fullmatch("[!-~]+", token):
-        raise Refused("REPLICATE_API_TOKEN is empty or no token: set it in .env to one of your account.")
+    try:
+        token = config.secret("replicate_api_token")
+    except settings.Missing as missing:
+        raise Refused(str(missing)) from None
     url = f"{config.replicate_base_url}/v1/models/{name}"
     try:
         status, content = get(url, token)

@@ -13,9 +13,11 @@ PARTS = (
     "worker.startup",
     "worker.pool",
     "worker.no_ack",
+    "worker.stop_waiting",
     "worker.events",
     "worker.watchdog",
     "worker.shutdown",
+    "worker.revoke",
     "worker.sweeper",
 )
 

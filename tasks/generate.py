@@ -25,6 +25,8 @@ log = logging.getLogger("tasks")
 def generate(self: "Task[[str], None]", job_id: str) -> None:
     """Safe to deliver twice: `store.claim` lets one delivery through, the others return."""
     seconds = settings.load().lease_seconds
+    if keeper().is_leaving:  # the bridge finds that the message is lost, and sends another
+        return
     try:
         job = store.claim(job_id, lease=seconds)
     except store.DATABASE_ERRORS as error:  # the message is lost; the bridge finds that and sends another

@@ -2,6 +2,7 @@
 
 import logging
 import random
+import re
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -32,6 +33,10 @@ MAX_TEXT = 65_536  # bytes; it lies in the row itself
 
 TOKEN_LASTS = 3600  # seconds, as long as the app's own URLs
 SIGN_WITHIN = 3.0  # seconds
+CHECK_WITHIN = 10.0  # seconds
+BAD_KEY = re.compile(
+    "invalid (?:api key|jwt|compact jws)|jw[st] (?:signature|expired)|signature verification", re.I
+)
 
 PAUSES: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)  # seconds between tries to store a file
 
@@ -41,6 +46,10 @@ STORAGE_ERRORS = (StorageApiError, httpx.HTTPError, LookupError, TypeError, Valu
 
 class NotStored(Exception):
     """Storage did not take, or give, the file now; the work itself is done."""
+
+
+class AccessRefused(Exception):
+    """Storage answers and would take nothing from us. The text names the cure."""
 
 
 class NotThere(Exception):
@@ -195,6 +204,24 @@ def signed_url(bucket_name: str, path: str, *, seconds: int) -> str:
         return str(bucket(bucket_name).create_signed_url(path, seconds)["signedURL"])
     except STORAGE_ERRORS as error:
         raise missing_or_away(path, error) from error
+
+
+def check_access() -> None:
+    """Ask Storage something harmless. Raises AccessRefused, or NotStored if it does not answer."""
+    try:
+        bucket(BUCKET, CHECK_WITHIN).create_signed_urls(["start"], 60)
+    except StorageApiError as error:
+        if str(error.status) in ("401", "403") or BAD_KEY.search(str(error.message)):
+            raise AccessRefused(
+                "Storage refuses SUPABASE_SECRET_KEY: set it in .env to a secret key of the project in SUPABASE_URL."
+            ) from error
+        if str(error.status)[:1] in "34":
+            raise AccessRefused(
+                f"What answers at SUPABASE_URL is no Storage (it says {error.status}): correct it in .env."
+            ) from error
+        raise NotStored(logs.describe(error)) from error
+    except STORAGE_ERRORS as error:
+        raise NotStored(logs.describe(error)) from error
 
 
 def head(bucket_name: str, path: str, size: int) -> bytes:

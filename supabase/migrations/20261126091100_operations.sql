@@ -157,5 +157,21 @@ begin
   from private.ledger_mismatches();
 end
 $$;
+
+-- schema_version: which code this schema serves
+--
+-- Code knows the version it was written for. It does not start against an older schema, or against
+-- a newer one whose compatible_since is above that version. A migration that changes what bridge or
+-- worker rely on replaces this function: version goes up by one; compatible_since becomes that
+-- version only if older code would break.
+create function private.schema_version(out version integer, out compatible_since integer)
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select 1, 1
+$$;
+
 revoke execute on all functions in schema private from public;
 grant execute on function private.operator_status() to generation_bridge;
+grant execute on function private.schema_version() to generation_bridge, generation_worker;

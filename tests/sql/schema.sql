@@ -324,6 +324,31 @@ $$;
 
 ALTER FUNCTION private.caller() OWNER TO postgres;
 
+CREATE FUNCTION private.cancel_by_operator(p_id uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+declare
+  v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
+begin
+  if v_job.status in ('queued', 'waiting') then
+    perform private.end_job(
+      v_job, 'canceled', p_code => 'canceled', p_message => 'This was canceled.'
+    );
+  elsif v_job.status = 'running' then
+    update public.jobs
+    set cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp())
+    where id = p_id;
+  else
+    return false;
+  end if;
+  return true;
+end
+$$;
+
+ALTER FUNCTION private.cancel_by_operator(p_id uuid) OWNER TO postgres;
+
 CREATE TABLE public.jobs (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -558,6 +583,16 @@ end
 $$;
 
 ALTER FUNCTION private.dispatch_jobs(p_limit integer, p_window integer, OUT job_ids uuid[], OUT outstanding integer, OUT next_due_in interval) OWNER TO postgres;
+
+CREATE FUNCTION private.enabled_models() RETURNS TABLE(id text, kind text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+  select m.id, m.kind::text from private.models m where m.enabled order by m.id
+$$;
+
+ALTER FUNCTION private.enabled_models() OWNER TO postgres;
 
 CREATE FUNCTION private.end_job(p_job public.jobs, p_status public.job_status, p_output jsonb DEFAULT NULL::jsonb, p_code public.error_code DEFAULT NULL::public.error_code, p_message text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql
@@ -2242,6 +2277,15 @@ $$;
 
 ALTER FUNCTION private.schema_problem(p_schema jsonb) OWNER TO postgres;
 
+CREATE FUNCTION private.schema_version(OUT version integer, OUT compatible_since integer) RETURNS record
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select 1, 1
+$$;
+
+ALTER FUNCTION private.schema_version(OUT version integer, OUT compatible_since integer) OWNER TO postgres;
+
 CREATE FUNCTION private.seed_of(p_id uuid, p_schema jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3118,6 +3162,9 @@ REVOKE ALL ON FUNCTION private.broadcast_job() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.caller() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.cancel_by_operator(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.cancel_by_operator(p_id uuid) TO generation_worker;
+
 GRANT SELECT ON TABLE public.jobs TO service_role;
 
 GRANT SELECT(id) ON TABLE public.jobs TO authenticated;
@@ -3166,6 +3213,9 @@ GRANT ALL ON FUNCTION private.discard_outputs(p_user_id uuid, p_job_id uuid) TO 
 
 REVOKE ALL ON FUNCTION private.dispatch_jobs(p_limit integer, p_window integer, OUT job_ids uuid[], OUT outstanding integer, OUT next_due_in interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.dispatch_jobs(p_limit integer, p_window integer, OUT job_ids uuid[], OUT outstanding integer, OUT next_due_in interval) TO generation_bridge;
+
+REVOKE ALL ON FUNCTION private.enabled_models() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.enabled_models() TO generation_worker;
 
 REVOKE ALL ON FUNCTION private.end_job(p_job public.jobs, p_status public.job_status, p_output jsonb, p_code public.error_code, p_message text) FROM PUBLIC;
 
@@ -3320,6 +3370,10 @@ REVOKE ALL ON FUNCTION private.ring_doorbell() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.rule_problem(p_rule jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.schema_problem(p_schema jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.schema_version(OUT version integer, OUT compatible_since integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.schema_version(OUT version integer, OUT compatible_since integer) TO generation_bridge;
+GRANT ALL ON FUNCTION private.schema_version(OUT version integer, OUT compatible_since integer) TO generation_worker;
 
 REVOKE ALL ON FUNCTION private.seed_of(p_id uuid, p_schema jsonb) FROM PUBLIC;
 
