@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 # The contract between bridge and worker, which never import each other.
 TASK_NAME = "tasks.generate"
+VERSION = "0.1.0"  # what a process says of itself; a test compares it with pyproject.toml
 QUEUE = "generations"
 
 
@@ -53,6 +54,7 @@ class Settings(BaseSettings):
 
     dispatch_window: int = Field(512, ge=1, description="Messages outstanding in Redis at most")
     health_port: int | None = Field(None, ge=1, le=65535, description="The bridge's /healthz and /readyz")
+    health_host: str = Field("0.0.0.0", min_length=1, description="The address it listens on")  # noqa: S104
     worker_threads: int = Field(16, ge=1, description="Jobs that one worker runs at once")
     lease_seconds: float = Field(60, ge=1, description="How long a silent worker keeps its job")
     # Docker, and our local stack, kill 10 s after they asked a process to leave.
@@ -114,6 +116,16 @@ class Settings(BaseSettings):
 def variable(name: str) -> str | None:
     """A variable that a model's row names as {"$env": "NAME"}; no setting of ours has that name."""
     return os.environ.get(name) or dotenv_values(".env").get(name)
+
+
+def owner_database() -> str:
+    """DATABASE_URL, the login of the schema's owner. Nothing else has to be set to migrate."""
+    url = variable("DATABASE_URL")
+    if not url:
+        raise SystemExit(
+            "DATABASE_URL is missing: set it to the login of the schema's owner in .env (see .env.example)"
+        )
+    return url
 
 
 @cache

@@ -19,9 +19,9 @@ MAY_IMPORT = {
     "bridge": {"bridge", "settings", "logs", "database"},
     "tasks": {"tasks", "settings", "logs", "database"},
     "operate": {"operate", "settings", "logs", "database"},
-    "local": {"local", "settings"},
+    "local": {"local", "settings", "operate"},
     "tests/chaos": {"tests", "local", "settings"},  # it knows our processes by their command lines alone
-    "tests/support": {"tests", "local", "settings"},
+    "tests/support": {"tests", "local", "operate", "settings"},
 }
 SQL = re.compile(r"""["'](select|insert|update|delete|with) .* (from|into|set) """, re.IGNORECASE)
 
