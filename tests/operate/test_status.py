@@ -3,9 +3,10 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from subprocess import CompletedProcess
+from typing import Any
 
 import pytest
 
@@ -98,14 +99,14 @@ def wrong_balance(jobs: Jobs) -> None:
 
 @dataclass(frozen=True)
 class Case:
-    bridge: dict[str, object] | None = field(default_factory=dict)  # None: none was seen
-    worker: dict[str, object] | None = field(default_factory=dict)
+    bridge: Mapping[str, Any] | None = field(default_factory=dict)  # None: none was seen
+    worker: Mapping[str, Any] | None = field(default_factory=dict)
     trouble: tuple[Callable[[Jobs], None], ...] = ()
     says: dict[str, str] = field(default_factory=dict)  # item: a part of its problem; all others are well
 
 
-DEAD = {"ago": "10 minutes"}
-NO_REDIS = {"problem": "Redis does not answer: ConnectionError"}
+DEAD: dict[str, Any] = {"ago": "10 minutes"}
+NO_REDIS: dict[str, Any] = {"problem": "Redis does not answer: ConnectionError"}
 NO_STORAGE = {"problem": "Storage refuses SUPABASE_SECRET_KEY (403): …"}
 BY_ASKING = {"webhooks": True}
 NO_BRIDGE, NO_WORKER = {"bridges": "no bridge since 20"}, {"workers": "no worker since 20"}
@@ -169,7 +170,7 @@ CASES = {
 def test_it_names_the_right_process(case: Case, screen: Run, jobs: Jobs) -> None:
     for kind, how in (("bridge", case.bridge), ("worker", case.worker)):
         if how is not None:
-            seen(jobs, kind, **how)  # type: ignore[arg-type]
+            seen(jobs, kind, **how)
     for trouble in case.trouble:
         trouble(jobs)
     said = problems(screen("--json"))
