@@ -25,6 +25,7 @@ from broker import Broker
 
 # The contract between bridge and worker, which never import each other.
 TASK_NAME = "tasks.generate"
+VERSION = "0.1.0"  # what a process says of itself; a test compares it with pyproject.toml
 QUEUE = "generations"
 
 SET_IT = "Set it in the environment or in .env (see .env.example)."
@@ -79,6 +80,7 @@ class Settings(BaseSettings):
 
     dispatch_window: int = Field(512, ge=1, description="Messages outstanding in Redis at most")
     health_port: int | None = Field(None, ge=1, le=65535, description="The bridge's /healthz and /readyz")
+    health_host: str = Field("0.0.0.0", min_length=1, description="The address it listens on")  # noqa: S104
     worker_threads: int = Field(16, ge=1, description="Jobs that one worker runs at once")
     lease_seconds: float = Field(60, ge=1, description="How long a silent worker keeps its job")
     # Docker, and our local stack, kill 10 s after they asked a process to leave.
@@ -208,6 +210,20 @@ def misspelt() -> dict[str, str]:
         if near := difflib.get_close_matches(name.upper(), ours, n=1, cutoff=0.85):
             found[name] = near[0]
     return found
+
+
+def owner_database() -> str:
+    """DATABASE_URL, the login of the schema's owner. Nothing else has to be set to migrate."""
+    url = variable("DATABASE_URL")
+    if not url:
+        refuse(
+            "DATABASE_URL is missing: set it to the login of the schema's owner in .env (see .env.example).",
+            1,
+        )
+    try:
+        return urls.database(url)
+    except ValueError as error:  # its text never has the value
+        refuse(f"DATABASE_URL is wrong: {error}. {SET_IT}")
 
 
 def refuse(line: str, code: int = 2) -> NoReturn:

@@ -35,7 +35,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, bridge.stop)
     signal.signal(signal.SIGINT, bridge.stop)
     if config.health_port is not None:
-        health.serve(bridge.health, config.health_port)
+        health.serve(bridge.health, config.health_host, config.health_port)
     log.info("bridge.started", extra={"window": config.dispatch_window})
     bridge.run()
 

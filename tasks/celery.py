@@ -19,6 +19,7 @@ PARTS = (
     "worker.shutdown",
     "worker.revoke",
     "worker.sweeper",
+    "worker.heartbeat",
 )
 
 app = Celery("tasks", include=[f"tasks.{part}" for part in PARTS])

@@ -197,6 +197,13 @@ def sweep_unreferenced_objects(*, every: float, limit: int) -> int | None:
     return count
 
 
+def heartbeat(name: str, *, version: str, problem: str | None, expects_webhooks: bool) -> None:
+    """Say that this worker runs, and who refuses it."""
+    fetch_value(
+        "select private.record_process(%s, 'worker', %s, %s, %s)", name, version, problem, expects_webhooks
+    )
+
+
 def fetch_value(query: str, *values: object) -> Any:
     """What a function that returns one value says."""
     ((value,),) = fetch_all(query, *values)

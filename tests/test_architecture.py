@@ -32,10 +32,10 @@ MAY_IMPORT = {
     "logs": {"settings"},
     "bridge": {"bridge", "settings", "logs", "database", "broker"},
     "tasks": {"tasks", "settings", "logs", "database", "broker"},
-    "operate": {"operate", "settings", "logs", "database", "broker"},
-    "local": {"local", "settings", "urls"},
+    "operate": {"operate", "settings", "logs", "database", "broker", "urls"},
+    "local": {"local", "settings", "operate", "urls"},
     "tests/chaos": {"tests", "local", "settings"},  # it knows our processes by their command lines alone
-    "tests/support": {"tests", "local", "settings"},
+    "tests/support": {"tests", "local", "operate", "settings"},
 }
 SQL = re.compile(r"""["'](select|insert|update|delete|with) .* (from|into|set) """, re.IGNORECASE)
 

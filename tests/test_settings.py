@@ -69,7 +69,8 @@ def test_a_bridge_needs_no_storage(tmp_path: object) -> None:
     ],
 )
 def test_a_bad_setting_is_one_line(tmp_path: object, name: str, value: str | None, says: str) -> None:
-    seen = load(tmp_path, **{name: value})
+    changes: dict[str, str | None] = {name: value}
+    seen = load(tmp_path, "worker", **changes)
     assert seen.returncode == 2
     (line,) = seen.stderr.splitlines()
     assert line.startswith(name)

@@ -13,7 +13,7 @@ class StopWaiting(bootsteps.StartStopStep):
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
     def stop(self, parent: Any) -> None:
-        channel = getattr(parent.task_consumer, "channel", None)
+        channel: Any = getattr(parent.task_consumer, "channel", None)
         waiting = getattr(channel, "_in_poll", None)
         if waiting:  # a message that was just sent here is lost, which the bridge finds by looking
             waiting.disconnect()

@@ -9,8 +9,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from local.migrate import migrate, seed
+from local.postgres import seed
 from local.stack import Stack
+from operate.migrate import migrate
 from tests.sql.access import ACTORS, Explorer, objects
 
 MATRIX = Path(__file__).with_name("access.txt")
