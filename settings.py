@@ -5,7 +5,9 @@ A missing or malformed value is named in one line that says where to set it; no 
 
 import os
 import sys
+import tomllib
 from functools import cache
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -52,7 +54,9 @@ class Settings(BaseSettings):
     )
 
     dispatch_window: int = Field(512, ge=1, description="Messages outstanding in Redis at most")
-    health_port: int | None = Field(None, ge=1, le=65535, description="The bridge's /healthz and /readyz")
+    health_port: int | None = Field(
+        None, ge=1, le=65535, description="The bridge's /healthz, /readyz and /metrics"
+    )
     worker_threads: int = Field(16, ge=1, description="Jobs that one worker runs at once")
     lease_seconds: float = Field(60, ge=1, description="How long a silent worker keeps its job")
     # Docker, and our local stack, kill 10 s after they asked a process to leave.
@@ -114,6 +118,13 @@ class Settings(BaseSettings):
 def variable(name: str) -> str | None:
     """A variable that a model's row names as {"$env": "NAME"}; no setting of ours has that name."""
     return os.environ.get(name) or dotenv_values(".env").get(name)
+
+
+@cache
+def version() -> str:
+    """The one of pyproject.toml, which stands beside the code also where the code is not installed as a package."""
+    text = (Path(__file__).parent / "pyproject.toml").read_text()
+    return str(tomllib.loads(text)["project"]["version"])
 
 
 @cache

@@ -28,8 +28,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, bridge.stop)
     signal.signal(signal.SIGINT, bridge.stop)
     if config.health_port is not None:
-        health.serve(bridge.health, config.health_port)
-    log.info("bridge.started", extra={"window": config.dispatch_window})
+        log.addHandler(bridge.metrics.events)
+        health.serve(bridge.health, bridge.metrics.exposition, config.health_port)
+    log.info("bridge.started", extra={"version": settings.version(), "window": config.dispatch_window})
     bridge.run()
 
 

@@ -40,6 +40,15 @@ class Fact:
     problem: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One value that `/metrics` serves."""
+
+    name: str
+    labels: dict[str, str]
+    value: float
+
+
 class Store:
     """One connection, made again by the next call after it broke."""
 
@@ -97,3 +106,7 @@ class Store:
     def status(self) -> list[Fact]:
         with self.conn.cursor(row_factory=class_row(Fact)) as cursor:
             return cursor.execute("select * from private.operator_status()").fetchall()
+
+    def metrics(self) -> list[Measurement]:
+        with self.conn.cursor(row_factory=class_row(Measurement)) as cursor:
+            return cursor.execute("select * from private.metrics()").fetchall()
