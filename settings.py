@@ -25,6 +25,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 # The contract between bridge and worker, which never import each other.
 TASK_NAME = "tasks.generate"
 QUEUE = "generations"
+# What a process says of itself. The version stands in pyproject.toml alone, which lies beside this file on every host.
+VERSION: str = tomllib.loads((Path(__file__).parent / "pyproject.toml").read_text())["project"]["version"]
 
 
 class Settings(BaseSettings):
@@ -118,13 +120,6 @@ class Settings(BaseSettings):
 def variable(name: str) -> str | None:
     """A variable that a model's row names as {"$env": "NAME"}; no setting of ours has that name."""
     return os.environ.get(name) or dotenv_values(".env").get(name)
-
-
-@cache
-def version() -> str:
-    """The one of pyproject.toml, which stands beside the code also where the code is not installed as a package."""
-    text = (Path(__file__).parent / "pyproject.toml").read_text()
-    return str(tomllib.loads(text)["project"]["version"])
 
 
 @cache

@@ -15,6 +15,7 @@ log = logging.getLogger("bridge")
 
 
 def main() -> None:
+    logs.begin()
     config = settings.load()
     logs.configure(config)
     dsn = config.database("bridge")
@@ -30,7 +31,7 @@ def main() -> None:
     if config.health_port is not None:
         log.addHandler(bridge.metrics.events)
         health.serve(bridge.health, bridge.metrics.exposition, config.health_port)
-    log.info("bridge.started", extra={"version": settings.version(), "window": config.dispatch_window})
+    log.info("bridge.started", extra={"version": settings.VERSION, "window": config.dispatch_window})
     bridge.run()
 
 

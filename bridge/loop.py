@@ -51,7 +51,7 @@ class Bridge:
         self.store, self.listener, self.publisher = store, listener, publisher
         self.window, self.rescue_every = window, rescue_every
         self.health = Health()
-        self.metrics = Metrics(self.health, settings.version())
+        self.metrics = Metrics(self.health, settings.VERSION)
         self.is_stopping = self.is_waiting = False
         self.failures = 0
         self.refused_since: float | None = None
