@@ -18,7 +18,7 @@ export DENO_DIR := $(CURDIR)/.pilotlight/deno
 export DENO_NO_UPDATE_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-fast check bridge worker flower status audit doctor user model migrate lock clean check-app app app-bundles chaos storm inflight bench-edge bench-dispatch bench-sql bench-picture install-production install-local install-dev install-app
+.PHONY: help demo up image test test-fast check bridge worker flower status audit doctor user model migrate lock clean check-app app app-bundles chaos storm inflight bench-edge bench-dispatch bench-sql bench-picture install-production install-local install-dev install-app
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -100,9 +100,13 @@ bench-sql: install-dev ## Plans and times at a thousand and a million jobs
 bench-picture: install-dev ## A picture of 1 MB from the webhook to its row, beside a bare Celery task
 	@$(RUN)/python -m bench.picture $(ARGS)
 
+image: ## Build the image of deploy/ without Docker and try it (Debian, root; needs buildah and mmdebstrap)
+	@deploy/try_image.sh
+
 lock: ## Choose the versions in requirements/ anew (needs uv)
 	@uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml -o requirements/production.txt
 	@uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml --extra media -c requirements/production.txt -o requirements/media.txt
+	@uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml --group flower -c requirements/production.txt -o requirements/flower.txt
 	@uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml --group local -c requirements/production.txt -o requirements/local.txt
 	@uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml --group dev -c requirements/local.txt -o requirements/dev.txt
 

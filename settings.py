@@ -11,6 +11,7 @@ import os
 import re
 import ssl
 import sys
+import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn, Self
@@ -25,8 +26,9 @@ from broker import Broker
 
 # The contract between bridge and worker, which never import each other.
 TASK_NAME = "tasks.generate"
-VERSION = "0.1.0"  # what a process says of itself; a test compares it with pyproject.toml
 QUEUE = "generations"
+# What a process says of itself. The version stands in pyproject.toml alone, which lies beside this file on every host.
+VERSION: str = tomllib.loads((Path(__file__).parent / "pyproject.toml").read_text())["project"]["version"]
 
 SET_IT = "Set it in the environment or in .env (see .env.example)."
 # Names that look like ours and belong to others: to the Edge Functions and to the app.
@@ -79,7 +81,9 @@ class Settings(BaseSettings):
     )
 
     dispatch_window: int = Field(512, ge=1, description="Messages outstanding in Redis at most")
-    health_port: int | None = Field(None, ge=1, le=65535, description="The bridge's /healthz and /readyz")
+    health_port: int | None = Field(
+        None, ge=1, le=65535, description="The bridge's /healthz, /readyz and /metrics"
+    )
     health_host: str = Field("0.0.0.0", min_length=1, description="The address it listens on")  # noqa: S104
     worker_threads: int = Field(16, ge=1, description="Jobs that one worker runs at once")
     lease_seconds: float = Field(60, ge=1, description="How long a silent worker keeps its job")

@@ -5,9 +5,12 @@ import socket
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from prometheus_client import CONTENT_TYPE_LATEST
 
 STALLED_AFTER = 60.0  # seconds without a pass of the loop; every wait in it is bounded well below
 # A prober asks one question at a time. More connections than these are a fault or an attack.
@@ -85,18 +88,23 @@ class Server(ThreadingHTTPServer):
         """A prober that goes away is no event."""
 
 
-def serve(health: Health, host: str, port: int) -> ThreadingHTTPServer:
-    """Answer `/healthz` (restart me if this fails) and `/readyz` from threads of its own."""
+def serve(health: Health, metrics: Callable[[], bytes], host: str, port: int) -> ThreadingHTTPServer:
+    """Answer `/healthz` (restart me if this fails), `/readyz` and `/metrics` from threads of its own."""
 
     class Handler(BaseHTTPRequestHandler):
         timeout = ASK_WITHIN
 
         def do_GET(self) -> None:
+            if self.path == "/metrics":
+                return self.answer(200, CONTENT_TYPE_LATEST, metrics())
             answers = {"/healthz": health.is_alive, "/readyz": health.is_ready}
             is_well = answers.get(self.path)
             body = json.dumps(health.facts() if is_well is not None else {"error": "not found"}).encode()
-            self.send_response(404 if is_well is None else 200 if is_well else 503)
-            self.send_header("Content-Type", "application/json")
+            self.answer(404 if is_well is None else 200 if is_well else 503, "application/json", body)
+
+        def answer(self, status: int, kind: str, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -19,6 +19,7 @@ import logs
 import settings
 from bridge.health import Health
 from bridge.listener import HeartbeatMissed, Listener
+from bridge.metrics import Metrics
 from bridge.publisher import BROKER_ERRORS, Publisher
 from bridge.store import Look, Store
 
@@ -53,6 +54,7 @@ class Bridge:
         self.store, self.listener, self.publisher = store, listener, publisher
         self.window, self.rescue_every = window, rescue_every
         self.health = Health()
+        self.metrics = Metrics(self.health, settings.VERSION)
         self.is_stopping = self.is_waiting = False
         self.failures = 0
         self.refused_since: float | None = None
@@ -123,6 +125,7 @@ class Bridge:
         self.quiet_looks = 0 if sent else self.quiet_looks + 1
         self.rescue()
         self.heartbeat()
+        self.metrics.read(self.store)
         return sent
 
     def check_broker(self) -> None:

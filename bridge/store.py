@@ -31,6 +31,15 @@ class Look:
     next_due_in: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One value that `/metrics` serves."""
+
+    name: str
+    labels: dict[str, str]
+    value: float
+
+
 class Store:
     """One connection, made again by the next call after it broke."""
 
@@ -88,3 +97,7 @@ class Store:
     def heartbeat(self, name: str, *, version: str, problem: str | None) -> None:
         """Say that this bridge runs, and what it cannot reach."""
         self.conn.execute("select private.record_process(%s, 'bridge', %s, %s)", (name, version, problem))
+
+    def metrics(self) -> list[Measurement]:
+        with self.conn.cursor(row_factory=class_row(Measurement)) as cursor:
+            return cursor.execute("select * from private.metrics()").fetchall()

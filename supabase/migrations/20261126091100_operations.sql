@@ -1,22 +1,28 @@
 -- What an operator calls.
 
--- prune_jobs: deletes jobs that ended p_older_than ago; returns how many. For an operator or
--- pg_cron.
+-- prune_jobs: deletes jobs that ended p_older_than ago, the oldest first and p_limit at most; returns
+-- how many. For an operator or pg_cron, which calls it again while it returns p_limit.
 --
--- Their generations stay, and the ledger keeps their ids. Locked jobs are left for the next call:
--- the deletion of an account locks its jobs in another order.
-create function private.prune_jobs(p_older_than interval)
-returns bigint
+-- Their generations stay, and the ledger keeps their ids. One statement for a year of jobs would hold
+-- its locks for seconds and leave a vacuum to do that slows every look of the bridge. Locked jobs are
+-- left for the next call: the deletion of an account locks its jobs in another order.
+create function private.prune_jobs(p_older_than interval, p_limit integer default 5000)
+returns integer
 language plpgsql
 set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
 as $$
 declare
-  v_count bigint;
+  v_count integer;
 begin
   delete from public.jobs
-  where id in (
-    select id from public.jobs where finished_at < now() - p_older_than for update skip locked
-  );
+  where id = any (array(  -- an array: a join could be planned as a scan of all jobs
+    select id from public.jobs
+    where finished_at < now() - p_older_than
+    order by finished_at
+    limit p_limit
+    for update skip locked
+  ));
   get diagnostics v_count = row_count;
   return v_count;
 end

@@ -1179,6 +1179,143 @@ $_$;
 
 ALTER FUNCTION private.may_upload(p_path text) OWNER TO postgres;
 
+CREATE FUNCTION private.metrics() RETURNS TABLE(name text, labels jsonb, value double precision)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+declare
+  v_now timestamptz := clock_timestamp();
+begin
+  -- An unfinished job is in exactly one of these places.
+  return query
+  with unfinished as (
+    (
+      -- A due job that was waiting is left out of the age: when it became due is not written down.
+      select 'due' as place, case when status = 'queued' then updated_at end as since
+      from public.jobs
+      where status in ('queued', 'waiting')
+        and dispatched_at is null and run_at is null and rate_limited_by is null
+      order by rank
+      limit 10000
+    ) union all (
+      select 'rate_limited', updated_at
+      from public.jobs
+      where rate_limited_by is not null and dispatched_at is null and run_at is null
+      limit 10000
+    ) union all (
+      select case status when 'waiting' then 'waiting' else 'scheduled' end, null
+      from public.jobs
+      where run_at is not null
+      order by run_at
+      limit 10000
+    ) union all (
+      select 'dispatched', dispatched_at
+      from public.jobs
+      where dispatched_at is not null
+      order by dispatched_at
+      limit 10000
+    )
+  ), counted as (
+    select place, count(*) as jobs, extract(epoch from v_now - min(since)) as seconds
+    from unfinished
+    group by place
+  )
+  select facts.name, jsonb_build_object('state', place), facts.value
+  from (values ('due'), ('rate_limited'), ('scheduled'), ('waiting'), ('dispatched')) as places (place)
+  left join counted using (place),
+  lateral (values
+    ('jobs', coalesce(jobs, 0)::double precision),
+    ('oldest_job_seconds', coalesce(seconds, 0)::double precision)
+  ) as facts (name, value)
+  where facts.name = 'jobs' or place in ('due', 'rate_limited', 'dispatched');
+
+  -- A lease ends long before a deadline, so that running jobs come first in this index.
+  return query
+  with running as (
+    select status, least(lease_expires_at, deadline_at) as until
+    from public.jobs
+    where finished_at is null
+    order by least(lease_expires_at, deadline_at)
+    limit 10000
+  )
+  select facts.*
+  from (
+    select
+      count(*) filter (where status = 'running') as running,
+      count(*) filter (where until < v_now - interval '30 seconds') as overdue
+    from running
+  ) counted, lateral (values
+    ('jobs', '{"state": "running"}'::jsonb, running::double precision),
+    ('jobs_overdue', '{}', overdue)
+  ) as facts;
+
+  return query
+  with ended as materialized (
+    select coalesce(error_code::text, status::text) as code, created_at, started_at, finished_at
+    from public.jobs
+    where finished_at > v_now - interval '5 minutes'
+    order by finished_at desc
+    limit 10000
+  ), codes as (
+    select unnest(enum_range(null::public.error_code))::text as code union all select 'succeeded'
+  ), legs as (
+    select leg, percentile_cont(array[0.5, 0.95, 0.99]) within group (order by seconds) as values
+    from ended, lateral (values
+      ('request_to_start', extract(epoch from started_at - created_at)::double precision),
+      ('start_to_end', extract(epoch from finished_at - started_at)::double precision)
+    ) as legs (leg, seconds)
+    where ended.code = 'succeeded'
+    group by leg
+  )
+  select 'jobs_ended', jsonb_build_object('code', code), count(finished_at)::double precision
+  from codes left join ended using (code)
+  group by code
+  union all
+  select 'leg_seconds', jsonb_build_object('leg', leg, 'quantile', quantile), seconds
+  from legs, unnest(array['0.5', '0.95', '0.99'], legs.values) as quantiles (quantile, seconds);
+
+  -- A model that is refused has a row of its own, and keeps it when it is no longer in use.
+  return query
+  select facts.*
+  from (
+    select * from private.provider_limits
+    where strpos(provider, ' ') = 0 or paused_until > v_now - interval '1 hour'
+    order by provider
+    limit 100
+  ) l, lateral (values
+    ('provider_paused', jsonb_build_object('provider', provider, 'cause', 'refused'),
+      (paused_reason is not null)::integer::double precision),
+    ('provider_paused', jsonb_build_object('provider', provider, 'cause', 'no_answer'),
+      (paused_reason is null and failures >= 5)::integer),
+    ('provider_rate_factor', jsonb_build_object('provider', provider), rate_factor)
+  ) as facts;
+
+  return query
+  select 'purchases_not_applied', jsonb_build_object('effect', reasons.effect), count(e.effect)::double precision
+  from (values ('unknown_product'), ('unknown_user'), ('unreadable')) as reasons (effect)
+  left join (
+    select effect from private.purchase_events
+    where effect in ('unknown_product', 'unknown_user', 'unreadable')
+      and received_at > v_now - interval '1 day'
+    order by received_at
+    limit 10000
+  ) e using (effect)
+  group by reasons.effect;
+
+  return query
+  select 'objects_to_remove', '{}'::jsonb, count(*)::double precision
+  from (select from private.removed_objects order by remove_at limit 10000) o
+  union all
+  select 'provider_cancellations', '{}', count(*)
+  from (select from private.provider_cancellations limit 10000) c
+  union all
+  select 'notification_queue_fraction', '{}', pg_notification_queue_usage();
+end
+$$;
+
+ALTER FUNCTION private.metrics() OWNER TO postgres;
+
 CREATE FUNCTION private.number_problem(p_value numeric, p_rule jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1604,23 +1741,28 @@ $$;
 
 ALTER FUNCTION private.provider_cancellations_of(p_job_id uuid) OWNER TO postgres;
 
-CREATE FUNCTION private.prune_jobs(p_older_than interval) RETURNS bigint
+CREATE FUNCTION private.prune_jobs(p_older_than interval, p_limit integer DEFAULT 5000) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
 declare
-  v_count bigint;
+  v_count integer;
 begin
   delete from public.jobs
-  where id in (
-    select id from public.jobs where finished_at < now() - p_older_than for update skip locked
-  );
+  where id = any (array(  -- an array: a join could be planned as a scan of all jobs
+    select id from public.jobs
+    where finished_at < now() - p_older_than
+    order by finished_at
+    limit p_limit
+    for update skip locked
+  ));
   get diagnostics v_count = row_count;
   return v_count;
 end
 $$;
 
-ALTER FUNCTION private.prune_jobs(p_older_than interval) OWNER TO postgres;
+ALTER FUNCTION private.prune_jobs(p_older_than interval, p_limit integer) OWNER TO postgres;
 
 CREATE FUNCTION private.pruned_job_json(p_generation public.generations) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
@@ -3551,6 +3693,9 @@ REVOKE ALL ON FUNCTION private.lock_job(p_id uuid, p_moves_credits boolean) FROM
 REVOKE ALL ON FUNCTION private.may_upload(p_path text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.may_upload(p_path text) TO authenticated;
 
+REVOKE ALL ON FUNCTION private.metrics() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.metrics() TO generation_bridge;
+
 REVOKE ALL ON FUNCTION private.number_problem(p_value numeric, p_rule jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.objects_removed(p_bucket text, p_paths text[]) FROM PUBLIC;
@@ -3589,7 +3734,7 @@ REVOKE ALL ON FUNCTION private.price_request(p_account public.entitlements, p_mo
 REVOKE ALL ON FUNCTION private.provider_cancellations_of(p_job_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.provider_cancellations_of(p_job_id uuid) TO generation_worker;
 
-REVOKE ALL ON FUNCTION private.prune_jobs(p_older_than interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.prune_jobs(p_older_than interval, p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.pruned_job_json(p_generation public.generations) FROM PUBLIC;
 
