@@ -17,6 +17,7 @@ PARTS = (
     "worker.watchdog",
     "worker.shutdown",
     "worker.sweeper",
+    "worker.push",
 )
 
 app = Celery("tasks", include=[f"tasks.{part}" for part in PARTS])

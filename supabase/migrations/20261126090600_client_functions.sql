@@ -3,7 +3,7 @@
 -- All are security definer: they write tables and read the private schema, for which the caller
 -- has no rights. Each begins with private.caller(), and touches only what belongs to that user.
 
--- caller: the id of the signed-in user; refuses with 401 when there is none
+-- caller: the id of the signed-in user; refuses with 401 when there is none, or no longer
 create function private.caller()
 returns uuid
 language plpgsql
@@ -13,6 +13,8 @@ as $$
 begin
   if auth.uid() is null then
     perform private.raise_api_error(401, 'unauthenticated', 'Sign in first.');
+  elsif not exists (select from public.entitlements where user_id = auth.uid()) then
+    perform private.raise_api_error(401, 'unauthenticated', 'This account no longer exists.');
   end if;
   return auth.uid();
 end
@@ -53,7 +55,7 @@ $$;
 -- p_model an id of list_models()
 -- p_input an object, at most max_input_bytes as text
 --
--- Returns {"job", "credits"}. Refuses with 400, 401, 402, 404, 409, 413 or 429: see
+-- Returns {"job", "credits"}. Refuses with 400, 401, 402, 404, 409, 413, 422, 429 or 503: see
 -- docs/openapi.yaml. A repeated request waits for the first one at the account row, then finds
 -- its hold. The same id from another user, or with another model or input, is a conflict and
 -- reveals nothing of the first request.
@@ -188,7 +190,7 @@ as $$
     '[]'
   ))
   from private.models
-  where enabled
+  where enabled and (select private.caller()) is not null
 $$;
 revoke execute on function public.list_models() from public, anon, service_role;
 revoke execute on all functions in schema private from public;

@@ -134,6 +134,8 @@ begin
     or exists (select from public.jobs where rate_limited_by = l.provider)
   order by 1;
 
+  return query select * from private.status_of_bounds();
+
   return query
   select
     'last day: purchases with ' || replace(reason, '_', ' '), count(e.id)::text,
