@@ -60,7 +60,7 @@ create policy "Users read their own folder" on storage.objects
   using (
     bucket_id in ('generations', 'inputs')
     and (storage.foldername(name))[1] = (select auth.uid())::text
-    and (select exists (select from public.entitlements where user_id = auth.uid()))
+    and (select exists (select from public.entitlements where user_id = (select auth.uid())))
   );
 create policy "Users upload their photos" on storage.objects
   for insert to authenticated

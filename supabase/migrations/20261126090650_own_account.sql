@@ -82,6 +82,7 @@ returns trigger
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
 as $$
 begin
   insert into private.removed_objects (bucket, path)
