@@ -92,6 +92,13 @@ class Settings(BaseSettings):
     # The bucket takes no more, and neither does a project on the free plan.
     max_output_bytes: int = Field(52_428_800, ge=1, description="The largest file that is stored")
 
+    push_after_seconds: float = Field(30, ge=0, description="A job that took longer sends a push")
+    expo_push_url: str = Field(
+        "https://exp.host/--/api/v2/push/send",
+        pattern=r"^https?://",
+        description="Another one only for a test or a proxy",
+    )
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
 

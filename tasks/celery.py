@@ -22,6 +22,7 @@ PARTS = (
     "worker.revoke",
     "worker.sweeper",
     "worker.heartbeat",
+    "worker.push",
 )
 
 # Of Celery's commands the worker alone logs; `celery inspect ping` answers a person.

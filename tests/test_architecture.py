@@ -87,10 +87,10 @@ def test_the_name_of_the_task_is_written_once(package: str) -> None:
         assert f'"{settings.TASK_NAME}"' not in path.read_text(), path
 
 
-def test_only_providers_and_storage_speak_http() -> None:
+def test_only_providers_storage_and_pushes_speak_http() -> None:
     for path in files("bridge") + files("tasks"):
         speaks = {"httpx", "supabase", "replicate", "requests"} & set(imports(path))
-        assert not speaks or path.parent.name == "providers" or path.name == "storage.py", path
+        assert not speaks or path.parent.name == "providers" or path.name in ("storage.py", "push.py"), path
 
 
 def test_a_test_that_starts_a_process_says_so() -> None:

@@ -3,20 +3,24 @@
 -- All are security definer: they write tables and read the private schema, for which the caller
 -- has no rights. Each begins with private.caller(), and touches only what belongs to that user.
 
--- caller: the id of the signed-in user; refuses with 401 when there is none, and with 403 a user
--- whom an operator has blocked
+-- caller: the id of the signed-in user; refuses with 401 when there is none, or no longer, and with
+-- 403 a user whom an operator has blocked
 create function private.caller()
 returns uuid
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_account public.entitlements;
 begin
   if auth.uid() is null then
     perform private.raise_api_error(401, 'unauthenticated', 'Sign in first.');
-  elsif exists (
-    select from public.entitlements where user_id = auth.uid() and blocked_at is not null
-  ) then
+  end if;
+  select * into v_account from public.entitlements where user_id = auth.uid();
+  if not found then
+    perform private.raise_api_error(401, 'unauthenticated', 'This account no longer exists.');
+  elsif v_account.blocked_at is not null then
     perform private.raise_api_error(403, 'account_suspended', 'This account is suspended.');
   end if;
   return auth.uid();
@@ -58,7 +62,7 @@ $$;
 -- p_model an id of list_models()
 -- p_input an object, at most max_input_bytes as text
 --
--- Returns {"job", "credits"}. Refuses with 400, 401, 402, 403, 404, 409, 413 or 429: see
+-- Returns {"job", "credits"}. Refuses with 400, 401, 402, 403, 404, 409, 413, 422, 429 or 503: see
 -- docs/openapi.yaml. A repeated request waits for the first one at the account row, then finds
 -- its hold. The same id from another user, or with another model or input, is a conflict and
 -- reveals nothing of the first request.

@@ -71,6 +71,7 @@ create policy "Users receive on their own topic" on realtime.messages
   using (
     extension = 'broadcast'
     and (select realtime.topic()) = 'user:' || (select auth.uid())::text
+    and (select exists (select from public.entitlements where user_id = (select auth.uid())))
   );
 
 revoke execute on all functions in schema private from public;

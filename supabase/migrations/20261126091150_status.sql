@@ -258,6 +258,7 @@ as $$
   union all select * from private.status_of_jobs()
   union all select * from private.status_of_last_hour()
   union all select * from private.status_of_providers()
+  union all select * from private.status_of_bounds()
   union all select * from private.status_of_money()
 $$;
 

@@ -144,7 +144,10 @@ def test_ping_and_warm_calls_need_nothing_behind_them(gate_without_settings: Gat
         (404, "unknown_model"),
         (409, "id_conflict"),
         (413, "too_large"),
+        (422, "content_rejected"),
         (429, "too_many_jobs"),
+        (429, "too_many_failures"),
+        (503, "unavailable"),
     ],
 )
 def test_a_refusal_of_the_database_reaches_the_caller(

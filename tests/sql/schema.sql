@@ -85,6 +85,7 @@ begin
       404, 'unknown_model', 'There is no such model. Ask list_models.'
     );
   end if;
+  perform private.refuse_unbounded_work(p_account.user_id, v_model.provider, p_input);
   v_cost := private.price_request(p_account, v_model, p_input);
   v_photos := private.photos_of(p_account.user_id, p_input, v_model.input_schema);
   v_place := private.rank_request(p_account);
@@ -137,6 +138,11 @@ begin
     for no key update skip locked
   loop
     v_is_open := v_limit.failures >= 5;
+    if v_limit.starts_per_day
+      <= coalesce((select starts from private.starts_today(v_limit.provider)), 0)
+    then
+      v_limit.paused_until := greatest(v_limit.paused_until, v_now + interval '1 minute');
+    end if;
     v_rate := v_limit.starts_per_minute / 60.0 * private.rate_factor_now(v_limit);
     v_limit.tokens := least(
       greatest(1, v_rate),
@@ -524,7 +530,7 @@ $_$;
 
 ALTER FUNCTION private.check_model() OWNER TO postgres;
 
-CREATE FUNCTION private.claim_job(p_id uuid, p_lease interval) RETURNS TABLE(id uuid, user_id uuid, model text, provider text, provider_model text, request text, input_paths text[], attempt integer, max_attempts integer, fence bigint, provider_ref text, submitted_at timestamp with time zone, claimed_at timestamp with time zone, is_cancel_requested boolean, seconds_left double precision)
+CREATE FUNCTION private.claim_job(p_id uuid, p_lease interval) RETURNS TABLE(id uuid, user_id uuid, model text, provider text, provider_model text, request text, input_paths text[], attempt integer, max_attempts integer, fence bigint, provider_ref text, submitted_at timestamp with time zone, claimed_at timestamp with time zone, is_cancel_requested boolean, seconds_left double precision, seconds_since_request double precision)
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET random_page_cost TO '0'
@@ -546,7 +552,8 @@ CREATE FUNCTION private.claim_job(p_id uuid, p_lease interval) RETURNS TABLE(id 
     r.provider, r.provider_model, r.provider_input::text, j.input_paths,
     j.attempt, j.max_attempts, j.fence,
     j.provider_ref, j.submitted_at, clock_timestamp(), j.cancel_requested_at is not null,
-    extract(epoch from j.deadline_at - clock_timestamp())::double precision
+    extract(epoch from j.deadline_at - clock_timestamp())::double precision,
+    extract(epoch from clock_timestamp() - j.created_at)::double precision
 $$;
 
 ALTER FUNCTION private.claim_job(p_id uuid, p_lease interval) OWNER TO postgres;
@@ -570,6 +577,38 @@ end
 $$;
 
 ALTER FUNCTION private.complete_job(p_id uuid, p_fence bigint, p_output jsonb) OWNER TO postgres;
+
+CREATE FUNCTION private.count_start(p_job_id uuid) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  insert into private.provider_starts as s (provider, day, starts, anonymous_starts)
+  select
+    l.provider, (clock_timestamp() at time zone 'utc')::date, 1,
+    (select is_anonymous::integer from auth.users where id = j.user_id)
+  from public.jobs j
+  join private.job_requests r on r.job_id = j.id
+  join private.provider_limits l on l.provider = r.provider
+  where j.id = p_job_id
+  on conflict (provider, day) do update
+  set starts = s.starts + 1, anonymous_starts = s.anonymous_starts + excluded.anonymous_starts
+$$;
+
+ALTER FUNCTION private.count_start(p_job_id uuid) OWNER TO postgres;
+
+CREATE FUNCTION private.devices_of_job(p_job_id uuid) RETURNS SETOF text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+  select token
+  from public.jobs j join private.devices d using (user_id)
+  where j.id = p_job_id and j.status in ('succeeded', 'failed')
+    and d.seen_at > clock_timestamp() - interval '60 days'
+  order by d.seen_at desc
+$$;
+
+ALTER FUNCTION private.devices_of_job(p_job_id uuid) OWNER TO postgres;
 
 CREATE FUNCTION private.discard_outputs(p_user_id uuid, p_job_id uuid) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -772,6 +811,20 @@ $$;
 
 ALTER FUNCTION private.fail_job(p_id uuid, p_fence bigint, p_code public.error_code, p_message text) OWNER TO postgres;
 
+CREATE FUNCTION private.files_of(p_output jsonb, p_input_paths text[]) RETURNS TABLE(bucket text, path text)
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select 'generations', path
+  from jsonb_array_elements(p_output) output,
+    unnest(array[output ->> 'path', output ->> 'thumb']) path
+  where path is not null
+  union
+  select 'inputs', path from unnest(p_input_paths) path where path ~ '^[^/]+/[^/]+$'
+$_$;
+
+ALTER FUNCTION private.files_of(p_output jsonb, p_input_paths text[]) OWNER TO postgres;
+
 CREATE FUNCTION private.find_user(p_customer text[]) RETURNS uuid
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -794,6 +847,16 @@ end
 $_$;
 
 ALTER FUNCTION private.find_user(p_customer text[]) OWNER TO postgres;
+
+CREATE FUNCTION private.forget_devices(p_tokens text[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+  delete from private.devices where token = any (p_tokens)
+$$;
+
+ALTER FUNCTION private.forget_devices(p_tokens text[]) OWNER TO postgres;
 
 CREATE TABLE public.generations (
     id uuid NOT NULL,
@@ -875,6 +938,22 @@ end
 $$;
 
 ALTER FUNCTION private.grant_purchase(p_event private.purchase_events) OWNER TO postgres;
+
+CREATE FUNCTION private.has_budget(p_user_id uuid, p_provider text) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select not exists (
+    select from private.provider_limits l left join private.starts_today(p_provider) s using (provider)
+    where l.provider = p_provider and (
+      coalesce(s.starts, 0) >= l.starts_per_day
+      or coalesce(s.anonymous_starts, 0) >= l.anonymous_starts_per_day
+        and (select is_anonymous from auth.users where id = p_user_id)
+    )
+  )
+$$;
+
+ALTER FUNCTION private.has_budget(p_user_id uuid, p_provider text) OWNER TO postgres;
 
 CREATE FUNCTION private.has_had_free_jobs(p_user_id uuid, p_count integer) RETURNS boolean
     LANGUAGE sql STABLE
@@ -1360,12 +1439,14 @@ begin
     returning r.bucket, r.path
   ), told as (
     update private.removed_objects r
-    set remove_at = clock_timestamp() + interval '1 minute'
+    set remove_at = clock_timestamp()
+      + case when private.is_reported(r.path) then interval '1 hour' else interval '1 minute' end
     from due
     where (r.bucket, r.path) = (due.bucket, due.path) and not private.is_shown(due.path)
     returning r.bucket, r.path
   )
-  select told.bucket, told.path from told where not private.is_in_use(told.path);
+  select told.bucket, told.path from told
+  where not private.is_in_use(told.path) and not private.is_reported(told.path);
 end
 $$;
 
@@ -1402,19 +1483,14 @@ CREATE FUNCTION private.on_generation_deleted() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET random_page_cost TO '0'
-    AS $_$
+    AS $$
 begin
   insert into private.removed_objects (bucket, path)
-  select 'generations', path
-  from jsonb_array_elements(old.output) output,
-    unnest(array[output ->> 'path', output ->> 'thumb']) path
-  where path is not null
-  union
-  select 'inputs', path from unnest(old.input_paths) path where path ~ '^[^/]+/[^/]+$'
+  select * from private.files_of(old.output, old.input_paths)
   on conflict do nothing;
   return null;
 end
-$_$;
+$$;
 
 ALTER FUNCTION private.on_generation_deleted() OWNER TO postgres;
 
@@ -1429,6 +1505,21 @@ end
 $$;
 
 ALTER FUNCTION private.on_prediction_not_needed() OWNER TO postgres;
+
+CREATE FUNCTION private.on_report_closed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+begin
+  insert into private.removed_objects (bucket, path)
+  select * from private.files_of(old.output, old.input_paths)
+  on conflict (bucket, path) do update set remove_at = excluded.remove_at;
+  return null;
+end
+$$;
+
+ALTER FUNCTION private.on_report_closed() OWNER TO postgres;
 
 CREATE FUNCTION private.on_status_changed() RETURNS trigger
     LANGUAGE plpgsql
@@ -1445,6 +1536,21 @@ end
 $$;
 
 ALTER FUNCTION private.on_status_changed() OWNER TO postgres;
+
+CREATE FUNCTION private.on_unsuccessful_start() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+begin
+  delete from private.unsuccessful_starts
+  where user_id = new.user_id and ended_at < clock_timestamp() - interval '24 hours';
+  insert into private.unsuccessful_starts (job_id, user_id) values (new.id, new.user_id);
+  return null;
+end
+$$;
+
+ALTER FUNCTION private.on_unsuccessful_start() OWNER TO postgres;
 
 CREATE FUNCTION private.on_user_created() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1615,6 +1721,17 @@ end
 $$;
 
 ALTER FUNCTION private.place_subscription(p_subscription private.subscriptions) OWNER TO postgres;
+
+CREATE FUNCTION private.plain_words(p_text text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select ' ' || btrim(
+    regexp_replace(lower(normalize(p_text, nfkc)), '[[:space:][:punct:]]+', ' ', 'g')
+  ) || ' '
+$$;
+
+ALTER FUNCTION private.plain_words(p_text text) OWNER TO postgres;
 
 CREATE FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kind, p_amount integer, p_reason text, p_job_id uuid DEFAULT NULL::uuid, p_external_ref text DEFAULT NULL::text, p_fingerprint bytea DEFAULT NULL::bytea, p_owed integer DEFAULT 0, p_next_rank double precision DEFAULT NULL::double precision) RETURNS void
     LANGUAGE plpgsql
@@ -1822,6 +1939,8 @@ ALTER FUNCTION private.rank_request(p_account public.entitlements, OUT rank doub
 CREATE TABLE private.provider_limits (
     provider text NOT NULL,
     starts_per_minute integer NOT NULL,
+    starts_per_day integer,
+    anonymous_starts_per_day integer,
     tokens double precision DEFAULT 1 NOT NULL,
     refilled_at timestamp with time zone DEFAULT now() NOT NULL,
     rate_factor double precision DEFAULT 1 NOT NULL,
@@ -1829,15 +1948,20 @@ CREATE TABLE private.provider_limits (
     failures integer DEFAULT 0 NOT NULL,
     paused_until timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
     paused_reason text,
+    CONSTRAINT budgets_are_not_negative CHECK (((starts_per_day >= 0) AND (anonymous_starts_per_day >= 0))),
     CONSTRAINT rate_factor_is_a_fraction CHECK ((((0)::double precision < rate_factor) AND (rate_factor <= (1)::double precision))),
     CONSTRAINT something_may_start CHECK ((starts_per_minute > 0))
 );
 
 ALTER TABLE private.provider_limits OWNER TO postgres;
 
-COMMENT ON TABLE private.provider_limits IS 'A token bucket and a circuit breaker per provider. Change starts_per_minute with update; the functions below write the other columns.';
+COMMENT ON TABLE private.provider_limits IS 'A token bucket, a circuit breaker and a budget per provider. Change starts_per_minute and the budgets with update; the functions below write the other columns.';
 
 COMMENT ON COLUMN private.provider_limits.provider IS 'A provider; or "provider model" while that model alone is refused, such as a version that is gone.';
+
+COMMENT ON COLUMN private.provider_limits.starts_per_day IS 'How often the provider may be called on one day (UTC), for all users together. Null: no bound. 0 is the kill switch: nothing is accepted, and nothing that waits starts.';
+
+COMMENT ON COLUMN private.provider_limits.anonymous_starts_per_day IS 'The same for all anonymous users together: beyond it their new requests are refused.';
 
 COMMENT ON COLUMN private.provider_limits.rate_factor IS 'The fraction of the rate in force after the last 429. It doubles every minute from throttled_at on.';
 
@@ -2031,7 +2155,11 @@ begin
     and fence = p_fence
     and submitted_at is null
     and cancel_requested_at is null;
-  return found;
+  if not found then
+    return false;
+  end if;
+  perform private.count_start(p_id);
+  return true;
 end
 $$;
 
@@ -2134,6 +2262,35 @@ end
 $$;
 
 ALTER FUNCTION private.refuse_deletion_of_model() OWNER TO postgres;
+
+CREATE FUNCTION private.refuse_unbounded_work(p_user_id uuid, p_provider text, p_input jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_wait integer := private.seconds_until_next_try(
+    p_user_id, (select max_unsuccessful_per_day from private.config)
+  );
+begin
+  if v_wait is not null then
+    perform private.raise_api_error(
+      429, 'too_many_failures',
+      'Too many of your generations were canceled or refused today. Please try again later.',
+      jsonb_build_object('Retry-After', v_wait::text)
+    );
+  elsif not private.has_budget(p_user_id, p_provider) then
+    perform private.raise_api_error(
+      503, 'unavailable', 'The service is busy. Please try again later.', '{"Retry-After": "3600"}'
+    );
+  elsif private.is_refused_prompt(p_input) then
+    perform private.raise_api_error(
+      422, 'content_rejected', 'This prompt is not allowed. Please change it.'
+    );
+  end if;
+end
+$$;
+
+ALTER FUNCTION private.refuse_unbounded_work(p_user_id uuid, p_provider text, p_input jsonb) OWNER TO postgres;
 
 CREATE FUNCTION private.release_job(p_id uuid, p_fence bigint) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2751,6 +2908,7 @@ begin
     end
     and not private.is_in_use(name)
     and not private.is_shown(name)
+    and not private.is_reported(name)
   on conflict do nothing;
   get diagnostics v_count = row_count;
   return v_count;
@@ -2955,6 +3113,22 @@ $$;
 
 ALTER FUNCTION public.cancel_generation(p_id uuid) OWNER TO postgres;
 
+CREATE FUNCTION public.delete_account() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    SET statement_timeout TO '60s'
+    AS $$
+begin
+  if auth.uid() is null then
+    perform private.raise_api_error(401, 'unauthenticated', 'Sign in first.');
+  end if;
+  delete from auth.users where id = auth.uid();
+end
+$$;
+
+ALTER FUNCTION public.delete_account() OWNER TO postgres;
+
 CREATE FUNCTION public.enqueue_generation(p_id uuid, p_model text, p_input jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3123,6 +3297,87 @@ $$;
 
 ALTER FUNCTION public.record_purchase(p_event jsonb) OWNER TO postgres;
 
+CREATE FUNCTION public.register_device(p_token text, p_platform text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $_$
+declare
+  v_user_id uuid := private.caller();
+begin
+  if p_token is null or p_token !~ '^Expo(nent)?PushToken\[[A-Za-z0-9_-]{1,100}\]$'
+    or p_platform is null or p_platform not in ('ios', 'android')
+  then
+    perform private.raise_api_error(
+      400, 'invalid_request', 'A device needs a push token of Expo, and ios or android as platform.'
+    );
+  end if;
+  perform from public.entitlements where user_id = v_user_id for no key update;
+  insert into private.devices (token, user_id, platform) values (p_token, v_user_id, p_platform)
+  on conflict (token) do update
+  set user_id = excluded.user_id, platform = excluded.platform, seen_at = excluded.seen_at;
+
+  -- Locked rows are skipped: another user is registering that token.
+  delete from private.devices where token in (
+    select token from private.devices
+    where user_id = v_user_id
+    order by seen_at desc
+    offset 5
+    for update skip locked
+  );
+  delete from private.devices where token in (
+    select token from private.devices
+    where seen_at < clock_timestamp() - interval '60 days'
+    limit 100
+    for update skip locked
+  );
+end
+$_$;
+
+ALTER FUNCTION public.register_device(p_token text, p_platform text) OWNER TO postgres;
+
+CREATE FUNCTION public.report_generation(p_id uuid, p_reason text, p_text text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+declare
+  v_user_id uuid := private.caller();
+  v_generation public.generations;
+begin
+  if p_reason is null
+    or p_reason not in ('sexual', 'violent', 'hateful', 'real_person', 'copyright', 'other')
+  then
+    perform private.raise_api_error(
+      400, 'invalid_request',
+      'The reason must be sexual, violent, hateful, real_person, copyright or other.'
+    );
+  elsif char_length(p_text) > 500 then
+    perform private.raise_api_error(
+      400, 'invalid_request', 'The text may have at most 500 characters.'
+    );
+  end if;
+  -- A deletion of the generation waits for the report, and leaves its files.
+  select * into v_generation from public.generations
+  where id = p_id and user_id = v_user_id for key share;
+  if not found then
+    if exists (select from private.reports where generation_id = p_id and user_id = v_user_id) then
+      return;
+    end if;
+    perform private.raise_api_error(404, 'unknown_job', 'There is no such generation.');
+  end if;
+  insert into private.reports
+    (generation_id, user_id, reason, text, model_id, input, input_paths, output)
+  values (
+    p_id, v_user_id, p_reason, nullif(btrim(p_text), ''), v_generation.model_id,
+    v_generation.input, v_generation.input_paths, v_generation.output
+  )
+  on conflict do nothing;
+end
+$$;
+
+ALTER FUNCTION public.report_generation(p_id uuid, p_reason text, p_text text) OWNER TO postgres;
+
 CREATE FUNCTION public.revoke_credits(p_user_id uuid, p_amount integer, p_reason text, p_external_ref text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3208,8 +3463,9 @@ CREATE TABLE private.config (
     free_spacing double precision DEFAULT 8 NOT NULL,
     paid_spacing double precision DEFAULT 1 NOT NULL,
     max_paid_jobs_per_day integer DEFAULT 200 NOT NULL,
+    max_unsuccessful_per_day integer DEFAULT 60 NOT NULL,
     accept_sandbox_purchases boolean DEFAULT false NOT NULL,
-    CONSTRAINT bounds_are_positive CHECK (((max_unfinished_jobs > 0) AND (max_input_bytes > 0) AND (max_paid_jobs_per_day > 0))),
+    CONSTRAINT bounds_are_positive CHECK (((max_unfinished_jobs > 0) AND (max_input_bytes > 0) AND (max_paid_jobs_per_day > 0) AND (max_unsuccessful_per_day > 0))),
     CONSTRAINT paid_users_are_denser CHECK ((((0)::double precision < paid_spacing) AND (paid_spacing <= free_spacing))),
     CONSTRAINT starter_credits_are_not_negative CHECK (((starter_credits >= 0) AND (anonymous_starter_credits >= 0))),
     CONSTRAINT there_is_one_row CHECK (is_only_row)
@@ -3225,7 +3481,22 @@ COMMENT ON COLUMN private.config.paid_spacing IS 'The same for a paid user, who 
 
 COMMENT ON COLUMN private.config.max_paid_jobs_per_day IS 'How many included jobs a paid user may have in 24 hours, so that a subscription is no open wallet.';
 
+COMMENT ON COLUMN private.config.max_unsuccessful_per_day IS 'How many jobs of a user may, within 24 hours, reach the provider and then be canceled or refused.';
+
 COMMENT ON COLUMN private.config.accept_sandbox_purchases IS 'Whether purchases of a store''s sandbox count. Anybody with a tester account makes them for free.';
+
+CREATE TABLE private.devices (
+    token text NOT NULL,
+    user_id uuid NOT NULL,
+    platform text NOT NULL,
+    seen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT platforms_are_known CHECK ((platform = ANY (ARRAY['ios'::text, 'android'::text]))),
+    CONSTRAINT tokens_are_of_expo CHECK ((token ~ '^Expo(nent)?PushToken\[[A-Za-z0-9_-]{1,100}\]$'::text))
+);
+
+ALTER TABLE private.devices OWNER TO postgres;
+
+COMMENT ON TABLE private.devices IS 'Where a push goes when a long job has ended: at most 5 tokens a user. A token has one owner, the last to register it. It goes when Expo refuses it, or when it was not registered for 60 days.';
 
 CREATE TABLE private.job_requests (
     job_id uuid NOT NULL,
@@ -3304,6 +3575,15 @@ ALTER TABLE private.products OWNER TO postgres;
 
 COMMENT ON TABLE private.products IS 'What a store sells, by the product id in its events. credits are posted once per purchase or paid period; while a period with gives_access lasts, the user is paid.';
 
+CREATE TABLE private.prompt_filter (
+    word text NOT NULL,
+    CONSTRAINT words_are_short CHECK (((char_length(word) >= 1) AND (char_length(word) <= 100)))
+);
+
+ALTER TABLE private.prompt_filter OWNER TO postgres;
+
+COMMENT ON TABLE private.prompt_filter IS 'Words and phrases that no input may contain. Empty by default. private.is_refused_prompt reads it.';
+
 CREATE TABLE private.provider_cancellations (
     provider_ref text NOT NULL,
     provider text NOT NULL,
@@ -3325,6 +3605,35 @@ CREATE TABLE private.removed_objects (
 ALTER TABLE private.removed_objects OWNER TO postgres;
 
 COMMENT ON TABLE private.removed_objects IS 'Objects whose row is gone: of deleted generations, deleted accounts and jobs that ended without success. Workers remove them within a minute.';
+
+CREATE TABLE private.reports (
+    generation_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    reason text NOT NULL,
+    text text,
+    model_id text NOT NULL,
+    input jsonb NOT NULL,
+    input_paths text[] NOT NULL,
+    output jsonb,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    closed_at timestamp with time zone,
+    CONSTRAINT reasons_are_known CHECK ((reason = ANY (ARRAY['sexual'::text, 'violent'::text, 'hateful'::text, 'real_person'::text, 'copyright'::text, 'other'::text]))),
+    CONSTRAINT texts_are_short CHECK ((char_length(text) <= 500))
+);
+
+ALTER TABLE private.reports OWNER TO postgres;
+
+COMMENT ON TABLE private.reports IS 'What users complained of, with a copy of the generation. An operator closes a report by closed_at. While it is open, its files outlive the deletion of the generation.';
+
+CREATE TABLE private.unsuccessful_starts (
+    job_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    ended_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE private.unsuccessful_starts OWNER TO postgres;
+
+COMMENT ON TABLE private.unsuccessful_starts IS 'Jobs that reached the provider and were then canceled or refused, of the last 24 hours. They cost the user nothing and may have cost us.';
 
 CREATE TABLE public.credit_entries (
     id bigint NOT NULL,
@@ -3368,6 +3677,9 @@ ALTER TABLE public.credit_entries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTI
 ALTER TABLE ONLY private.config
     ADD CONSTRAINT config_pkey PRIMARY KEY (is_only_row);
 
+ALTER TABLE ONLY private.devices
+    ADD CONSTRAINT devices_pkey PRIMARY KEY (token);
+
 ALTER TABLE ONLY private.job_requests
     ADD CONSTRAINT job_requests_pkey PRIMARY KEY (job_id);
 
@@ -3386,11 +3698,17 @@ ALTER TABLE ONLY private.processes
 ALTER TABLE ONLY private.products
     ADD CONSTRAINT products_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY private.prompt_filter
+    ADD CONSTRAINT prompt_filter_pkey PRIMARY KEY (word);
+
 ALTER TABLE ONLY private.provider_cancellations
     ADD CONSTRAINT provider_cancellations_pkey PRIMARY KEY (provider_ref);
 
 ALTER TABLE ONLY private.provider_limits
     ADD CONSTRAINT provider_limits_pkey PRIMARY KEY (provider);
+
+ALTER TABLE ONLY private.provider_starts
+    ADD CONSTRAINT provider_starts_pkey PRIMARY KEY (provider, day);
 
 ALTER TABLE ONLY private.purchase_events
     ADD CONSTRAINT purchase_events_pkey PRIMARY KEY (id);
@@ -3398,8 +3716,14 @@ ALTER TABLE ONLY private.purchase_events
 ALTER TABLE ONLY private.removed_objects
     ADD CONSTRAINT removed_objects_pkey PRIMARY KEY (bucket, path);
 
+ALTER TABLE ONLY private.reports
+    ADD CONSTRAINT reports_pkey PRIMARY KEY (generation_id);
+
 ALTER TABLE ONLY private.subscriptions
     ADD CONSTRAINT subscriptions_pkey PRIMARY KEY (store, subscription);
+
+ALTER TABLE ONLY private.unsuccessful_starts
+    ADD CONSTRAINT unsuccessful_starts_pkey PRIMARY KEY (job_id);
 
 ALTER TABLE ONLY public.credit_entries
     ADD CONSTRAINT credit_entries_external_ref_key UNIQUE (external_ref);
@@ -3416,6 +3740,10 @@ ALTER TABLE ONLY public.generations
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
 
+CREATE INDEX devices_by_age ON private.devices USING btree (seen_at);
+
+CREATE INDEX devices_by_user ON private.devices USING btree (user_id, seen_at);
+
 CREATE UNIQUE INDEX purchase_events_one_grant_per_transaction ON private.purchase_events USING btree (store, transaction_id) WHERE (granted_to IS NOT NULL);
 
 CREATE INDEX purchase_events_refunds ON private.purchase_events USING btree (store, transaction_id) WHERE (is_refund IS NOT NULL);
@@ -3426,9 +3754,17 @@ CREATE INDEX purchase_events_unapplied ON private.purchase_events USING btree (r
 
 CREATE INDEX removed_objects_due ON private.removed_objects USING btree (remove_at);
 
+CREATE INDEX reports_by_photo ON private.reports USING gin (input_paths) WHERE ((closed_at IS NULL) AND (input_paths <> '{}'::text[]));
+
+CREATE INDEX reports_by_user ON private.reports USING btree (user_id);
+
+CREATE INDEX reports_open ON private.reports USING btree (created_at) WHERE (closed_at IS NULL);
+
 CREATE INDEX subscriptions_by_holder ON private.subscriptions USING gin (holders);
 
 CREATE INDEX subscriptions_by_user ON private.subscriptions USING btree (user_id);
+
+CREATE INDEX unsuccessful_starts_by_user ON private.unsuccessful_starts USING btree (user_id, ended_at);
 
 CREATE INDEX credit_entries_by_user ON public.credit_entries USING btree (user_id, created_at DESC);
 
@@ -3464,6 +3800,10 @@ CREATE TRIGGER models_check BEFORE INSERT OR UPDATE ON private.models FOR EACH R
 
 CREATE TRIGGER models_refuse_deletion BEFORE DELETE ON private.models FOR EACH ROW EXECUTE FUNCTION private.refuse_deletion_of_model();
 
+CREATE TRIGGER reports_remove_objects_when_closed AFTER UPDATE OF closed_at ON private.reports FOR EACH ROW WHEN (((old.closed_at IS NULL) AND (new.closed_at IS NOT NULL))) EXECUTE FUNCTION private.on_report_closed();
+
+CREATE TRIGGER reports_remove_objects_when_deleted AFTER DELETE ON private.reports FOR EACH ROW WHEN ((old.closed_at IS NULL)) EXECUTE FUNCTION private.on_report_closed();
+
 CREATE TRIGGER credit_entries_broadcast AFTER INSERT ON public.credit_entries FOR EACH ROW WHEN (((new.kind = ANY (ARRAY['grant'::public.credit_entry_kind, 'revoke'::public.credit_entry_kind])) AND (new.reason <> 'starter'::text))) EXECUTE FUNCTION private.broadcast_account();
 
 CREATE TRIGGER entitlements_broadcast AFTER UPDATE OF is_paid, paid_until ON public.entitlements FOR EACH ROW WHEN (((old.is_paid IS DISTINCT FROM new.is_paid) OR (old.paid_until IS DISTINCT FROM new.paid_until))) EXECUTE FUNCTION private.broadcast_account();
@@ -3480,14 +3820,25 @@ CREATE TRIGGER jobs_cancel_prediction AFTER UPDATE ON public.jobs FOR EACH ROW W
 
 CREATE TRIGGER jobs_cancel_prediction_of_deleted BEFORE DELETE ON public.jobs FOR EACH ROW WHEN (((old.provider_ref IS NOT NULL) AND (old.finished_at IS NULL))) EXECUTE FUNCTION private.on_prediction_not_needed();
 
+CREATE TRIGGER jobs_count_unsuccessful_start AFTER UPDATE ON public.jobs FOR EACH ROW WHEN (((new.finished_at IS NOT NULL) AND (new.error_code = ANY (ARRAY['canceled'::public.error_code, 'content_rejected'::public.error_code, 'invalid_input'::public.error_code, 'provider_rejected'::public.error_code])) AND ((new.submitted_at IS NOT NULL) OR (new.failed_refs <> '{}'::text[])))) EXECUTE FUNCTION private.on_unsuccessful_start();
+
 CREATE TRIGGER jobs_enforce_transitions BEFORE UPDATE ON public.jobs FOR EACH ROW WHEN (((old.finished_at IS NOT NULL) OR ((old.status IS DISTINCT FROM new.status) OR (old.fence IS DISTINCT FROM new.fence)))) EXECUTE FUNCTION private.enforce_transition();
 
 CREATE TRIGGER jobs_rate_limit BEFORE UPDATE OF status ON public.jobs FOR EACH ROW WHEN (((old.status <> new.status) AND ((new.status = 'queued'::public.job_status) OR (old.rate_limited_by IS NOT NULL)))) EXECUTE FUNCTION private.on_status_changed();
 
 CREATE TRIGGER jobs_touch BEFORE UPDATE ON public.jobs FOR EACH ROW WHEN ((((old.status IS DISTINCT FROM new.status) OR (old.progress IS DISTINCT FROM new.progress)) OR (old.attempt IS DISTINCT FROM new.attempt))) EXECUTE FUNCTION private.touch_job();
 
+ALTER TABLE ONLY private.devices
+    ADD CONSTRAINT devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.entitlements(user_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY private.job_requests
     ADD CONSTRAINT job_requests_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY private.reports
+    ADD CONSTRAINT reports_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.entitlements(user_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY private.unsuccessful_starts
+    ADD CONSTRAINT unsuccessful_starts_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.entitlements(user_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.credit_entries
     ADD CONSTRAINT credit_entries_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.entitlements(user_id) ON DELETE CASCADE;
@@ -3509,6 +3860,8 @@ ALTER TABLE ONLY public.jobs
 
 ALTER TABLE private.config ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE private.devices ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE private.job_requests ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.ledger_audit ENABLE ROW LEVEL SECURITY;
@@ -3521,15 +3874,23 @@ ALTER TABLE private.processes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.products ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE private.prompt_filter ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE private.provider_cancellations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.provider_limits ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.provider_starts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.purchase_events ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.removed_objects ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE private.reports ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE private.subscriptions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.unsuccessful_starts ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY "Owners delete their generations" ON public.generations FOR DELETE TO authenticated USING ((( SELECT auth.uid() AS uid) = user_id));
 
@@ -3625,6 +3986,11 @@ GRANT ALL ON FUNCTION private.claim_job(p_id uuid, p_lease interval) TO generati
 REVOKE ALL ON FUNCTION private.complete_job(p_id uuid, p_fence bigint, p_output jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.complete_job(p_id uuid, p_fence bigint, p_output jsonb) TO generation_worker;
 
+REVOKE ALL ON FUNCTION private.count_start(p_job_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.devices_of_job(p_job_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.devices_of_job(p_job_id uuid) TO generation_worker;
+
 REVOKE ALL ON FUNCTION private.discard_outputs(p_user_id uuid, p_job_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.discard_outputs(p_user_id uuid, p_job_id uuid) TO generation_worker;
 
@@ -3649,7 +4015,12 @@ REVOKE ALL ON FUNCTION private.event_time(p_event jsonb, p_key text) FROM PUBLIC
 REVOKE ALL ON FUNCTION private.fail_job(p_id uuid, p_fence bigint, p_code public.error_code, p_message text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.fail_job(p_id uuid, p_fence bigint, p_code public.error_code, p_message text) TO generation_worker;
 
+REVOKE ALL ON FUNCTION private.files_of(p_output jsonb, p_input_paths text[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.find_user(p_customer text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.forget_devices(p_tokens text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.forget_devices(p_tokens text[]) TO generation_worker;
 
 GRANT SELECT,DELETE ON TABLE public.generations TO authenticated;
 GRANT SELECT ON TABLE public.generations TO service_role;
@@ -3657,6 +4028,8 @@ GRANT SELECT ON TABLE public.generations TO service_role;
 REVOKE ALL ON FUNCTION private.generation_json(p_generation public.generations) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.grant_purchase(p_event private.purchase_events) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.has_budget(p_user_id uuid, p_provider text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.has_had_free_jobs(p_user_id uuid, p_count integer) FROM PUBLIC;
 
@@ -3712,7 +4085,11 @@ REVOKE ALL ON FUNCTION private.on_generation_deleted() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.on_prediction_not_needed() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.on_report_closed() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.on_status_changed() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.on_unsuccessful_start() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.on_user_created() FROM PUBLIC;
 
@@ -3726,6 +4103,8 @@ REVOKE ALL ON FUNCTION private.photo_problem(p_user_id uuid, p_path text) FROM P
 REVOKE ALL ON FUNCTION private.photos_of(p_user_id uuid, p_input jsonb, p_schema jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.place_subscription(p_subscription private.subscriptions) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.plain_words(p_text text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kind, p_amount integer, p_reason text, p_job_id uuid, p_external_ref text, p_fingerprint bytea, p_owed integer, p_next_rank double precision) FROM PUBLIC;
 
@@ -3774,6 +4153,8 @@ GRANT ALL ON FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_q
 REVOKE ALL ON FUNCTION private.refresh_paid_until(p_user_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.refuse_deletion_of_model() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.refuse_unbounded_work(p_user_id uuid, p_provider text, p_input jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.release_job(p_id uuid, p_fence bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.release_job(p_id uuid, p_fence bigint) TO generation_worker;
@@ -3836,6 +4217,9 @@ GRANT ALL ON FUNCTION private.wait_for_provider(p_id uuid, p_fence bigint, p_pro
 REVOKE ALL ON FUNCTION public.cancel_generation(p_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.cancel_generation(p_id uuid) TO authenticated;
 
+REVOKE ALL ON FUNCTION public.delete_account() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.delete_account() TO authenticated;
+
 REVOKE ALL ON FUNCTION public.enqueue_generation(p_id uuid, p_model text, p_input jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.enqueue_generation(p_id uuid, p_model text, p_input jsonb) TO authenticated;
 
@@ -3851,6 +4235,12 @@ GRANT ALL ON FUNCTION public.list_models() TO authenticated;
 REVOKE ALL ON FUNCTION public.record_purchase(p_event jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.record_purchase(p_event jsonb) TO service_role;
 
+REVOKE ALL ON FUNCTION public.register_device(p_token text, p_platform text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.register_device(p_token text, p_platform text) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.report_generation(p_id uuid, p_reason text, p_text text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.report_generation(p_id uuid, p_reason text, p_text text) TO authenticated;
+
 REVOKE ALL ON FUNCTION public.revoke_credits(p_user_id uuid, p_amount integer, p_reason text, p_external_ref text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.revoke_credits(p_user_id uuid, p_amount integer, p_reason text, p_external_ref text) TO service_role;
 
@@ -3861,8 +4251,12 @@ GRANT SELECT ON TABLE public.credit_entries TO authenticated;
 GRANT SELECT ON TABLE public.credit_entries TO service_role;
 
 -- policies
--- realtime.messages: Users receive on their own topic for SELECT to {authenticated} using ((extension = 'broadcast'::text) AND (( SELECT realtime.topic() AS topic) = ('user:'::text || (( SELECT auth.uid() AS uid))::text))) with check 
--- storage.objects: Users read their own folder for SELECT to {authenticated} using ((bucket_id = ANY (ARRAY['generations'::text, 'inputs'::text])) AND ((storage.foldername(name))[1] = (( SELECT auth.uid() AS uid))::text)) with check 
+-- realtime.messages: Users receive on their own topic for SELECT to {authenticated} using ((extension = 'broadcast'::text) AND (( SELECT realtime.topic() AS topic) = ('user:'::text || (( SELECT auth.uid() AS uid))::text)) AND ( SELECT (EXISTS ( SELECT
+           FROM public.entitlements
+          WHERE (entitlements.user_id = ( SELECT auth.uid() AS uid)))) AS "exists")) with check 
+-- storage.objects: Users read their own folder for SELECT to {authenticated} using ((bucket_id = ANY (ARRAY['generations'::text, 'inputs'::text])) AND ((storage.foldername(name))[1] = (( SELECT auth.uid() AS uid))::text) AND ( SELECT (EXISTS ( SELECT
+           FROM public.entitlements
+          WHERE (entitlements.user_id = ( SELECT auth.uid() AS uid)))) AS "exists")) with check 
 -- storage.objects: Users upload their photos for INSERT to {authenticated} using  with check ((bucket_id = 'inputs'::text) AND private.may_upload(name))
 
 -- triggers

@@ -82,6 +82,15 @@ class User(Actor):
         assert isinstance(jobs, list)
         return jobs
 
+    def delete_account(self) -> None:
+        self.value("select public.delete_account()")
+
+    def report(self, job_id: UUID | None, reason: str | None = "other", text: str | None = None) -> None:
+        self.value("select public.report_generation(%s, %s, %s)", job_id, reason, text)
+
+    def register(self, token: str | None, platform: str | None = "ios") -> None:
+        self.value("select public.register_device(%s, %s)", token, platform)
+
     def delete_generation(self, job_id: UUID) -> bool:
         return self.conn.execute("delete from public.generations where id = %s", (job_id,)).rowcount == 1
 
@@ -187,7 +196,7 @@ class Operator(Actor):
         self.conn.execute("delete from auth.users")
         for table in (
             "provider_cancellations", "purchase_events", "subscriptions", "products", "removed_objects",
-            "processes",
+            "processes", "provider_starts", "prompt_filter",
         ):  # fmt: skip
             self.conn.execute(f"delete from private.{table}".encode())  # noqa: S608
         with self.conn.transaction():

@@ -208,7 +208,7 @@ export interface components {
         Error: {
             error: {
                 /** @enum {unknown} */
-                code: "invalid_request" | "unauthenticated" | "insufficient_credits" | "unknown_model" | "not_found" | "method_not_allowed" | "too_slow" | "id_conflict" | "too_large" | "too_many_jobs" | "unavailable";
+                code: "invalid_request" | "unauthenticated" | "insufficient_credits" | "unknown_model" | "not_found" | "method_not_allowed" | "too_slow" | "id_conflict" | "too_large" | "too_many_jobs" | "too_many_failures" | "content_rejected" | "unavailable";
                 message: string;
             };
         };
@@ -378,7 +378,19 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `too_many_jobs`: wait for a generation to end. */
+            /** @description `content_rejected`: the prompt holds what this app does not allow. Nothing was held. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /**
+             * @description `too_many_jobs`: wait for a generation to end. `too_many_failures`: too many generations of this user reached
+             *     the provider within 24 hours and were then canceled or refused; Retry-After says when one more is accepted.
+             */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["RetryAfter"];
