@@ -1,13 +1,19 @@
-"""One line per event: a constant name, then what it is about (`job_id`, `attempt`, `fence`, …) from `extra`."""
+"""One line per event: a constant name, then what it is about (`job_id`, `attempt`, `fence`, …) from `extra`.
 
+In JSON everything that a process says is a line of JSON, from its first byte: also a warning of a library, the reason
+for which it refuses to start, and a traceback.
+"""
+
+import io
 import json
 import logging
 import re
 import sys
+import threading
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
-from settings import Settings
+import settings
 
 MAX_TEXT = 500  # characters of one error that are logged: any sentence, and a line stays a line
 # What no log may have: keys, the query of a signed URL, a password in a URL, a file inside a text.
@@ -32,23 +38,94 @@ class EventFormatter(logging.Formatter):
         return self.json_line(record, facts) if self.as_json else self.text_line(record, facts)
 
     def json_line(self, record: logging.LogRecord, facts: dict[str, Any]) -> str:
-        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        line = {"at": at, "level": record.levelname, "logger": record.name, "event": record.getMessage()}
-        return json.dumps(line | facts, default=str)
+        return as_json(record.levelname, record.name, record.getMessage(), record.created, facts)
 
     def text_line(self, record: logging.LogRecord, facts: dict[str, Any]) -> str:
         at = datetime.fromtimestamp(record.created).strftime("%H:%M:%S.%f")[:-3]
         exception = facts.pop("exception", None)
-        words = [at, f"{record.levelname:<7}", record.getMessage(), *(f"{k}={v}" for k, v in facts.items())]
-        return " ".join(words) + (f"\n{exception}" if exception else "")
+        pairs = (f"{key}={on_one_line(value)}" for key, value in facts.items())
+        words = [at, f"{record.levelname:<7}", on_one_line(record.getMessage()), *pairs]
+        # Indented: the text of an error may have lines that look like events.
+        lines = exception.splitlines() if exception else []
+        return "\n    ".join([" ".join(words), *lines])
 
 
-def configure(settings: Settings) -> None:
+class JsonLines(io.TextIOBase):
+    """A standard stream of which every line becomes JSON."""
+
+    def __init__(self, stream: TextIO, name: str) -> None:
+        self.stream, self.name, self.rest = stream, name, ""
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self.stream.fileno()
+
+    def write(self, text: str) -> int:
+        *lines, self.rest = (self.rest + text).split("\n")
+        for line in lines:
+            self.say(line)
+        return len(text)
+
+    def flush(self) -> None:
+        """What a print writes in parts stays together until its line ends."""
+        self.stream.flush()
+
+    def close(self) -> None:
+        line, self.rest = self.rest, ""
+        self.say(line)
+
+    def say(self, line: str) -> None:
+        if line.strip():
+            level = "ERROR" if self.name == "stderr" else "INFO"
+            self.stream.write(as_json(level, self.name, line) + "\n")
+            self.stream.flush()
+
+
+def as_json(
+    level: str, logger: str, event: str, created: float | None = None, facts: dict[str, Any] | None = None
+) -> str:
+    """One line. Values that JSON does not know are text."""
+    moment = datetime.now(UTC) if created is None else datetime.fromtimestamp(created, UTC)
+    at = moment.isoformat(timespec="milliseconds")
+    line = {"at": at, "level": level, "logger": logger, "event": event}
+    return json.dumps(line | (facts or {}) | line, default=str)
+
+
+def on_one_line(value: object) -> str:
+    """As it is, or quoted where a newline or another control character could forge a line."""
+    text = str(value)
+    return text if text.isprintable() else json.dumps(text)
+
+
+def begin() -> None:
+    """Called before anything else can say something, before the settings are read: they may be wrong."""
+    if settings.variable("LOG_FORMAT") != "json" or isinstance(sys.stdout, JsonLines):
+        return
+    sys.stdout, sys.stderr = JsonLines(sys.stdout, "stdout"), JsonLines(sys.stderr, "stderr")
+    to_stdout(logging.INFO, as_json=True)
+    logging.captureWarnings(True)
+    sys.excepthook = lambda *crash: logging.getLogger().critical("process.crashed", exc_info=crash)
+    threading.excepthook = thread_crashed
+
+
+def thread_crashed(crash: threading.ExceptHookArgs) -> None:
+    if crash.exc_type is not SystemExit and crash.exc_value is not None:
+        facts = (crash.exc_type, crash.exc_value, crash.exc_traceback)
+        logging.getLogger().critical("thread.crashed", exc_info=facts)
+
+
+def configure(config: settings.Settings) -> None:
     """Send every event of this process to standard output, as `LOG_FORMAT` says."""
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(EventFormatter(as_json=settings.log_format == "json"))
-    logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
+    to_stdout(config.log_level, as_json=config.log_format == "json")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # one line per upload, and it would hold signed URLs
+
+
+def to_stdout(level: int | str, *, as_json: bool) -> None:
+    handler = logging.StreamHandler(sys.stdout.stream if isinstance(sys.stdout, JsonLines) else sys.stdout)
+    handler.setFormatter(EventFormatter(as_json=as_json))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
 
 
 def describe(error: BaseException) -> str:

@@ -11,6 +11,7 @@ import os
 import re
 import ssl
 import sys
+import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn, Self
@@ -26,6 +27,8 @@ from broker import Broker
 # The contract between bridge and worker, which never import each other.
 TASK_NAME = "tasks.generate"
 QUEUE = "generations"
+# What a process says of itself. The version stands in pyproject.toml alone, which lies beside this file on every host.
+VERSION: str = tomllib.loads((Path(__file__).parent / "pyproject.toml").read_text())["project"]["version"]
 
 SET_IT = "Set it in the environment or in .env (see .env.example)."
 # Names that look like ours and belong to others: to the Edge Functions and to the app.
@@ -78,13 +81,23 @@ class Settings(BaseSettings):
     )
 
     dispatch_window: int = Field(512, ge=1, description="Messages outstanding in Redis at most")
-    health_port: int | None = Field(None, ge=1, le=65535, description="The bridge's /healthz and /readyz")
+    health_port: int | None = Field(
+        None, ge=1, le=65535, description="The bridge's /healthz, /readyz and /metrics"
+    )
+    health_host: str = Field("0.0.0.0", min_length=1, description="The address it listens on")  # noqa: S104
     worker_threads: int = Field(16, ge=1, description="Jobs that one worker runs at once")
     lease_seconds: float = Field(60, ge=1, description="How long a silent worker keeps its job")
     # Docker, and our local stack, kill 10 s after they asked a process to leave.
     shutdown_seconds: float = Field(8, ge=0, description="How long a leaving worker finishes what it has")
     # The bucket takes no more, and neither does a project on the free plan.
     max_output_bytes: int = Field(52_428_800, ge=1, description="The largest file that is stored")
+
+    push_after_seconds: float = Field(30, ge=0, description="A job that took longer sends a push")
+    expo_push_url: str = Field(
+        "https://exp.host/--/api/v2/push/send",
+        pattern=r"^https?://",
+        description="Another one only for a test or a proxy",
+    )
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
@@ -208,6 +221,20 @@ def misspelt() -> dict[str, str]:
         if near := difflib.get_close_matches(name.upper(), ours, n=1, cutoff=0.85):
             found[name] = near[0]
     return found
+
+
+def owner_database() -> str:
+    """DATABASE_URL, the login of the schema's owner. Nothing else has to be set to migrate."""
+    url = variable("DATABASE_URL")
+    if not url:
+        refuse(
+            "DATABASE_URL is missing: set it to the login of the schema's owner in .env (see .env.example).",
+            1,
+        )
+    try:
+        return urls.database(url)
+    except ValueError as error:  # its text never has the value
+        refuse(f"DATABASE_URL is wrong: {error}. {SET_IT}")
 
 
 def refuse(line: str, code: int = 2) -> NoReturn:

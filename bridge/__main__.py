@@ -18,6 +18,7 @@ log = logging.getLogger("bridge")
 
 
 def main() -> None:
+    logs.begin()
     config = settings.load()
     config.require("bridge")
     logs.configure(config)
@@ -35,8 +36,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, bridge.stop)
     signal.signal(signal.SIGINT, bridge.stop)
     if config.health_port is not None:
-        health.serve(bridge.health, config.health_port)
-    log.info("bridge.started", extra={"window": config.dispatch_window})
+        log.addHandler(bridge.metrics.events)
+        health.serve(bridge.health, bridge.metrics.exposition, config.health_host, config.health_port)
+    log.info("bridge.started", extra={"version": settings.VERSION, "window": config.dispatch_window})
     bridge.run()
 
 

@@ -5,7 +5,9 @@ while the broker fails, nothing is marked dispatched, so rows stay due.
 """
 
 import logging
+import os
 import random
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +16,10 @@ import psycopg
 
 import database
 import logs
+import settings
 from bridge.health import Health
 from bridge.listener import HeartbeatMissed, Listener
+from bridge.metrics import Metrics
 from bridge.publisher import BROKER_ERRORS, Publisher
 from bridge.store import Look, Store
 
@@ -24,6 +28,7 @@ log = logging.getLogger("bridge")
 BATCH = 500  # jobs per look: bounds how long a claim can wait for the commit of its dispatch
 FIRST_PAUSE, BUSY_PAUSE, IDLE_PAUSE = 0.05, 0.5, 5.0  # seconds between looks when nothing rings
 FIND_LOST_EVERY = 1.0
+HEARTBEAT_EVERY = 20.0  # seconds; make status misses a bridge after three of them
 LOST_AFTER = 5.0  # seconds; popping and claiming a message takes milliseconds
 # Seconds. After this a message is sent again even if an earlier one is still in the queue: no worker reads it.
 REDISPATCH_UNCONDITIONALLY_AFTER = 600.0
@@ -49,11 +54,15 @@ class Bridge:
         self.store, self.listener, self.publisher = store, listener, publisher
         self.window, self.rescue_every = window, rescue_every
         self.health = Health()
+        self.metrics = Metrics(self.health, settings.VERSION)
         self.is_stopping = self.is_waiting = False
         self.failures = 0
         self.refused_since: float | None = None
         self.quiet_looks = 0
         self.rescue_at = self.find_lost_at = 0.0
+        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self.check_broker_at = self.heartbeat_at = 0.0
+        self.broker_problem: str | None = None
         self.last_look = Look([], 0, None)
 
     def stop(self, *_: object) -> None:
@@ -107,8 +116,7 @@ class Bridge:
         self.health.passed()
         sent = 0
         try:
-            if self.health.is_broker_down:
-                self.publisher.check()
+            self.check_broker()
             sent = self.dispatch()
             self.find_lost_messages()
             self.broker_answers()
@@ -116,7 +124,21 @@ class Bridge:
             self.broker_fails(error)
         self.quiet_looks = 0 if sent else self.quiet_looks + 1
         self.rescue()
+        self.heartbeat()
+        self.metrics.read(self.store)
         return sent
+
+    def check_broker(self) -> None:
+        """An idle bridge, too, knows whether Redis answers."""
+        if self.health.is_broker_down or time.monotonic() >= self.check_broker_at:
+            self.publisher.check()
+            self.check_broker_at = time.monotonic() + HEARTBEAT_EVERY
+
+    def heartbeat(self) -> None:
+        """Tell `make status` that this bridge runs, and what it cannot reach."""
+        if time.monotonic() >= self.heartbeat_at:
+            self.store.heartbeat(self.name, version=settings.VERSION, problem=self.broker_problem)
+            self.heartbeat_at = time.monotonic() + HEARTBEAT_EVERY
 
     def dispatch(self) -> int:
         heartbeat = self.listener.heartbeat()
@@ -166,12 +188,16 @@ class Bridge:
     def broker_fails(self, error: Exception) -> None:
         if not self.health.is_broker_down:
             log.error("broker.lost", extra={"error": logs.describe(error)})
-        self.health.is_broker_down = True
+            self.heartbeat_at = 0.0
+        self.broker_problem = f"Redis does not answer: {logs.describe(error)}"
+        self.health.is_broker_down = self.health.is_broker_known = True
 
     def broker_answers(self) -> None:
         if self.health.is_broker_down:
             log.info("broker.back")
-        self.health.is_broker_down = False
+            self.heartbeat_at = 0.0
+        self.broker_problem = None
+        self.health.is_broker_down, self.health.is_broker_known = False, True
 
     def database_lost(self, error: Exception) -> None:
         self.listener.close()

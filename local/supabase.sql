@@ -37,6 +37,8 @@ create table auth.users (
   role text,
   email text unique,
   email_confirmed_at timestamptz,
+  email_change text,
+  email_change_sent_at timestamptz,
   phone text unique,
   raw_app_meta_data jsonb,
   raw_user_meta_data jsonb,
@@ -67,6 +69,16 @@ alter table auth.refresh_tokens enable row level security;
 -- a session has one token that is good; the others were rotated away
 create unique index refresh_tokens_one_active on auth.refresh_tokens (session_id) where not revoked;
 grant select on auth.sessions, auth.refresh_tokens to postgres;
+
+create table auth.one_time_tokens (
+  user_id uuid not null references auth.users (id) on delete cascade,
+  token_type text not null,
+  token_hash text not null,
+  relates_to text not null,  -- the address
+  created_at timestamptz not null default now(),
+  primary key (user_id, token_type)
+);
+alter table auth.one_time_tokens enable row level security;
 
 create function auth.jwt() returns jsonb language sql stable as $$
   select coalesce(

@@ -2,6 +2,7 @@
 
 import logging
 
+import click
 from celery import Celery
 from celery.signals import setup_logging
 
@@ -10,6 +11,7 @@ import settings
 
 PARTS = (
     "generate",
+    "worker.console",
     "worker.startup",
     "worker.pool",
     "worker.no_ack",
@@ -19,7 +21,14 @@ PARTS = (
     "worker.shutdown",
     "worker.revoke",
     "worker.sweeper",
+    "worker.heartbeat",
+    "worker.push",
 )
+
+# Of Celery's commands the worker alone logs; `celery inspect ping` answers a person.
+command = click.get_current_context(silent=True)
+if command is not None and command.invoked_subcommand == "worker":
+    logs.begin()
 
 app = Celery("tasks", include=[f"tasks.{part}" for part in PARTS])
 app.config_from_object("tasks.celeryconfig")

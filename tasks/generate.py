@@ -17,6 +17,7 @@ from tasks.outcome import Complete, Fail, Outcome, Release, Retry, Wait
 from tasks.providers.protocol import Done, Pending, Permanent, Started
 from tasks.providers.redaction import redacted
 from tasks.store import Job
+from tasks.worker import push
 
 log = logging.getLogger("tasks")
 
@@ -99,10 +100,11 @@ def record_outcome(task: "Task[[str], None]", job: Job, ending: Outcome | None) 
             if time.monotonic() > give_up_at:
                 return
             time.sleep(outcome.backoff(tries) / 4)
+    if won and isinstance(ending, Complete | Fail):
+        push.job_ended(job, has_succeeded=isinstance(ending, Complete))
     log.info("attempt.ended" if won else "attempt.lost", extra=job.facts | {"outcome": type(ending).__name__})
-    if (
-        isinstance(ending, Complete) and not won
-    ):  # files of a lost race; fail_job removes those of a failed job
+    # Files of a lost race. What was stored for a job that failed, fail_job removes.
+    if isinstance(ending, Complete) and not won:
         background.attempt(lambda: store.discard_outputs(job), "objects.not_discarded")
 
 

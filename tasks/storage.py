@@ -5,7 +5,7 @@ import random
 import re
 import time
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import cache
 from io import FileIO
@@ -65,10 +65,41 @@ class Checked:
     thumb: bytes | None = None
 
 
+class Refusal:
+    """Whether Storage refuses our key, by its last answer."""
+
+    problem: str | None = None
+
+    def note(self, answer: httpx.Response) -> None:
+        status = str(answer.status_code)
+        if status == "400":  # Storage's own status is in its body
+            answer.read()
+            with suppress(ValueError, AttributeError):
+                status = str(answer.json().get("statusCode"))
+        if status in ("401", "403"):
+            self.problem = (
+                f"Storage refuses SUPABASE_SECRET_KEY ({status}): set the secret key of SUPABASE_URL"
+            )
+        elif answer.is_success:
+            self.problem = None
+
+
+last_refusal = Refusal()
+
+
+def refusal() -> str | None:
+    """What an operator must mend before Storage takes anything of ours; None if nothing is known."""
+    return last_refusal.problem
+
+
 @cache
 def connections(seconds: float) -> httpx.Client:
     # HTTP/1.1: one connection per thread, where HTTP/2 would share one among all. A redirect would take the key along.
-    return httpx.Client(timeout=httpx.Timeout(seconds, connect=min(seconds, 5)), follow_redirects=False)
+    return httpx.Client(
+        timeout=httpx.Timeout(seconds, connect=min(seconds, 5)),
+        follow_redirects=False,
+        event_hooks={"response": [last_refusal.note]},
+    )
 
 
 @cache

@@ -5,7 +5,7 @@ Everything but the claim is fenced and answers whether this worker still had the
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, partial
 from typing import Any, Literal
@@ -29,7 +29,9 @@ RetryState = Literal["queued", "rate_limited", "lost"]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claimed job; `seconds_left` to its deadline when it was claimed, by the database's clock."""
+    """A claimed job. `seconds_left` to its deadline, and since its request, are those of its claim, by the
+    database's clock; `claimed_here_at` is this machine's.
+    """
 
     id: UUID
     user_id: UUID
@@ -46,6 +48,8 @@ class Job:
     claimed_at: datetime
     is_cancel_requested: bool
     seconds_left: float
+    seconds_since_request: float = 0.0
+    claimed_here_at: float = field(default_factory=time.monotonic, compare=False, repr=False)
 
     @property
     def provider_input(self) -> dict[str, Any]:
@@ -57,6 +61,11 @@ class Job:
     def age(self) -> float:
         """Seconds since the provider was, or was about to be, called for the first time in this attempt."""
         return 0.0 if self.submitted_at is None else (self.claimed_at - self.submitted_at).total_seconds()
+
+    @property
+    def waited(self) -> float:
+        """Seconds since the user asked."""
+        return self.seconds_since_request + time.monotonic() - self.claimed_here_at
 
     @property
     def facts(self) -> dict[str, object]:
@@ -195,6 +204,22 @@ def sweep_unreferenced_objects(*, every: float, limit: int) -> int | None:
         "select private.sweep_unreferenced_objects(make_interval(secs => %s), %s)", every, limit
     )
     return count
+
+
+def heartbeat(name: str, *, version: str, problem: str | None, expects_webhooks: bool) -> None:
+    """Say that this worker runs, and who refuses it."""
+    fetch_value(
+        "select private.record_process(%s, 'worker', %s, %s, %s)", name, version, problem, expects_webhooks
+    )
+
+
+def devices_of_job(job_id: UUID) -> list[str]:
+    """The push tokens of the owner of a job that has ended."""
+    return [token for (token,) in fetch_all("select private.devices_of_job(%s)", job_id)]
+
+
+def forget_devices(tokens: list[str]) -> None:
+    fetch_value("select private.forget_devices(%s)", tokens)
 
 
 def fetch_value(query: str, *values: object) -> Any:

@@ -1,4 +1,4 @@
-"""Auth, as far as our clients use it: anonymous accounts and their sessions."""
+"""Auth, as far as our clients use it: anonymous accounts, their sessions, and e-mail addresses by one-time code."""
 
 import uuid
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from local.gateway import keys, sessions
+from local.gateway import codes, keys, sessions
 from local.gateway.calls import Call, EveryOther
 from local.gateway.database import Connection, transaction
 from local.gateway.refused import Refused, not_spoken
@@ -29,6 +29,8 @@ where user_id = %(user)s
         else true
       end
 """
+CHALLENGE = ("code_challenge", "code_challenge_method")
+GUARD = ("gotrue_meta_security",)
 SCOPES = ("global", "local", "others")
 
 
@@ -45,9 +47,7 @@ async def acting(request: Request) -> AsyncIterator[Connection]:
 
 
 async def sign_up(request: Request, body: dict[str, Any]) -> Response:
-    """Clients send `gotrue_meta_security` with every sign-up, empty unless a CAPTCHA was solved."""
-    if body.get("gotrue_meta_security") not in (None, {}, {"captcha_token": None}):
-        raise not_spoken("the body field gotrue_meta_security.captcha_token: it checks no CAPTCHA")
+    """`gotrue_meta_security` has the token of a CAPTCHA, which is not checked: as where none is required."""
     data = body.get("data") or {}
     if not isinstance(data, dict):
         raise Refused(400, "validation_failed", "data must be an object")
@@ -72,6 +72,55 @@ async def user(request: Request) -> Response:
     claims = claims_of(request)
     async with acting(request) as conn:
         return JSONResponse(await signed_in(conn, claims))
+
+
+async def update_user(request: Request, body: dict[str, Any]) -> Response:
+    """The address of an anonymous user: it is only noted, until the code comes back."""
+    refuse_challenge(body)
+    email = codes.address_in(body)
+    claims = claims_of(request)
+    async with acting(request) as conn:
+        found = await signed_in(conn, claims)
+        if not found["is_anonymous"]:
+            raise not_spoken("a change of the address of an account that has one")
+        await codes.change_address(conn, claims["sub"], email)
+        return JSONResponse(await sessions.user_of(conn, claims["sub"]))
+
+
+async def send_code(request: Request, body: dict[str, Any]) -> Response:
+    refuse_challenge(body)
+    email = codes.address_in(body)
+    async with acting(request) as conn:
+        user_id = await codes.user_with(conn, email)
+        if user_id is None and body.get("create_user", True):
+            raise not_spoken(
+                "the body field create_user for an unknown address: only anonymous users are made"
+            )
+        if user_id is None:
+            raise Refused(422, "otp_disabled", "Signups not allowed for otp")
+        await codes.send(conn, user_id, "email", email)
+    return JSONResponse({})
+
+
+async def verify(request: Request, body: dict[str, Any]) -> Response:
+    """The session is a new one, and ends no other."""
+    purpose = body.get("type")
+    if purpose not in codes.PURPOSES:
+        raise not_spoken(f"the body field type={purpose}")
+    email = codes.address_in(body)
+    async with acting(request) as conn:
+        user_id = await codes.spend(conn, purpose, email, body.get("token"))
+        if user_id is None:
+            raise Refused(403, "otp_expired", "Token has expired or is invalid")
+        if purpose == "email_change":
+            await codes.confirm(conn, user_id, email)
+        return JSONResponse(await sessions.begin(conn, request.app.state.stack, user_id))
+
+
+def refuse_challenge(body: dict[str, Any]) -> None:
+    """Clients send both fields always, and fill them for the flow with links."""
+    if body.get("code_challenge") or body.get("code_challenge_method"):
+        raise not_spoken("the body field code_challenge: codes need none")
 
 
 async def log_out(request: Request, body: dict[str, Any]) -> Response:
@@ -122,9 +171,12 @@ async def signed_in(conn: Connection, claims: dict[str, Any]) -> dict[str, Any]:
 
 
 routes = [
-    Call("POST", "/signup", sign_up, query={}, fields=("data", "gotrue_meta_security")),
+    Call("POST", "/signup", sign_up, query={}, fields=("data", *GUARD)),
     Call("POST", "/token", refresh, query={"grant_type": ("refresh_token",)}, fields=("refresh_token",)),
     Call("GET", "/user", user, query={}),
+    Call("PUT", "/user", update_user, query={}, fields=("email", *CHALLENGE)),
+    Call("POST", "/otp", send_code, query={}, fields=("email", "data", "create_user", *GUARD, *CHALLENGE)),
+    Call("POST", "/verify", verify, query={}, fields=("email", "token", "type", *GUARD)),
     Call("POST", "/logout", log_out, query={"scope": SCOPES}, fields=()),
     Call("GET", "/.well-known/jwks.json", jwks, query={}),
     Call("GET", "/health", health, query={}),

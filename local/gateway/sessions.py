@@ -20,7 +20,8 @@ SECONDS = 3600
 USER = """
 select json_build_object(
   'id', id, 'aud', aud, 'role', role, 'email', coalesce(email, ''), 'phone', coalesce(phone, ''),
-  'email_confirmed_at', email_confirmed_at, 'last_sign_in_at', last_sign_in_at,
+  'email_confirmed_at', email_confirmed_at, 'new_email', email_change, 'email_change_sent_at', email_change_sent_at,
+  'last_sign_in_at', last_sign_in_at,
   'app_metadata', coalesce(raw_app_meta_data, '{}'), 'user_metadata', coalesce(raw_user_meta_data, '{}'),
   'identities', json_build_array(), 'is_anonymous', is_anonymous, 'created_at', created_at, 'updated_at', updated_at)
 from auth.users where id = %s
@@ -79,7 +80,7 @@ async def issue(conn: Connection, stack: Stack, session_id: uuid.UUID, refresh_t
         "iss": keys.issuer(stack),
         "sub": user["id"],
         "aal": "aal1",
-        "amr": [{"method": "anonymous", "timestamp": began_at}],
+        "amr": [{"method": "anonymous" if user["is_anonymous"] else "otp", "timestamp": began_at}],
         "session_id": str(session_id),
     }
     return {

@@ -43,12 +43,14 @@ create table private.config (
   free_spacing double precision not null default 8,
   paid_spacing double precision not null default 1,
   max_paid_jobs_per_day integer not null default 200,
+  max_unsuccessful_per_day integer not null default 60,
   accept_sandbox_purchases boolean not null default false,
   constraint there_is_one_row check (is_only_row),
   constraint starter_credits_are_not_negative
     check (starter_credits >= 0 and anonymous_starter_credits >= 0),
   constraint bounds_are_positive check (
     max_unfinished_jobs > 0 and max_input_bytes > 0 and max_paid_jobs_per_day > 0
+    and max_unsuccessful_per_day > 0
   ),
   constraint paid_users_are_denser check (0 < paid_spacing and paid_spacing <= free_spacing)
 );
@@ -60,6 +62,8 @@ comment on column private.config.paid_spacing is
   'The same for a paid user, who may have more jobs near the front.';
 comment on column private.config.max_paid_jobs_per_day is
   'How many included jobs a paid user may have in 24 hours, so that a subscription is no open wallet.';
+comment on column private.config.max_unsuccessful_per_day is
+  'How many jobs of a user may, within 24 hours, reach the provider and then be canceled or refused.';
 comment on column private.config.accept_sandbox_purchases is
   'Whether purchases of a store''s sandbox count. Anybody with a tester account makes them for free.';
 insert into private.config default values;
@@ -74,6 +78,7 @@ create table public.entitlements (
   credits integer not null default 0,
   owed integer not null default 0,
   next_rank double precision not null default 0,
+  blocked_at timestamptz,
   created_at timestamptz not null default now(),
   constraint credits_are_not_negative check (credits >= 0),
   constraint debtors_have_no_credits check (owed >= 0 and (owed = 0 or credits = 0))
@@ -85,6 +90,8 @@ comment on column public.entitlements.is_paid is
   'Set by a backend of your own. A user with paid_until in the future is paid, too: private.is_paid.';
 comment on column public.entitlements.paid_until is
   'When the last of the user''s subscriptions ends or ended; record_purchase keeps it.';
+comment on column public.entitlements.blocked_at is
+  'Set by an operator: every call of this user is refused as account_suspended.';
 comment on column public.entitlements.owed is
   'Credits that were revoked when they were already spent or held. Whatever comes next pays it first.';
 

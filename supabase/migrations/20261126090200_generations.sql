@@ -49,6 +49,33 @@ revoke all on table public.generations from anon, authenticated, service_role;
 grant select on table public.generations to authenticated, service_role;
 grant delete on table public.generations to authenticated;
 
+create table private.reports (
+  generation_id uuid primary key,  -- no foreign key: the report stays when the generation is deleted
+  user_id uuid not null references public.entitlements (user_id) on delete cascade,
+  reason text not null,
+  text text,
+  model_id text not null,
+  input jsonb not null,
+  input_paths text[] not null,
+  output jsonb,
+  created_at timestamptz not null default clock_timestamp(),
+  closed_at timestamptz,
+  constraint reasons_are_known
+    check (reason in ('sexual', 'violent', 'hateful', 'real_person', 'copyright', 'other')),
+  constraint texts_are_short check (char_length(text) <= 500)
+);
+alter table private.reports enable row level security;
+comment on table private.reports is
+  'What users complained of, with a copy of the generation. An operator closes a report by closed_at. '
+  'While it is open, its files outlive the deletion of the generation.';
+-- The cascade from the account.
+create index reports_by_user on private.reports (user_id);
+-- operator_status: the open reports.
+create index reports_open on private.reports (created_at) where closed_at is null;
+-- is_reported: the open reports that have a photo.
+create index reports_by_photo on private.reports using gin (input_paths)
+  where closed_at is null and input_paths <> '{}';
+
 -- error_json: an error as its owner sees it; null when there is no error
 create function private.error_json(p_code public.error_code, p_message text)
 returns jsonb

@@ -45,7 +45,9 @@ set random_page_cost = 0
 as $$
   select
     p_path ~ ('^' || auth.uid() || '/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.(jpg|png|webp)$')
-    and exists (select from public.entitlements where user_id = auth.uid())
+    and exists (
+      select from public.entitlements where user_id = auth.uid() and blocked_at is null
+    )
     and (
       select count(*) from private.objects_under('inputs', auth.uid() || '/') path
       join storage.objects on bucket_id = 'inputs' and name = path
@@ -53,12 +55,14 @@ as $$
     ) < 40
 $$;
 
--- Workers write with the secret key. A user may upload photos, and change or delete nothing.
+-- Workers write with the secret key. A user may upload photos, and change or delete nothing. The
+-- token of a deleted account opens nothing, although the files stay for up to a minute.
 create policy "Users read their own folder" on storage.objects
   for select to authenticated
   using (
     bucket_id in ('generations', 'inputs')
     and (storage.foldername(name))[1] = (select auth.uid())::text
+    and (select exists (select from public.entitlements where user_id = (select auth.uid())))
   );
 create policy "Users upload their photos" on storage.objects
   for insert to authenticated
@@ -88,6 +92,21 @@ as $$
   on conflict do nothing
 $$;
 
+-- files_of: the files of a generation, its uploaded photos included
+create function private.files_of(p_output jsonb, p_input_paths text[])
+returns table (bucket text, path text)
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select 'generations', path
+  from jsonb_array_elements(p_output) output,
+    unnest(array[output ->> 'path', output ->> 'thumb']) path
+  where path is not null
+  union
+  select 'inputs', path from unnest(p_input_paths) path where path ~ '^[^/]+/[^/]+$'
+$$;
+
 -- security definer: the owner deletes the generation, and has no rights on the private schema.
 create function private.on_generation_deleted()
 returns trigger
@@ -98,12 +117,7 @@ set random_page_cost = 0
 as $$
 begin
   insert into private.removed_objects (bucket, path)
-  select 'generations', path
-  from jsonb_array_elements(old.output) output,
-    unnest(array[output ->> 'path', output ->> 'thumb']) path
-  where path is not null
-  union
-  select 'inputs', path from unnest(old.input_paths) path where path ~ '^[^/]+/[^/]+$'
+  select * from private.files_of(old.output, old.input_paths)
   on conflict do nothing;
   return null;
 end
@@ -175,11 +189,26 @@ as $$
   )
 $$;
 
+-- is_reported: whether an open report is about this object
+create function private.is_reported(p_path text)
+returns boolean
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select exists (
+    select from private.reports where generation_id = private.job_of(p_path) and closed_at is null
+  ) or private.job_of(p_path) is null and exists (
+    select from private.reports
+    where input_paths @> array[p_path] and input_paths <> '{}' and closed_at is null
+  )
+$$;
+
 -- objects_to_remove: at most p_limit objects that a worker shall remove now
 --
 -- It tells the worker of an object again after a minute, until objects_removed says that it is
--- gone. An object that an unfinished job needs waits for that job. A photo that another
--- generation shows stays.
+-- gone. An object that an unfinished job needs waits for that job, one that is reported for the end
+-- of the report. A photo that another generation shows stays.
 create function private.objects_to_remove(p_limit integer)
 returns table (bucket text, path text)
 language plpgsql
@@ -201,12 +230,14 @@ begin
     returning r.bucket, r.path
   ), told as (
     update private.removed_objects r
-    set remove_at = clock_timestamp() + interval '1 minute'
+    set remove_at = clock_timestamp()
+      + case when private.is_reported(r.path) then interval '1 hour' else interval '1 minute' end
     from due
     where (r.bucket, r.path) = (due.bucket, due.path) and not private.is_shown(due.path)
     returning r.bucket, r.path
   )
-  select told.bucket, told.path from told where not private.is_in_use(told.path);
+  select told.bucket, told.path from told
+  where not private.is_in_use(told.path) and not private.is_reported(told.path);
 end
 $$;
 
@@ -297,6 +328,7 @@ begin
     end
     and not private.is_in_use(name)
     and not private.is_shown(name)
+    and not private.is_reported(name)
   on conflict do nothing;
   get diagnostics v_count = row_count;
   return v_count;

@@ -5,6 +5,8 @@
 create table private.provider_limits (
   provider text primary key,
   starts_per_minute integer not null,
+  starts_per_day integer,
+  anonymous_starts_per_day integer,
   tokens double precision not null default 1,
   refilled_at timestamptz not null default now(),
   rate_factor double precision not null default 1,
@@ -13,12 +15,18 @@ create table private.provider_limits (
   paused_until timestamptz not null default 'epoch',
   paused_reason text,
   constraint something_may_start check (starts_per_minute > 0),
+  constraint budgets_are_not_negative check (starts_per_day >= 0 and anonymous_starts_per_day >= 0),
   constraint rate_factor_is_a_fraction check (0 < rate_factor and rate_factor <= 1)
 );
 alter table private.provider_limits enable row level security;
 comment on table private.provider_limits is
-  'A token bucket and a circuit breaker per provider. Change starts_per_minute with update; the '
-  'functions below write the other columns.';
+  'A token bucket, a circuit breaker and a budget per provider. Change starts_per_minute and the '
+  'budgets with update; the functions below write the other columns.';
+comment on column private.provider_limits.starts_per_day is
+  'How often the provider may be called on one day (UTC), for all users together. Null: no bound. '
+  '0 is the kill switch: nothing is accepted, and nothing that waits starts.';
+comment on column private.provider_limits.anonymous_starts_per_day is
+  'The same for all anonymous users together: beyond it their new requests are refused.';
 comment on column private.provider_limits.provider is
   'A provider; or "provider model" while that model alone is refused, such as a version that is gone.';
 comment on column private.provider_limits.rate_factor is
@@ -31,8 +39,54 @@ comment on column private.provider_limits.paused_reason is
   'Why the provider refuses our account or the model, in its words. The circuit is open until a '
   'start succeeds.';
 
--- The limit that Replicate documents for creating predictions.
-insert into private.provider_limits (provider, starts_per_minute) values ('replicate', 600);
+-- The limit that Replicate documents for creating predictions, and a budget far above what a new app
+-- needs. docs/operations.md says how to choose it.
+insert into private.provider_limits
+  (provider, starts_per_minute, starts_per_day, anonymous_starts_per_day)
+values ('replicate', 600, 10000, 2000);
+
+create table private.provider_starts (
+  provider text,
+  day date,
+  starts integer not null,
+  anonymous_starts integer not null,
+  primary key (provider, day)
+) with (fillfactor = 50);
+alter table private.provider_starts enable row level security;
+comment on table private.provider_starts is
+  'How often each provider with a limit was called on each day (UTC). Retries count: they cost, too.';
+
+-- starts_today: how often a provider was called today; no row when it was not
+create function private.starts_today(p_provider text)
+returns setof private.provider_starts
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select * from private.provider_starts
+  where provider = p_provider and day = (clock_timestamp() at time zone 'utc')::date
+$$;
+
+-- count_start: the provider of this job is about to be called
+--
+-- The row of the day is locked until the commit, which follows at once. No transaction that has it
+-- waits for another lock.
+create function private.count_start(p_job_id uuid)
+returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into private.provider_starts as s (provider, day, starts, anonymous_starts)
+  select
+    l.provider, (clock_timestamp() at time zone 'utc')::date, 1,
+    (select is_anonymous::integer from auth.users where id = j.user_id)
+  from public.jobs j
+  join private.job_requests r on r.job_id = j.id
+  join private.provider_limits l on l.provider = r.provider
+  where j.id = p_job_id
+  on conflict (provider, day) do update
+  set starts = s.starts + 1, anonymous_starts = s.anonymous_starts + excluded.anonymous_starts
+$$;
 
 alter table public.jobs
   add constraint rate_limited_jobs_name_a_limit
@@ -108,7 +162,8 @@ $$;
 -- A bucket has at most the tokens of one second, so a burst stays inside every longer window that
 -- the provider may count in. While the circuit is open, one job goes at a time; the next one goes
 -- when nothing was heard of the first for 30 seconds. A job that is too late to start does not try:
--- it would say nothing of the provider. A bridge skips the rows that another bridge has locked.
+-- it would say nothing of the provider. Without a budget nothing goes; whether there is one again is
+-- asked every minute. A bridge skips the rows that another bridge has locked.
 create function private.admit_jobs(p_room integer)
 returns interval
 language plpgsql
@@ -130,6 +185,11 @@ begin
     for no key update skip locked
   loop
     v_is_open := v_limit.failures >= 5;
+    if v_limit.starts_per_day
+      <= coalesce((select starts from private.starts_today(v_limit.provider)), 0)
+    then
+      v_limit.paused_until := greatest(v_limit.paused_until, v_now + interval '1 minute');
+    end if;
     v_rate := v_limit.starts_per_minute / 60.0 * private.rate_factor_now(v_limit);
     v_limit.tokens := least(
       greatest(1, v_rate),

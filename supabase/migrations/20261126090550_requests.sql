@@ -196,6 +196,7 @@ begin
       404, 'unknown_model', 'There is no such model. Ask list_models.'
     );
   end if;
+  perform private.refuse_unbounded_work(p_account.user_id, v_model.provider, p_input);
   v_cost := private.price_request(p_account, v_model, p_input);
   v_photos := private.photos_of(p_account.user_id, p_input, v_model.input_schema);
   v_place := private.rank_request(p_account);

@@ -18,7 +18,7 @@ returns table (
   provider text, provider_model text, request text, input_paths text[],
   attempt integer, max_attempts integer, fence bigint,
   provider_ref text, submitted_at timestamptz, claimed_at timestamptz,
-  is_cancel_requested boolean, seconds_left double precision
+  is_cancel_requested boolean, seconds_left double precision, seconds_since_request double precision
 )
 language sql
 security definer
@@ -42,7 +42,8 @@ as $$
     r.provider, r.provider_model, r.provider_input::text, j.input_paths,
     j.attempt, j.max_attempts, j.fence,
     j.provider_ref, j.submitted_at, clock_timestamp(), j.cancel_requested_at is not null,
-    extract(epoch from j.deadline_at - clock_timestamp())::double precision
+    extract(epoch from j.deadline_at - clock_timestamp())::double precision,
+    extract(epoch from clock_timestamp() - j.created_at)::double precision
 $$;
 
 -- renew_lease: stays running; returns 'renewed', 'cancel_requested' or 'lost'
@@ -93,7 +94,11 @@ begin
     and fence = p_fence
     and submitted_at is null
     and cancel_requested_at is null;
-  return found;
+  if not found then
+    return false;
+  end if;
+  perform private.count_start(p_id);
+  return true;
 end
 $$;
 

@@ -1,4 +1,4 @@
--- What a bridge may do. The role generation_bridge may execute these functions and operator_status.
+-- What a bridge may do. The role generation_bridge may execute these functions, operator_status and metrics.
 
 -- dispatch_jobs: marks the due jobs as dispatched
 --

@@ -14,7 +14,7 @@ class StopWaiting(bootsteps.StartStopStep):
 
     def stop(self, parent: Any) -> None:
         channel: Any = getattr(parent.task_consumer, "channel", None)
-        waiting: Any = getattr(channel, "_in_poll", None)
+        waiting = getattr(channel, "_in_poll", None)
         if waiting:  # a message that was just sent here is lost, which the bridge finds by looking
             waiting.disconnect()
             channel._in_poll = None

@@ -144,7 +144,10 @@ def test_ping_and_warm_calls_need_nothing_behind_them(gate_without_settings: Gat
         (404, "unknown_model"),
         (409, "id_conflict"),
         (413, "too_large"),
+        (422, "content_rejected"),
         (429, "too_many_jobs"),
+        (429, "too_many_failures"),
+        (503, "unavailable"),
     ],
 )
 def test_a_refusal_of_the_database_reaches_the_caller(
@@ -176,7 +179,7 @@ def send_slowly(name: str, stand_in: StandIn) -> int:
         return int(connection.makefile("rb").readline().split()[1])
 
 
-def test_nobody_is_waited_for_without_end(stand_in: StandIn) -> None:
+def test_no_sender_is_waited_for_without_end(stand_in: StandIn) -> None:
     done = threading.Event()
 
     def stall(exchange: Exchange) -> None:

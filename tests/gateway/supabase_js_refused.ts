@@ -24,9 +24,10 @@ async function ask(name: string, call: PromiseLike<{ error: unknown }>) {
 await ask("sign up", create().auth.signUp(account));
 await ask("sign in", create().auth.signInWithPassword(account));
 await ask("one-time code", create().auth.signInWithOtp({ email: account.email }));
-await ask("verify", create().auth.verifyOtp({ email: account.email, token: "1", type: "email" }));
-await ask("update user", app.auth.updateUser({ email: account.email }));
-await ask("captcha", create().auth.signInAnonymously({ options: { captchaToken: "solved" } }));
+await ask("one-time code by phone", create().auth.signInWithOtp({ phone: "+4912345" }));
+await ask("verify", create().auth.verifyOtp({ email: account.email, token: "1", type: "recovery" }));
+await ask("update user", app.auth.updateUser({ password: account.password }));
+await ask("link", createClient(url, publishable, { auth: { ...options.auth, flowType: "pkce" } }).auth.signInWithOtp({ email: account.email }));
 
 const jobs = () => app.from("jobs").select("id");
 await ask("count", app.from("jobs").select("id", { count: "exact" }));

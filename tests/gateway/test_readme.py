@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 import pytest
 
-from local.gateway import auth, functions, realtime, rest, rest_query, storage, uploads
+from local.gateway import auth, codes, functions, realtime, rest, rest_query, storage, uploads
 from local.gateway.calls import Call
 from local.stack import ROOT
 
@@ -41,7 +41,7 @@ def is_post(call: Call) -> bool:
 
 
 def test_every_call_and_no_other_is_listed() -> None:
-    assert len(CALLS) == 16
+    assert len(CALLS) == 19
     assert ROWS.keys() == CALLS.keys()
 
 
@@ -55,6 +55,7 @@ def test_a_call_is_listed_with_what_it_reads(name: str) -> None:
 @pytest.mark.parametrize(
     ("title", "known"),
     [
+        ("Types", codes.PURPOSES),
         ("Filters", rest_query.OPERATORS),
         ("Order", rest_query.DIRECTIONS),
         ("Accept", rest.ACCEPTED),

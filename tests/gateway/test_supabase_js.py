@@ -48,10 +48,10 @@ def said(gateway: Stack) -> dict[str, Any]:
     return run(gateway, "supabase_js.ts")
 
 
-def run(gateway: Stack, script: str) -> dict[str, Any]:
+def run(gateway: Stack, script: str, *more: str) -> dict[str, Any]:
     """What a script of this folder prints: one JSON object."""
     keys = (gateway.publishable_key, gateway.secret_key)
-    result: dict[str, Any] = json.loads(deno.run(HERE / script, gateway.gateway_url, *keys))
+    result: dict[str, Any] = json.loads(deno.run(HERE / script, gateway.gateway_url, *keys, *more))
     return result
 
 

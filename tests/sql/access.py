@@ -98,6 +98,7 @@ class Explorer:
             "insert into private.provider_cancellations (provider_ref, provider, job_id)"
             " values ('ref', 'preview', gen_random_uuid())"
         )
+        conn.execute("insert into private.prompt_filter (word) values ('forbidden')")
         conn.execute("insert into private.products (id, credits, gives_access) values ('gold', 1, true)")
         conn.execute("select public.record_purchase(%s)", (json.dumps(SUBSCRIBED),))
         # As the Storage API does for its transactions.
@@ -116,6 +117,8 @@ class Explorer:
                     "select public.enqueue_generation(%s, 'preview', '{\"prompt\": \"a fox\"}')", (job_id,)
                 )
             self.conn.execute("select public.cancel_generation(%s)", (ended,))
+            self.conn.execute("select public.report_generation(%s, 'other')", (ended,))
+            self.conn.execute("select public.register_device(%s, 'ios')", (f"ExponentPushToken[{actor}]",))
         self.conn.execute(UPLOAD.format(f"{user_id}/{ended}").encode())
 
     def become(self, actor: str) -> None:

@@ -17,6 +17,9 @@ ARROWS: set[Arrow] = {
     ("waiting", "running"), ("waiting", "canceled"), ("waiting", "failed"),
 }  # fmt: skip
 
+# Whose fault is the user's own, when the provider was called.
+UNPAID = ("canceled", "content_rejected", "invalid_input", "provider_rejected")
+
 # How an arrow may change the count of attempts; every other leaves it.
 ATTEMPTS = {("queued", "running"): {1}, ("running", "queued"): {0, -1}, ("running", "waiting"): {0, 1}}
 
@@ -25,7 +28,9 @@ select
   (select coalesce(json_object_agg(id, to_json(j)), '{}') from public.jobs j) as jobs,
   (select coalesce(json_object_agg(id, to_json(g)), '{}') from public.generations g) as generations,
   (select coalesce(json_object_agg(user_id, to_json(e)), '{}') from public.entitlements e) as accounts,
-  (select coalesce(json_agg(to_json(c) order by id), '[]') from public.credit_entries c) as entries
+  (select coalesce(json_agg(to_json(c) order by id), '[]') from public.credit_entries c) as entries,
+  (select coalesce(json_agg(job_id), '[]') from private.unsuccessful_starts) as starts,
+  (select coalesce(json_agg(to_json(r)), '[]') from private.reports r) as reports
 """
 
 
@@ -35,12 +40,15 @@ class Snapshot:
     generations: dict[UUID, Row]
     accounts: dict[UUID, Row]
     entries: list[Row]
+    starts: set[UUID]
+    reports: list[Row]
 
     @classmethod
     def take(cls, operator: Operator) -> "Snapshot":
         row = operator.row(EVERYTHING) or {}
         by_id = {name: {UUID(key): value for key, value in row[name].items()} for name in list(row)[:3]}
-        return cls(**by_id, entries=row["entries"])
+        starts = {UUID(job_id) for job_id in row["starts"]}
+        return cls(**by_id, entries=row["entries"], starts=starts, reports=row["reports"])
 
     def status(self, job_id: UUID) -> str | None:
         return self.jobs[job_id]["status"] if job_id in self.jobs else None
@@ -72,6 +80,7 @@ def check_moment(now: Snapshot, history: History) -> None:
     accepted = {job_id for job_id, (owner, _) in history.requests.items() if owner in now.accounts}
     assert set(booked) == accepted
     assert set(now.jobs) | set(now.generations) <= accepted
+    assert all(history.requests[UUID(r["generation_id"])][0] == UUID(r["user_id"]) for r in now.reports)
     for job_id in accepted:
         check_job(job_id, booked[job_id], now, history)
 
@@ -95,6 +104,9 @@ def check_job(job_id: UUID, entries: list[Row], now: Snapshot, history: History)
     for row in (job, generation):
         assert row is None or (row["status"] == "succeeded") == (kinds[1] == "settle")
     assert (generation is None) == (job_id in history.deleted_generations)
+    if job:
+        has_reached_provider = bool(job["submitted_at"] or job["failed_refs"])
+        assert (job_id in now.starts) == (has_reached_provider and job["error_code"] in UNPAID)
 
 
 def check_step(before: Snapshot, now: Snapshot) -> list[Arrow]:

@@ -51,6 +51,7 @@ CREATE TABLE public.entitlements (
     credits integer DEFAULT 0 NOT NULL,
     owed integer DEFAULT 0 NOT NULL,
     next_rank double precision DEFAULT 0 NOT NULL,
+    blocked_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT credits_are_not_negative CHECK ((credits >= 0)),
     CONSTRAINT debtors_have_no_credits CHECK (((owed >= 0) AND ((owed = 0) OR (credits = 0))))
@@ -65,6 +66,8 @@ COMMENT ON COLUMN public.entitlements.is_paid IS 'Set by a backend of your own. 
 COMMENT ON COLUMN public.entitlements.paid_until IS 'When the last of the user''s subscriptions ends or ended; record_purchase keeps it.';
 
 COMMENT ON COLUMN public.entitlements.owed IS 'Credits that were revoked when they were already spent or held. Whatever comes next pays it first.';
+
+COMMENT ON COLUMN public.entitlements.blocked_at IS 'Set by an operator: every call of this user is refused as account_suspended.';
 
 CREATE FUNCTION private.accept_request(p_account public.entitlements, p_id uuid, p_model text, p_input jsonb, p_fingerprint bytea) RETURNS void
     LANGUAGE plpgsql
@@ -82,6 +85,7 @@ begin
       404, 'unknown_model', 'There is no such model. Ask list_models.'
     );
   end if;
+  perform private.refuse_unbounded_work(p_account.user_id, v_model.provider, p_input);
   v_cost := private.price_request(p_account, v_model, p_input);
   v_photos := private.photos_of(p_account.user_id, p_input, v_model.input_schema);
   v_place := private.rank_request(p_account);
@@ -134,6 +138,11 @@ begin
     for no key update skip locked
   loop
     v_is_open := v_limit.failures >= 5;
+    if v_limit.starts_per_day
+      <= coalesce((select starts from private.starts_today(v_limit.provider)), 0)
+    then
+      v_limit.paused_until := greatest(v_limit.paused_until, v_now + interval '1 minute');
+    end if;
     v_rate := v_limit.starts_per_minute / 60.0 * private.rate_factor_now(v_limit);
     v_limit.tokens := least(
       greatest(1, v_rate),
@@ -273,6 +282,50 @@ $$;
 
 ALTER FUNCTION private.apply_event(p_event private.purchase_events) OWNER TO postgres;
 
+CREATE FUNCTION private.audit_ledger(p_limit integer, p_restart boolean DEFAULT false, OUT checked integer, OUT is_complete boolean, OUT wrong uuid[]) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+declare
+  c_first constant uuid := '00000000-0000-0000-0000-000000000000';
+  v_after uuid;
+  v_last uuid;
+  v_found uuid[];
+begin
+  select case when p_restart then c_first else after_user end
+  into v_after from private.ledger_audit for update;
+
+  with accounts as materialized (
+    select user_id, credits, owed from public.entitlements
+    where user_id > v_after
+    order by user_id
+    limit p_limit
+  )
+  select count(*), (array_agg(user_id order by user_id desc))[1],
+    coalesce(
+      array_agg(user_id) filter (where (credits, a.owed) <> (entries.amount, entries.owed)), '{}'
+    )
+  into checked, v_last, v_found
+  from accounts a, lateral (
+    select coalesce(sum(amount), 0) as amount, coalesce(sum(e.owed), 0) as owed
+    from public.credit_entries e where e.user_id = a.user_id
+  ) entries;
+  is_complete := checked < p_limit;
+
+  update private.ledger_audit a
+  set after_user = case when is_complete then c_first else v_last end,
+      wrong = (v_found || array(
+        select known from unnest(a.wrong) known
+        where known <= v_after or not is_complete and known > v_last
+      ))[1:100],
+      ended_at = case when is_complete then clock_timestamp() else ended_at end
+  returning a.wrong into audit_ledger.wrong;
+end
+$$;
+
+ALTER FUNCTION private.audit_ledger(p_limit integer, p_restart boolean, OUT checked integer, OUT is_complete boolean, OUT wrong uuid[]) OWNER TO postgres;
+
 CREATE FUNCTION private.broadcast_account() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -317,6 +370,10 @@ CREATE FUNCTION private.caller() RETURNS uuid
 begin
   if auth.uid() is null then
     perform private.raise_api_error(401, 'unauthenticated', 'Sign in first.');
+  elsif exists (
+    select from public.entitlements where user_id = auth.uid() and blocked_at is not null
+  ) then
+    perform private.raise_api_error(403, 'account_suspended', 'This account is suspended.');
   end if;
   return auth.uid();
 end
@@ -473,7 +530,7 @@ $_$;
 
 ALTER FUNCTION private.check_model() OWNER TO postgres;
 
-CREATE FUNCTION private.claim_job(p_id uuid, p_lease interval) RETURNS TABLE(id uuid, user_id uuid, model text, provider text, provider_model text, request text, input_paths text[], attempt integer, max_attempts integer, fence bigint, provider_ref text, submitted_at timestamp with time zone, claimed_at timestamp with time zone, is_cancel_requested boolean, seconds_left double precision)
+CREATE FUNCTION private.claim_job(p_id uuid, p_lease interval) RETURNS TABLE(id uuid, user_id uuid, model text, provider text, provider_model text, request text, input_paths text[], attempt integer, max_attempts integer, fence bigint, provider_ref text, submitted_at timestamp with time zone, claimed_at timestamp with time zone, is_cancel_requested boolean, seconds_left double precision, seconds_since_request double precision)
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET random_page_cost TO '0'
@@ -495,7 +552,8 @@ CREATE FUNCTION private.claim_job(p_id uuid, p_lease interval) RETURNS TABLE(id 
     r.provider, r.provider_model, r.provider_input::text, j.input_paths,
     j.attempt, j.max_attempts, j.fence,
     j.provider_ref, j.submitted_at, clock_timestamp(), j.cancel_requested_at is not null,
-    extract(epoch from j.deadline_at - clock_timestamp())::double precision
+    extract(epoch from j.deadline_at - clock_timestamp())::double precision,
+    extract(epoch from clock_timestamp() - j.created_at)::double precision
 $$;
 
 ALTER FUNCTION private.claim_job(p_id uuid, p_lease interval) OWNER TO postgres;
@@ -519,6 +577,38 @@ end
 $$;
 
 ALTER FUNCTION private.complete_job(p_id uuid, p_fence bigint, p_output jsonb) OWNER TO postgres;
+
+CREATE FUNCTION private.count_start(p_job_id uuid) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  insert into private.provider_starts as s (provider, day, starts, anonymous_starts)
+  select
+    l.provider, (clock_timestamp() at time zone 'utc')::date, 1,
+    (select is_anonymous::integer from auth.users where id = j.user_id)
+  from public.jobs j
+  join private.job_requests r on r.job_id = j.id
+  join private.provider_limits l on l.provider = r.provider
+  where j.id = p_job_id
+  on conflict (provider, day) do update
+  set starts = s.starts + 1, anonymous_starts = s.anonymous_starts + excluded.anonymous_starts
+$$;
+
+ALTER FUNCTION private.count_start(p_job_id uuid) OWNER TO postgres;
+
+CREATE FUNCTION private.devices_of_job(p_job_id uuid) RETURNS SETOF text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+  select token
+  from public.jobs j join private.devices d using (user_id)
+  where j.id = p_job_id and j.status in ('succeeded', 'failed')
+    and d.seen_at > clock_timestamp() - interval '60 days'
+  order by d.seen_at desc
+$$;
+
+ALTER FUNCTION private.devices_of_job(p_job_id uuid) OWNER TO postgres;
 
 CREATE FUNCTION private.discard_outputs(p_user_id uuid, p_job_id uuid) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -721,6 +811,20 @@ $$;
 
 ALTER FUNCTION private.fail_job(p_id uuid, p_fence bigint, p_code public.error_code, p_message text) OWNER TO postgres;
 
+CREATE FUNCTION private.files_of(p_output jsonb, p_input_paths text[]) RETURNS TABLE(bucket text, path text)
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select 'generations', path
+  from jsonb_array_elements(p_output) output,
+    unnest(array[output ->> 'path', output ->> 'thumb']) path
+  where path is not null
+  union
+  select 'inputs', path from unnest(p_input_paths) path where path ~ '^[^/]+/[^/]+$'
+$_$;
+
+ALTER FUNCTION private.files_of(p_output jsonb, p_input_paths text[]) OWNER TO postgres;
+
 CREATE FUNCTION private.find_user(p_customer text[]) RETURNS uuid
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -743,6 +847,16 @@ end
 $_$;
 
 ALTER FUNCTION private.find_user(p_customer text[]) OWNER TO postgres;
+
+CREATE FUNCTION private.forget_devices(p_tokens text[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+  delete from private.devices where token = any (p_tokens)
+$$;
+
+ALTER FUNCTION private.forget_devices(p_tokens text[]) OWNER TO postgres;
 
 CREATE TABLE public.generations (
     id uuid NOT NULL,
@@ -824,6 +938,22 @@ end
 $$;
 
 ALTER FUNCTION private.grant_purchase(p_event private.purchase_events) OWNER TO postgres;
+
+CREATE FUNCTION private.has_budget(p_user_id uuid, p_provider text) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select not exists (
+    select from private.provider_limits l left join private.starts_today(p_provider) s using (provider)
+    where l.provider = p_provider and (
+      coalesce(s.starts, 0) >= l.starts_per_day
+      or coalesce(s.anonymous_starts, 0) >= l.anonymous_starts_per_day
+        and (select is_anonymous from auth.users where id = p_user_id)
+    )
+  )
+$$;
+
+ALTER FUNCTION private.has_budget(p_user_id uuid, p_provider text) OWNER TO postgres;
 
 CREATE FUNCTION private.has_had_free_jobs(p_user_id uuid, p_count integer) RETURNS boolean
     LANGUAGE sql STABLE
@@ -917,6 +1047,18 @@ CREATE FUNCTION private.is_ref_available(p_provider_ref text, p_id uuid) RETURNS
 $$;
 
 ALTER FUNCTION private.is_ref_available(p_provider_ref text, p_id uuid) OWNER TO postgres;
+
+CREATE FUNCTION private.is_running(p_kind text) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select exists (
+    select from private.processes
+    where kind = p_kind and seen_at > clock_timestamp() - interval '1 minute'
+  )
+$$;
+
+ALTER FUNCTION private.is_running(p_kind text) OWNER TO postgres;
 
 CREATE FUNCTION private.is_shown(p_path text) RETURNS boolean
     LANGUAGE sql STABLE
@@ -1104,7 +1246,9 @@ CREATE FUNCTION private.may_upload(p_path text) RETURNS boolean
     AS $_$
   select
     p_path ~ ('^' || auth.uid() || '/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.(jpg|png|webp)$')
-    and exists (select from public.entitlements where user_id = auth.uid())
+    and exists (
+      select from public.entitlements where user_id = auth.uid() and blocked_at is null
+    )
     and (
       select count(*) from private.objects_under('inputs', auth.uid() || '/') path
       join storage.objects on bucket_id = 'inputs' and name = path
@@ -1113,6 +1257,143 @@ CREATE FUNCTION private.may_upload(p_path text) RETURNS boolean
 $_$;
 
 ALTER FUNCTION private.may_upload(p_path text) OWNER TO postgres;
+
+CREATE FUNCTION private.metrics() RETURNS TABLE(name text, labels jsonb, value double precision)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+declare
+  v_now timestamptz := clock_timestamp();
+begin
+  -- An unfinished job is in exactly one of these places.
+  return query
+  with unfinished as (
+    (
+      -- A due job that was waiting is left out of the age: when it became due is not written down.
+      select 'due' as place, case when status = 'queued' then updated_at end as since
+      from public.jobs
+      where status in ('queued', 'waiting')
+        and dispatched_at is null and run_at is null and rate_limited_by is null
+      order by rank
+      limit 10000
+    ) union all (
+      select 'rate_limited', updated_at
+      from public.jobs
+      where rate_limited_by is not null and dispatched_at is null and run_at is null
+      limit 10000
+    ) union all (
+      select case status when 'waiting' then 'waiting' else 'scheduled' end, null
+      from public.jobs
+      where run_at is not null
+      order by run_at
+      limit 10000
+    ) union all (
+      select 'dispatched', dispatched_at
+      from public.jobs
+      where dispatched_at is not null
+      order by dispatched_at
+      limit 10000
+    )
+  ), counted as (
+    select place, count(*) as jobs, extract(epoch from v_now - min(since)) as seconds
+    from unfinished
+    group by place
+  )
+  select facts.name, jsonb_build_object('state', place), facts.value
+  from (values ('due'), ('rate_limited'), ('scheduled'), ('waiting'), ('dispatched')) as places (place)
+  left join counted using (place),
+  lateral (values
+    ('jobs', coalesce(jobs, 0)::double precision),
+    ('oldest_job_seconds', coalesce(seconds, 0)::double precision)
+  ) as facts (name, value)
+  where facts.name = 'jobs' or place in ('due', 'rate_limited', 'dispatched');
+
+  -- A lease ends long before a deadline, so that running jobs come first in this index.
+  return query
+  with running as (
+    select status, least(lease_expires_at, deadline_at) as until
+    from public.jobs
+    where finished_at is null
+    order by least(lease_expires_at, deadline_at)
+    limit 10000
+  )
+  select facts.*
+  from (
+    select
+      count(*) filter (where status = 'running') as running,
+      count(*) filter (where until < v_now - interval '30 seconds') as overdue
+    from running
+  ) counted, lateral (values
+    ('jobs', '{"state": "running"}'::jsonb, running::double precision),
+    ('jobs_overdue', '{}', overdue)
+  ) as facts;
+
+  return query
+  with ended as materialized (
+    select coalesce(error_code::text, status::text) as code, created_at, started_at, finished_at
+    from public.jobs
+    where finished_at > v_now - interval '5 minutes'
+    order by finished_at desc
+    limit 10000
+  ), codes as (
+    select unnest(enum_range(null::public.error_code))::text as code union all select 'succeeded'
+  ), legs as (
+    select leg, percentile_cont(array[0.5, 0.95, 0.99]) within group (order by seconds) as values
+    from ended, lateral (values
+      ('request_to_start', extract(epoch from started_at - created_at)::double precision),
+      ('start_to_end', extract(epoch from finished_at - started_at)::double precision)
+    ) as legs (leg, seconds)
+    where ended.code = 'succeeded'
+    group by leg
+  )
+  select 'jobs_ended', jsonb_build_object('code', code), count(finished_at)::double precision
+  from codes left join ended using (code)
+  group by code
+  union all
+  select 'leg_seconds', jsonb_build_object('leg', leg, 'quantile', quantile), seconds
+  from legs, unnest(array['0.5', '0.95', '0.99'], legs.values) as quantiles (quantile, seconds);
+
+  -- A model that is refused has a row of its own, and keeps it when it is no longer in use.
+  return query
+  select facts.*
+  from (
+    select * from private.provider_limits
+    where strpos(provider, ' ') = 0 or paused_until > v_now - interval '1 hour'
+    order by provider
+    limit 100
+  ) l, lateral (values
+    ('provider_paused', jsonb_build_object('provider', provider, 'cause', 'refused'),
+      (paused_reason is not null)::integer::double precision),
+    ('provider_paused', jsonb_build_object('provider', provider, 'cause', 'no_answer'),
+      (paused_reason is null and failures >= 5)::integer),
+    ('provider_rate_factor', jsonb_build_object('provider', provider), rate_factor)
+  ) as facts;
+
+  return query
+  select 'purchases_not_applied', jsonb_build_object('effect', reasons.effect), count(e.effect)::double precision
+  from (values ('unknown_product'), ('unknown_user'), ('unreadable')) as reasons (effect)
+  left join (
+    select effect from private.purchase_events
+    where effect in ('unknown_product', 'unknown_user', 'unreadable')
+      and received_at > v_now - interval '1 day'
+    order by received_at
+    limit 10000
+  ) e using (effect)
+  group by reasons.effect;
+
+  return query
+  select 'objects_to_remove', '{}'::jsonb, count(*)::double precision
+  from (select from private.removed_objects order by remove_at limit 10000) o
+  union all
+  select 'provider_cancellations', '{}', count(*)
+  from (select from private.provider_cancellations limit 10000) c
+  union all
+  select 'notification_queue_fraction', '{}', pg_notification_queue_usage();
+end
+$$;
+
+ALTER FUNCTION private.metrics() OWNER TO postgres;
 
 CREATE FUNCTION private.number_problem(p_value numeric, p_rule jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE
@@ -1158,12 +1439,14 @@ begin
     returning r.bucket, r.path
   ), told as (
     update private.removed_objects r
-    set remove_at = clock_timestamp() + interval '1 minute'
+    set remove_at = clock_timestamp()
+      + case when private.is_reported(r.path) then interval '1 hour' else interval '1 minute' end
     from due
     where (r.bucket, r.path) = (due.bucket, due.path) and not private.is_shown(due.path)
     returning r.bucket, r.path
   )
-  select told.bucket, told.path from told where not private.is_in_use(told.path);
+  select told.bucket, told.path from told
+  where not private.is_in_use(told.path) and not private.is_reported(told.path);
 end
 $$;
 
@@ -1200,19 +1483,14 @@ CREATE FUNCTION private.on_generation_deleted() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET random_page_cost TO '0'
-    AS $_$
+    AS $$
 begin
   insert into private.removed_objects (bucket, path)
-  select 'generations', path
-  from jsonb_array_elements(old.output) output,
-    unnest(array[output ->> 'path', output ->> 'thumb']) path
-  where path is not null
-  union
-  select 'inputs', path from unnest(old.input_paths) path where path ~ '^[^/]+/[^/]+$'
+  select * from private.files_of(old.output, old.input_paths)
   on conflict do nothing;
   return null;
 end
-$_$;
+$$;
 
 ALTER FUNCTION private.on_generation_deleted() OWNER TO postgres;
 
@@ -1227,6 +1505,21 @@ end
 $$;
 
 ALTER FUNCTION private.on_prediction_not_needed() OWNER TO postgres;
+
+CREATE FUNCTION private.on_report_closed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+begin
+  insert into private.removed_objects (bucket, path)
+  select * from private.files_of(old.output, old.input_paths)
+  on conflict (bucket, path) do update set remove_at = excluded.remove_at;
+  return null;
+end
+$$;
+
+ALTER FUNCTION private.on_report_closed() OWNER TO postgres;
 
 CREATE FUNCTION private.on_status_changed() RETURNS trigger
     LANGUAGE plpgsql
@@ -1243,6 +1536,21 @@ end
 $$;
 
 ALTER FUNCTION private.on_status_changed() OWNER TO postgres;
+
+CREATE FUNCTION private.on_unsuccessful_start() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+begin
+  delete from private.unsuccessful_starts
+  where user_id = new.user_id and ended_at < clock_timestamp() - interval '24 hours';
+  insert into private.unsuccessful_starts (job_id, user_id) values (new.id, new.user_id);
+  return null;
+end
+$$;
+
+ALTER FUNCTION private.on_unsuccessful_start() OWNER TO postgres;
 
 CREATE FUNCTION private.on_user_created() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1284,121 +1592,15 @@ $$;
 ALTER FUNCTION private.open_account(p_user_id uuid, p_is_anonymous boolean) OWNER TO postgres;
 
 CREATE FUNCTION private.operator_status() RETURNS TABLE(item text, value text, problem text)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
-declare
-  v_now timestamptz := clock_timestamp();
-begin
-  return query
-  with unfinished as (
-    select
-      status, run_at, rate_limited_by, dispatched_at, lease_expires_at, deadline_at,
-      status in ('queued', 'waiting')
-        and run_at is null and dispatched_at is null and rate_limited_by is null as is_due,
-      extract(epoch from v_now - updated_at) as age,
-      extract(epoch from v_now - dispatched_at) as dispatched_age
-    from public.jobs
-    where finished_at is null
-  ), counted as (
-    select
-      count(*) filter (where is_due) as due,
-      max(age) filter (where is_due and status = 'queued') as oldest_due,
-      count(rate_limited_by) as rate_limited,
-      count(*) filter (where status = 'queued' and run_at is not null) as scheduled,
-      count(dispatched_at) as dispatched,
-      max(dispatched_age) as oldest_dispatched,
-      count(*) filter (where status = 'running') as running,
-      count(*) filter (where lease_expires_at < v_now + interval '10 seconds') as expiring,
-      count(*) filter (where lease_expires_at < v_now - interval '30 seconds') as expired,
-      count(*) filter (where status = 'waiting') as waiting,
-      count(*) filter (where deadline_at < v_now - interval '30 seconds') as overdue
-    from unfinished
-  )
-  select facts.*
-  from counted, lateral (values
-    ('due, not dispatched', due::text, null),
-    ('oldest due', coalesce(round(oldest_due) || ' s', '-'),
-      case when oldest_due > 60 and dispatched = 0 then 'no bridge dispatches' end),
-    ('rate-limited by their provider', rate_limited::text, null),
-    ('scheduled for later', scheduled::text, null),
-    ('dispatched, not claimed', dispatched::text, null),
-    ('oldest dispatched', coalesce(round(oldest_dispatched) || ' s', '-'),
-      case when oldest_dispatched > 60 then 'no worker is free, or none runs' end),
-    ('running', running::text, null),
-    ('leases that end in 10 s', expiring::text, null),
-    ('leases that ended', expired::text, case when expired > 0 then 'no bridge rescues' end),
-    ('waiting for a provider', waiting::text, null),
-    ('past their deadline', overdue::text, case when overdue > 0 then 'no bridge rescues' end)
-  ) as facts (item, value, problem);
-
-  return query
-  select
-    'last hour: ' || coalesce(error_code::text, status::text), count(*)::text,
-    case when error_code = 'internal'
-      then 'a bug of ours: look for attempt.failed in the workers'' logs' end
-  from public.jobs
-  where finished_at > v_now - interval '1 hour'
-  group by status, error_code
-  order by 1;
-
-  return query
-  select
-    'last hour, ' || leg || ': p50 / p95',
-    coalesce(round(p50::numeric, 2) || ' / ' || round(p95::numeric, 2) || ' s', '-'),
-    null
-  from (
-    select
-      leg,
-      percentile_cont(0.5) within group (order by seconds) as p50,
-      percentile_cont(0.95) within group (order by seconds) as p95
-    from public.jobs, lateral (values
-      ('request to start', extract(epoch from started_at - created_at)::double precision),
-      ('start to end', extract(epoch from finished_at - started_at)::double precision)
-    ) as legs (leg, seconds)
-    where status = 'succeeded' and finished_at > v_now - interval '1 hour'
-    group by leg
-  ) measured
-  order by leg desc;
-
-  -- A model that has not been refused for an hour, and has no job that waits, is no longer in use.
-  return query
-  select
-    'provider ' || provider,
-    case
-      when failures >= 5 then 'one try a minute'
-      when paused_until > v_now then 'paused ' || ceil(extract(epoch from paused_until - v_now)) || ' s'
-      else 'ok'
-    end,
-    coalesce(paused_reason, case when failures >= 5 then 'it does not answer' end)
-  from private.provider_limits l
-  where strpos(provider, ' ') = 0
-    or paused_until > v_now - interval '1 hour'
-    or exists (select from public.jobs where rate_limited_by = l.provider)
-  order by 1;
-
-  return query
-  select
-    'last day: purchases with ' || replace(reason, '_', ' '), count(e.id)::text,
-    case when count(e.id) > 0 then cure end
-  from (values
-    ('unknown_product', 'add it to private.products, then apply them again: docs/purchases.md'),
-    ('unreadable', 'see private.purchase_events'),
-    ('unknown_user', null)
-  ) as reasons (reason, cure)
-  left join private.purchase_events e
-    on e.effect = reason and e.received_at > v_now - interval '1 day'
-    and e.effect in ('unknown_product', 'unknown_user', 'unreadable')
-  group by reason, cure
-  order by cure is null, reason desc;
-
-  return query
-  select
-    'balances that differ from the ledger',
-    count(*)::text,
-    case when count(*) > 0 then 'see private.ledger_mismatches()' end
-  from private.ledger_mismatches();
-end
+  select * from private.status_of_processes()
+  union all select * from private.status_of_jobs()
+  union all select * from private.status_of_last_hour()
+  union all select * from private.status_of_providers()
+  union all select * from private.status_of_money()
 $$;
 
 ALTER FUNCTION private.operator_status() OWNER TO postgres;
@@ -1519,6 +1721,17 @@ end
 $$;
 
 ALTER FUNCTION private.place_subscription(p_subscription private.subscriptions) OWNER TO postgres;
+
+CREATE FUNCTION private.plain_words(p_text text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select ' ' || btrim(
+    regexp_replace(lower(normalize(p_text, nfkc)), '[[:space:][:punct:]]+', ' ', 'g')
+  ) || ' '
+$$;
+
+ALTER FUNCTION private.plain_words(p_text text) OWNER TO postgres;
 
 CREATE FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kind, p_amount integer, p_reason text, p_job_id uuid DEFAULT NULL::uuid, p_external_ref text DEFAULT NULL::text, p_fingerprint bytea DEFAULT NULL::bytea, p_owed integer DEFAULT 0, p_next_rank double precision DEFAULT NULL::double precision) RETURNS void
     LANGUAGE plpgsql
@@ -1645,23 +1858,28 @@ $$;
 
 ALTER FUNCTION private.provider_cancellations_of(p_job_id uuid) OWNER TO postgres;
 
-CREATE FUNCTION private.prune_jobs(p_older_than interval) RETURNS bigint
+CREATE FUNCTION private.prune_jobs(p_older_than interval, p_limit integer DEFAULT 5000) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
 declare
-  v_count bigint;
+  v_count integer;
 begin
   delete from public.jobs
-  where id in (
-    select id from public.jobs where finished_at < now() - p_older_than for update skip locked
-  );
+  where id = any (array(  -- an array: a join could be planned as a scan of all jobs
+    select id from public.jobs
+    where finished_at < now() - p_older_than
+    order by finished_at
+    limit p_limit
+    for update skip locked
+  ));
   get diagnostics v_count = row_count;
   return v_count;
 end
 $$;
 
-ALTER FUNCTION private.prune_jobs(p_older_than interval) OWNER TO postgres;
+ALTER FUNCTION private.prune_jobs(p_older_than interval, p_limit integer) OWNER TO postgres;
 
 CREATE FUNCTION private.pruned_job_json(p_generation public.generations) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
@@ -1721,6 +1939,8 @@ ALTER FUNCTION private.rank_request(p_account public.entitlements, OUT rank doub
 CREATE TABLE private.provider_limits (
     provider text NOT NULL,
     starts_per_minute integer NOT NULL,
+    starts_per_day integer,
+    anonymous_starts_per_day integer,
     tokens double precision DEFAULT 1 NOT NULL,
     refilled_at timestamp with time zone DEFAULT now() NOT NULL,
     rate_factor double precision DEFAULT 1 NOT NULL,
@@ -1728,15 +1948,20 @@ CREATE TABLE private.provider_limits (
     failures integer DEFAULT 0 NOT NULL,
     paused_until timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
     paused_reason text,
+    CONSTRAINT budgets_are_not_negative CHECK (((starts_per_day >= 0) AND (anonymous_starts_per_day >= 0))),
     CONSTRAINT rate_factor_is_a_fraction CHECK ((((0)::double precision < rate_factor) AND (rate_factor <= (1)::double precision))),
     CONSTRAINT something_may_start CHECK ((starts_per_minute > 0))
 );
 
 ALTER TABLE private.provider_limits OWNER TO postgres;
 
-COMMENT ON TABLE private.provider_limits IS 'A token bucket and a circuit breaker per provider. Change starts_per_minute with update; the functions below write the other columns.';
+COMMENT ON TABLE private.provider_limits IS 'A token bucket, a circuit breaker and a budget per provider. Change starts_per_minute and the budgets with update; the functions below write the other columns.';
 
 COMMENT ON COLUMN private.provider_limits.provider IS 'A provider; or "provider model" while that model alone is refused, such as a version that is gone.';
+
+COMMENT ON COLUMN private.provider_limits.starts_per_day IS 'How often the provider may be called on one day (UTC), for all users together. Null: no bound. 0 is the kill switch: nothing is accepted, and nothing that waits starts.';
+
+COMMENT ON COLUMN private.provider_limits.anonymous_starts_per_day IS 'The same for all anonymous users together: beyond it their new requests are refused.';
 
 COMMENT ON COLUMN private.provider_limits.rate_factor IS 'The fraction of the rate in force after the last 429. It doubles every minute from throttled_at on.';
 
@@ -1836,6 +2061,29 @@ $$;
 
 ALTER FUNCTION private.read_job(p_id uuid) OWNER TO postgres;
 
+CREATE FUNCTION private.record_process(p_name text, p_kind text, p_version text, p_problem text, p_expects_webhooks boolean DEFAULT false) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+begin
+  insert into private.processes as p (name, kind, version, problem, expects_webhooks)
+  values (p_name, p_kind, p_version, left(p_problem, 500), p_expects_webhooks)
+  on conflict (name) do update
+  set kind = excluded.kind, version = excluded.version, problem = excluded.problem,
+      expects_webhooks = excluded.expects_webhooks, seen_at = clock_timestamp();
+
+  -- Two heartbeats at once must not wait for each other.
+  delete from private.processes where name = any (array(
+    select name from private.processes
+    where seen_at < clock_timestamp() - interval '1 day'
+    for update skip locked
+  ));
+end
+$$;
+
+ALTER FUNCTION private.record_process(p_name text, p_kind text, p_version text, p_problem text, p_expects_webhooks boolean) OWNER TO postgres;
+
 CREATE FUNCTION private.record_refused_account(p_provider text, p_reason text, p_provider_model text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1907,7 +2155,11 @@ begin
     and fence = p_fence
     and submitted_at is null
     and cancel_requested_at is null;
-  return found;
+  if not found then
+    return false;
+  end if;
+  perform private.count_start(p_id);
+  return true;
 end
 $$;
 
@@ -1935,6 +2187,23 @@ CREATE FUNCTION private.record_throttled(p_provider text, p_retry_after interval
 $$;
 
 ALTER FUNCTION private.record_throttled(p_provider text, p_retry_after interval) OWNER TO postgres;
+
+CREATE FUNCTION private.record_webhook() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if not exists (
+    select from private.processes
+    where name = 'provider_webhook' and seen_at > clock_timestamp() - interval '1 minute'
+  ) then
+    insert into private.processes (name, kind, version) values ('provider_webhook', 'webhook', '')
+    on conflict (name) do update set seen_at = clock_timestamp();
+  end if;
+end
+$$;
+
+ALTER FUNCTION private.record_webhook() OWNER TO postgres;
 
 CREATE FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_queue uuid DEFAULT NULL::uuid) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1993,6 +2262,35 @@ end
 $$;
 
 ALTER FUNCTION private.refuse_deletion_of_model() OWNER TO postgres;
+
+CREATE FUNCTION private.refuse_unbounded_work(p_user_id uuid, p_provider text, p_input jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_wait integer := private.seconds_until_next_try(
+    p_user_id, (select max_unsuccessful_per_day from private.config)
+  );
+begin
+  if v_wait is not null then
+    perform private.raise_api_error(
+      429, 'too_many_failures',
+      'Too many of your generations were canceled or refused today. Please try again later.',
+      jsonb_build_object('Retry-After', v_wait::text)
+    );
+  elsif not private.has_budget(p_user_id, p_provider) then
+    perform private.raise_api_error(
+      503, 'unavailable', 'The service is busy. Please try again later.', '{"Retry-After": "3600"}'
+    );
+  elsif private.is_refused_prompt(p_input) then
+    perform private.raise_api_error(
+      422, 'content_rejected', 'This prompt is not allowed. Please change it.'
+    );
+  end if;
+end
+$$;
+
+ALTER FUNCTION private.refuse_unbounded_work(p_user_id uuid, p_provider text, p_input jsonb) OWNER TO postgres;
 
 CREATE FUNCTION private.release_job(p_id uuid, p_fence bigint) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2352,6 +2650,224 @@ $$;
 
 ALTER FUNCTION private.settle_refunds(p_event private.purchase_events) OWNER TO postgres;
 
+CREATE FUNCTION private.status_of_jobs() RETURNS TABLE(item text, value text, problem text)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with unfinished as (
+    select
+      status, run_at, rate_limited_by, dispatched_at, lease_expires_at, deadline_at,
+      status in ('queued', 'waiting')
+        and run_at is null and dispatched_at is null and rate_limited_by is null as is_due,
+      extract(epoch from clock_timestamp() - updated_at) as age,
+      extract(epoch from clock_timestamp() - dispatched_at) as dispatched_age
+    from public.jobs
+    where finished_at is null
+  ), counted as (
+    select
+      count(*) filter (where is_due) as due,
+      max(age) filter (where is_due and status = 'queued') as oldest_due,
+      count(rate_limited_by) as rate_limited,
+      count(*) filter (where status = 'queued' and run_at is not null) as scheduled,
+      count(dispatched_at) as dispatched,
+      max(dispatched_age) as oldest_dispatched,
+      count(*) filter (where status = 'running') as running,
+      count(*) filter (where lease_expires_at < now() + interval '10 seconds') as expiring,
+      count(*) filter (where lease_expires_at < now() - interval '30 seconds') as expired,
+      count(*) filter (where status = 'waiting') as waiting,
+      count(*) filter (where deadline_at < now() - interval '30 seconds') as overdue
+    from unfinished
+  ), known as (
+    select
+      case
+        when not private.is_running('bridge') then 'no bridge runs'
+        when exists (
+          select from private.processes
+          where kind = 'bridge' and problem is not null
+            and seen_at > clock_timestamp() - interval '1 minute'
+        ) then 'the bridge does not reach Redis'
+      end as no_sender
+  )
+  select facts.*
+  from counted, known, lateral (values
+    ('due, not dispatched', due::text, null),
+    ('oldest due', coalesce(round(oldest_due) || ' s', '-'),
+      case when oldest_due > 60 then coalesce(
+        no_sender,
+        case when dispatched = 0 then 'the bridge runs and dispatches nothing: read its log' end
+      ) end),
+    ('rate-limited by their provider', rate_limited::text, null),
+    ('scheduled for later', scheduled::text, null),
+    ('dispatched, not claimed', dispatched::text, null),
+    ('oldest dispatched', coalesce(round(oldest_dispatched) || ' s', '-'),
+      case when oldest_dispatched > 60 then coalesce(
+        no_sender || ', so a lost message is not sent again',
+        case when not private.is_running('worker') then 'no worker runs' end,
+        'no worker is free: start more, or give them more threads'
+      ) end),
+    ('running', running::text, null),
+    ('leases that end in 10 s', expiring::text, null),
+    ('leases that ended', expired::text, case when expired > 0 then case
+      when private.is_running('bridge') then 'the bridge runs and rescues nothing: read its log'
+      else 'no bridge runs' end end),
+    ('waiting for a provider', waiting::text, null),
+    ('past their deadline', overdue::text, case when overdue > 0 then case
+      when private.is_running('bridge') then 'the bridge runs and rescues nothing: read its log'
+      else 'no bridge runs' end end)
+  ) as facts (item, value, problem)
+$$;
+
+ALTER FUNCTION private.status_of_jobs() OWNER TO postgres;
+
+CREATE FUNCTION private.status_of_last_hour() RETURNS TABLE(item text, value text, problem text)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  (
+    select
+      'last hour: ' || coalesce(error_code::text, status::text), count(*)::text,
+      case error_code
+        when 'internal' then 'a bug of ours: look for attempt.failed in the workers'' logs'
+        when 'worker_lost' then 'every worker that had them died: look at logs and memory'
+        when 'provider_unavailable'
+          then 'the provider failed or was paused: look for attempt.failed in the workers'' logs'
+      end
+    from public.jobs
+    where finished_at > clock_timestamp() - interval '1 hour'
+    group by status, error_code
+    order by 1
+  )
+  union all (
+    select
+      'last hour, ' || leg || ': p50 / p95',
+      coalesce(round(p50::numeric, 2) || ' / ' || round(p95::numeric, 2) || ' s', '-'),
+      null
+    from (
+      select
+        leg,
+        percentile_cont(0.5) within group (order by seconds) as p50,
+        percentile_cont(0.95) within group (order by seconds) as p95
+      from public.jobs, lateral (values
+        ('request to start', extract(epoch from started_at - created_at)::double precision),
+        ('start to end', extract(epoch from finished_at - started_at)::double precision)
+      ) as legs (leg, seconds)
+      where status = 'succeeded' and finished_at > clock_timestamp() - interval '1 hour'
+      group by leg
+    ) measured
+    order by leg desc
+  )
+$$;
+
+ALTER FUNCTION private.status_of_last_hour() OWNER TO postgres;
+
+CREATE FUNCTION private.status_of_money() RETURNS TABLE(item text, value text, problem text)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  (
+    select
+      'last day: purchases with ' || replace(reason, '_', ' '), count(e.id)::text,
+      case when count(e.id) > 0 then cure end
+    from (values
+      ('unknown_product', 'add it to private.products, then apply them again: docs/purchases.md'),
+      ('unreadable', 'see private.purchase_events'),
+      ('unknown_user', null)
+    ) as reasons (reason, cure)
+    left join private.purchase_events e
+      on e.effect = reason and e.received_at > clock_timestamp() - interval '1 day'
+      and e.effect in ('unknown_product', 'unknown_user', 'unreadable')
+    group by reason, cure
+    order by cure is null, reason desc
+  )
+  union all
+  select
+    'last audit of the ledger',
+    coalesce(round(extract(epoch from clock_timestamp() - ended_at)) || ' s ago', 'never'),
+    null
+  from private.ledger_audit
+  union all
+  select
+    'balances that differ from the ledger',
+    cardinality(wrong)::text,
+    case when cardinality(wrong) > 0 then 'make audit names them' end
+  from private.ledger_audit
+$$;
+
+ALTER FUNCTION private.status_of_money() OWNER TO postgres;
+
+CREATE FUNCTION private.status_of_processes() RETURNS TABLE(item text, value text, problem text)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select
+    kinds.kind || 's',
+    count(p.name) filter (where p.seen_at > clock_timestamp() - interval '1 minute')::text,
+    case when not private.is_running(kinds.kind) then coalesce(
+      'no ' || kinds.kind || ' since '
+        || to_char(max(p.seen_at) at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'),
+      'no ' || kinds.kind || ' was seen for a day'
+    ) || ': start one' end
+  from (values ('bridge'), ('worker')) as kinds (kind)
+  left join private.processes p using (kind)
+  group by kinds.kind
+  union all (
+    select
+      kind || ' ' || name,
+      'seen ' || round(extract(epoch from clock_timestamp() - seen_at)) || ' s ago',
+      p.problem
+    from private.processes p
+    where p.problem is not null and seen_at > clock_timestamp() - interval '1 minute'
+    order by kind, name
+    limit 20
+  )
+$$;
+
+ALTER FUNCTION private.status_of_processes() OWNER TO postgres;
+
+CREATE FUNCTION private.status_of_providers() RETURNS TABLE(item text, value text, problem text)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  (
+    select
+      'provider ' || provider,
+      case
+        when failures >= 5 then 'one try a minute'
+        when paused_until > clock_timestamp()
+          then 'paused ' || ceil(extract(epoch from paused_until - clock_timestamp())) || ' s'
+        else 'ok'
+      end,
+      coalesce(paused_reason, case when failures >= 5 then 'it does not answer' end)
+    from private.provider_limits l
+    where strpos(provider, ' ') = 0
+      or paused_until > clock_timestamp() - interval '1 hour'
+      or exists (select from public.jobs where rate_limited_by = l.provider)
+    order by 1
+  )
+  union all
+  select
+    'last webhook of a provider',
+    coalesce(round(extract(epoch from clock_timestamp() - heard_at)) || ' s ago', '-'),
+    case when collected >= 3 and is_expected
+        and coalesce(heard_at < clock_timestamp() - interval '1 hour', true)
+      then 'none came for the ' || collected || ' jobs that were collected in the last hour:'
+        ' make doctor looks at its address and secret'
+    end
+  from
+    (select max(seen_at) as heard_at from private.processes where kind = 'webhook') webhooks,
+    (
+      select coalesce(bool_or(expects_webhooks), false) as is_expected from private.processes
+      where kind = 'worker' and seen_at > clock_timestamp() - interval '1 hour'
+    ) workers,
+    (
+      select count(*) as collected from public.jobs
+      where finished_at > clock_timestamp() - interval '1 hour'
+        and status = 'succeeded' and provider_ref is not null
+    ) jobs
+$$;
+
+ALTER FUNCTION private.status_of_providers() OWNER TO postgres;
+
 CREATE FUNCTION private.sweep_unreferenced_objects(p_every interval, p_limit integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2392,6 +2908,7 @@ begin
     end
     and not private.is_in_use(name)
     and not private.is_shown(name)
+    and not private.is_reported(name)
   on conflict do nothing;
   get diagnostics v_count = row_count;
   return v_count;
@@ -2596,6 +3113,22 @@ $$;
 
 ALTER FUNCTION public.cancel_generation(p_id uuid) OWNER TO postgres;
 
+CREATE FUNCTION public.delete_account() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    SET statement_timeout TO '60s'
+    AS $$
+begin
+  if auth.uid() is null then
+    perform private.raise_api_error(401, 'unauthenticated', 'Sign in first.');
+  end if;
+  delete from auth.users where id = auth.uid();
+end
+$$;
+
+ALTER FUNCTION public.delete_account() OWNER TO postgres;
+
 CREATE FUNCTION public.enqueue_generation(p_id uuid, p_model text, p_input jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2711,19 +3244,21 @@ $$;
 ALTER FUNCTION public.grant_credits(p_user_id uuid, p_amount integer, p_reason text, p_external_ref text) OWNER TO postgres;
 
 CREATE FUNCTION public.list_models() RETURNS jsonb
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET random_page_cost TO '0'
     AS $$
-  select jsonb_build_object('models', coalesce(
-    jsonb_agg(jsonb_build_object(
+begin
+  perform private.caller();
+  return jsonb_build_object('models', coalesce((
+    select jsonb_agg(jsonb_build_object(
       'id', id, 'title', title, 'description', description, 'kind', kind, 'cost', cost,
       'included', included, 'input_schema', input_schema
-    ) order by cost, id),
-    '[]'
-  ))
-  from private.models
-  where enabled
+    ) order by cost, id)
+    from private.models
+    where enabled
+  ), '[]'));
+end
 $$;
 
 ALTER FUNCTION public.list_models() OWNER TO postgres;
@@ -2761,6 +3296,87 @@ end
 $$;
 
 ALTER FUNCTION public.record_purchase(p_event jsonb) OWNER TO postgres;
+
+CREATE FUNCTION public.register_device(p_token text, p_platform text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $_$
+declare
+  v_user_id uuid := private.caller();
+begin
+  if p_token is null or p_token !~ '^Expo(nent)?PushToken\[[A-Za-z0-9_-]{1,100}\]$'
+    or p_platform is null or p_platform not in ('ios', 'android')
+  then
+    perform private.raise_api_error(
+      400, 'invalid_request', 'A device needs a push token of Expo, and ios or android as platform.'
+    );
+  end if;
+  perform from public.entitlements where user_id = v_user_id for no key update;
+  insert into private.devices (token, user_id, platform) values (p_token, v_user_id, p_platform)
+  on conflict (token) do update
+  set user_id = excluded.user_id, platform = excluded.platform, seen_at = excluded.seen_at;
+
+  -- Locked rows are skipped: another user is registering that token.
+  delete from private.devices where token in (
+    select token from private.devices
+    where user_id = v_user_id
+    order by seen_at desc
+    offset 5
+    for update skip locked
+  );
+  delete from private.devices where token in (
+    select token from private.devices
+    where seen_at < clock_timestamp() - interval '60 days'
+    limit 100
+    for update skip locked
+  );
+end
+$_$;
+
+ALTER FUNCTION public.register_device(p_token text, p_platform text) OWNER TO postgres;
+
+CREATE FUNCTION public.report_generation(p_id uuid, p_reason text, p_text text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+declare
+  v_user_id uuid := private.caller();
+  v_generation public.generations;
+begin
+  if p_reason is null
+    or p_reason not in ('sexual', 'violent', 'hateful', 'real_person', 'copyright', 'other')
+  then
+    perform private.raise_api_error(
+      400, 'invalid_request',
+      'The reason must be sexual, violent, hateful, real_person, copyright or other.'
+    );
+  elsif char_length(p_text) > 500 then
+    perform private.raise_api_error(
+      400, 'invalid_request', 'The text may have at most 500 characters.'
+    );
+  end if;
+  -- A deletion of the generation waits for the report, and leaves its files.
+  select * into v_generation from public.generations
+  where id = p_id and user_id = v_user_id for key share;
+  if not found then
+    if exists (select from private.reports where generation_id = p_id and user_id = v_user_id) then
+      return;
+    end if;
+    perform private.raise_api_error(404, 'unknown_job', 'There is no such generation.');
+  end if;
+  insert into private.reports
+    (generation_id, user_id, reason, text, model_id, input, input_paths, output)
+  values (
+    p_id, v_user_id, p_reason, nullif(btrim(p_text), ''), v_generation.model_id,
+    v_generation.input, v_generation.input_paths, v_generation.output
+  )
+  on conflict do nothing;
+end
+$$;
+
+ALTER FUNCTION public.report_generation(p_id uuid, p_reason text, p_text text) OWNER TO postgres;
 
 CREATE FUNCTION public.revoke_credits(p_user_id uuid, p_amount integer, p_reason text, p_external_ref text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2814,6 +3430,9 @@ CREATE FUNCTION public.wake_job(p_id uuid, p_provider_ref text, p_is_final boole
     SET random_page_cost TO '0'
     AS $$
 begin
+  if p_is_final then  -- the worker calls this, too, and never with the end of the work
+    perform private.record_webhook();
+  end if;
   update public.jobs
   set provider_ref = p_provider_ref, run_at = null, woken_at = clock_timestamp()
   where id = p_id
@@ -2844,8 +3463,9 @@ CREATE TABLE private.config (
     free_spacing double precision DEFAULT 8 NOT NULL,
     paid_spacing double precision DEFAULT 1 NOT NULL,
     max_paid_jobs_per_day integer DEFAULT 200 NOT NULL,
+    max_unsuccessful_per_day integer DEFAULT 60 NOT NULL,
     accept_sandbox_purchases boolean DEFAULT false NOT NULL,
-    CONSTRAINT bounds_are_positive CHECK (((max_unfinished_jobs > 0) AND (max_input_bytes > 0) AND (max_paid_jobs_per_day > 0))),
+    CONSTRAINT bounds_are_positive CHECK (((max_unfinished_jobs > 0) AND (max_input_bytes > 0) AND (max_paid_jobs_per_day > 0) AND (max_unsuccessful_per_day > 0))),
     CONSTRAINT paid_users_are_denser CHECK ((((0)::double precision < paid_spacing) AND (paid_spacing <= free_spacing))),
     CONSTRAINT starter_credits_are_not_negative CHECK (((starter_credits >= 0) AND (anonymous_starter_credits >= 0))),
     CONSTRAINT there_is_one_row CHECK (is_only_row)
@@ -2861,7 +3481,22 @@ COMMENT ON COLUMN private.config.paid_spacing IS 'The same for a paid user, who 
 
 COMMENT ON COLUMN private.config.max_paid_jobs_per_day IS 'How many included jobs a paid user may have in 24 hours, so that a subscription is no open wallet.';
 
+COMMENT ON COLUMN private.config.max_unsuccessful_per_day IS 'How many jobs of a user may, within 24 hours, reach the provider and then be canceled or refused.';
+
 COMMENT ON COLUMN private.config.accept_sandbox_purchases IS 'Whether purchases of a store''s sandbox count. Anybody with a tester account makes them for free.';
+
+CREATE TABLE private.devices (
+    token text NOT NULL,
+    user_id uuid NOT NULL,
+    platform text NOT NULL,
+    seen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT platforms_are_known CHECK ((platform = ANY (ARRAY['ios'::text, 'android'::text]))),
+    CONSTRAINT tokens_are_of_expo CHECK ((token ~ '^Expo(nent)?PushToken\[[A-Za-z0-9_-]{1,100}\]$'::text))
+);
+
+ALTER TABLE private.devices OWNER TO postgres;
+
+COMMENT ON TABLE private.devices IS 'Where a push goes when a long job has ended: at most 5 tokens a user. A token has one owner, the last to register it. It goes when Expo refuses it, or when it was not registered for 60 days.';
 
 CREATE TABLE private.job_requests (
     job_id uuid NOT NULL,
@@ -2876,6 +3511,24 @@ COMMENT ON TABLE private.job_requests IS 'What a job was asked to do, by the mod
 
 COMMENT ON COLUMN private.job_requests.provider_input IS 'The user''s choice over the model''s defaults. It names photos by path, and secrets by {"$env"}.';
 
+CREATE TABLE private.ledger_audit (
+    is_only_row boolean DEFAULT true NOT NULL,
+    after_user uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL,
+    wrong uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT there_is_one_row CHECK (is_only_row)
+);
+
+ALTER TABLE private.ledger_audit OWNER TO postgres;
+
+COMMENT ON TABLE private.ledger_audit IS 'How far audit_ledger has come, and what it found. One row.';
+
+COMMENT ON COLUMN private.ledger_audit.after_user IS 'Where the pass goes on.';
+
+COMMENT ON COLUMN private.ledger_audit.wrong IS 'At most 100 users whose balance differed from their ledger when they were last looked at.';
+
+COMMENT ON COLUMN private.ledger_audit.ended_at IS 'When the last pass over all users ended.';
+
 CREATE TABLE private.object_sweep (
     is_only_row boolean DEFAULT true NOT NULL,
     swept_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
@@ -2888,6 +3541,28 @@ ALTER TABLE private.object_sweep OWNER TO postgres;
 
 COMMENT ON TABLE private.object_sweep IS 'One row: when workers last looked for unreferenced objects, and how far they came.';
 
+CREATE TABLE private.processes (
+    name text NOT NULL,
+    kind text NOT NULL,
+    version text NOT NULL,
+    problem text,
+    expects_webhooks boolean DEFAULT false NOT NULL,
+    started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    seen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT kinds_are_known CHECK ((kind = ANY (ARRAY['bridge'::text, 'worker'::text, 'webhook'::text])))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE private.processes OWNER TO postgres;
+
+COMMENT ON TABLE private.processes IS 'One row per bridge and per worker, written by its heartbeat, and one for all webhooks of providers. A row that was not seen for a day is removed.';
+
+COMMENT ON COLUMN private.processes.name IS 'Host and process number.';
+
+COMMENT ON COLUMN private.processes.problem IS 'What the process cannot reach, or who refuses it, in one line for the operator.';
+
+COMMENT ON COLUMN private.processes.expects_webhooks IS 'The worker gave its providers the address of a webhook.';
+
 CREATE TABLE private.products (
     id text NOT NULL,
     credits integer DEFAULT 0 NOT NULL,
@@ -2899,6 +3574,15 @@ CREATE TABLE private.products (
 ALTER TABLE private.products OWNER TO postgres;
 
 COMMENT ON TABLE private.products IS 'What a store sells, by the product id in its events. credits are posted once per purchase or paid period; while a period with gives_access lasts, the user is paid.';
+
+CREATE TABLE private.prompt_filter (
+    word text NOT NULL,
+    CONSTRAINT words_are_short CHECK (((char_length(word) >= 1) AND (char_length(word) <= 100)))
+);
+
+ALTER TABLE private.prompt_filter OWNER TO postgres;
+
+COMMENT ON TABLE private.prompt_filter IS 'Words and phrases that no input may contain. Empty by default. private.is_refused_prompt reads it.';
 
 CREATE TABLE private.provider_cancellations (
     provider_ref text NOT NULL,
@@ -2921,6 +3605,35 @@ CREATE TABLE private.removed_objects (
 ALTER TABLE private.removed_objects OWNER TO postgres;
 
 COMMENT ON TABLE private.removed_objects IS 'Objects whose row is gone: of deleted generations, deleted accounts and jobs that ended without success. Workers remove them within a minute.';
+
+CREATE TABLE private.reports (
+    generation_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    reason text NOT NULL,
+    text text,
+    model_id text NOT NULL,
+    input jsonb NOT NULL,
+    input_paths text[] NOT NULL,
+    output jsonb,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    closed_at timestamp with time zone,
+    CONSTRAINT reasons_are_known CHECK ((reason = ANY (ARRAY['sexual'::text, 'violent'::text, 'hateful'::text, 'real_person'::text, 'copyright'::text, 'other'::text]))),
+    CONSTRAINT texts_are_short CHECK ((char_length(text) <= 500))
+);
+
+ALTER TABLE private.reports OWNER TO postgres;
+
+COMMENT ON TABLE private.reports IS 'What users complained of, with a copy of the generation. An operator closes a report by closed_at. While it is open, its files outlive the deletion of the generation.';
+
+CREATE TABLE private.unsuccessful_starts (
+    job_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    ended_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE private.unsuccessful_starts OWNER TO postgres;
+
+COMMENT ON TABLE private.unsuccessful_starts IS 'Jobs that reached the provider and were then canceled or refused, of the last 24 hours. They cost the user nothing and may have cost us.';
 
 CREATE TABLE public.credit_entries (
     id bigint NOT NULL,
@@ -2964,8 +3677,14 @@ ALTER TABLE public.credit_entries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTI
 ALTER TABLE ONLY private.config
     ADD CONSTRAINT config_pkey PRIMARY KEY (is_only_row);
 
+ALTER TABLE ONLY private.devices
+    ADD CONSTRAINT devices_pkey PRIMARY KEY (token);
+
 ALTER TABLE ONLY private.job_requests
     ADD CONSTRAINT job_requests_pkey PRIMARY KEY (job_id);
+
+ALTER TABLE ONLY private.ledger_audit
+    ADD CONSTRAINT ledger_audit_pkey PRIMARY KEY (is_only_row);
 
 ALTER TABLE ONLY private.models
     ADD CONSTRAINT models_pkey PRIMARY KEY (id);
@@ -2973,8 +3692,14 @@ ALTER TABLE ONLY private.models
 ALTER TABLE ONLY private.object_sweep
     ADD CONSTRAINT object_sweep_pkey PRIMARY KEY (is_only_row);
 
+ALTER TABLE ONLY private.processes
+    ADD CONSTRAINT processes_pkey PRIMARY KEY (name);
+
 ALTER TABLE ONLY private.products
     ADD CONSTRAINT products_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY private.prompt_filter
+    ADD CONSTRAINT prompt_filter_pkey PRIMARY KEY (word);
 
 ALTER TABLE ONLY private.provider_cancellations
     ADD CONSTRAINT provider_cancellations_pkey PRIMARY KEY (provider_ref);
@@ -2982,14 +3707,23 @@ ALTER TABLE ONLY private.provider_cancellations
 ALTER TABLE ONLY private.provider_limits
     ADD CONSTRAINT provider_limits_pkey PRIMARY KEY (provider);
 
+ALTER TABLE ONLY private.provider_starts
+    ADD CONSTRAINT provider_starts_pkey PRIMARY KEY (provider, day);
+
 ALTER TABLE ONLY private.purchase_events
     ADD CONSTRAINT purchase_events_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY private.removed_objects
     ADD CONSTRAINT removed_objects_pkey PRIMARY KEY (bucket, path);
 
+ALTER TABLE ONLY private.reports
+    ADD CONSTRAINT reports_pkey PRIMARY KEY (generation_id);
+
 ALTER TABLE ONLY private.subscriptions
     ADD CONSTRAINT subscriptions_pkey PRIMARY KEY (store, subscription);
+
+ALTER TABLE ONLY private.unsuccessful_starts
+    ADD CONSTRAINT unsuccessful_starts_pkey PRIMARY KEY (job_id);
 
 ALTER TABLE ONLY public.credit_entries
     ADD CONSTRAINT credit_entries_external_ref_key UNIQUE (external_ref);
@@ -3006,6 +3740,10 @@ ALTER TABLE ONLY public.generations
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
 
+CREATE INDEX devices_by_age ON private.devices USING btree (seen_at);
+
+CREATE INDEX devices_by_user ON private.devices USING btree (user_id, seen_at);
+
 CREATE UNIQUE INDEX purchase_events_one_grant_per_transaction ON private.purchase_events USING btree (store, transaction_id) WHERE (granted_to IS NOT NULL);
 
 CREATE INDEX purchase_events_refunds ON private.purchase_events USING btree (store, transaction_id) WHERE (is_refund IS NOT NULL);
@@ -3016,9 +3754,17 @@ CREATE INDEX purchase_events_unapplied ON private.purchase_events USING btree (r
 
 CREATE INDEX removed_objects_due ON private.removed_objects USING btree (remove_at);
 
+CREATE INDEX reports_by_photo ON private.reports USING gin (input_paths) WHERE ((closed_at IS NULL) AND (input_paths <> '{}'::text[]));
+
+CREATE INDEX reports_by_user ON private.reports USING btree (user_id);
+
+CREATE INDEX reports_open ON private.reports USING btree (created_at) WHERE (closed_at IS NULL);
+
 CREATE INDEX subscriptions_by_holder ON private.subscriptions USING gin (holders);
 
 CREATE INDEX subscriptions_by_user ON private.subscriptions USING btree (user_id);
+
+CREATE INDEX unsuccessful_starts_by_user ON private.unsuccessful_starts USING btree (user_id, ended_at);
 
 CREATE INDEX credit_entries_by_user ON public.credit_entries USING btree (user_id, created_at DESC);
 
@@ -3054,6 +3800,10 @@ CREATE TRIGGER models_check BEFORE INSERT OR UPDATE ON private.models FOR EACH R
 
 CREATE TRIGGER models_refuse_deletion BEFORE DELETE ON private.models FOR EACH ROW EXECUTE FUNCTION private.refuse_deletion_of_model();
 
+CREATE TRIGGER reports_remove_objects_when_closed AFTER UPDATE OF closed_at ON private.reports FOR EACH ROW WHEN (((old.closed_at IS NULL) AND (new.closed_at IS NOT NULL))) EXECUTE FUNCTION private.on_report_closed();
+
+CREATE TRIGGER reports_remove_objects_when_deleted AFTER DELETE ON private.reports FOR EACH ROW WHEN ((old.closed_at IS NULL)) EXECUTE FUNCTION private.on_report_closed();
+
 CREATE TRIGGER credit_entries_broadcast AFTER INSERT ON public.credit_entries FOR EACH ROW WHEN (((new.kind = ANY (ARRAY['grant'::public.credit_entry_kind, 'revoke'::public.credit_entry_kind])) AND (new.reason <> 'starter'::text))) EXECUTE FUNCTION private.broadcast_account();
 
 CREATE TRIGGER entitlements_broadcast AFTER UPDATE OF is_paid, paid_until ON public.entitlements FOR EACH ROW WHEN (((old.is_paid IS DISTINCT FROM new.is_paid) OR (old.paid_until IS DISTINCT FROM new.paid_until))) EXECUTE FUNCTION private.broadcast_account();
@@ -3070,14 +3820,25 @@ CREATE TRIGGER jobs_cancel_prediction AFTER UPDATE ON public.jobs FOR EACH ROW W
 
 CREATE TRIGGER jobs_cancel_prediction_of_deleted BEFORE DELETE ON public.jobs FOR EACH ROW WHEN (((old.provider_ref IS NOT NULL) AND (old.finished_at IS NULL))) EXECUTE FUNCTION private.on_prediction_not_needed();
 
+CREATE TRIGGER jobs_count_unsuccessful_start AFTER UPDATE ON public.jobs FOR EACH ROW WHEN (((new.finished_at IS NOT NULL) AND (new.error_code = ANY (ARRAY['canceled'::public.error_code, 'content_rejected'::public.error_code, 'invalid_input'::public.error_code, 'provider_rejected'::public.error_code])) AND ((new.submitted_at IS NOT NULL) OR (new.failed_refs <> '{}'::text[])))) EXECUTE FUNCTION private.on_unsuccessful_start();
+
 CREATE TRIGGER jobs_enforce_transitions BEFORE UPDATE ON public.jobs FOR EACH ROW WHEN (((old.finished_at IS NOT NULL) OR ((old.status IS DISTINCT FROM new.status) OR (old.fence IS DISTINCT FROM new.fence)))) EXECUTE FUNCTION private.enforce_transition();
 
 CREATE TRIGGER jobs_rate_limit BEFORE UPDATE OF status ON public.jobs FOR EACH ROW WHEN (((old.status <> new.status) AND ((new.status = 'queued'::public.job_status) OR (old.rate_limited_by IS NOT NULL)))) EXECUTE FUNCTION private.on_status_changed();
 
 CREATE TRIGGER jobs_touch BEFORE UPDATE ON public.jobs FOR EACH ROW WHEN ((((old.status IS DISTINCT FROM new.status) OR (old.progress IS DISTINCT FROM new.progress)) OR (old.attempt IS DISTINCT FROM new.attempt))) EXECUTE FUNCTION private.touch_job();
 
+ALTER TABLE ONLY private.devices
+    ADD CONSTRAINT devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.entitlements(user_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY private.job_requests
     ADD CONSTRAINT job_requests_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY private.reports
+    ADD CONSTRAINT reports_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.entitlements(user_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY private.unsuccessful_starts
+    ADD CONSTRAINT unsuccessful_starts_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.entitlements(user_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.credit_entries
     ADD CONSTRAINT credit_entries_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.entitlements(user_id) ON DELETE CASCADE;
@@ -3099,23 +3860,37 @@ ALTER TABLE ONLY public.jobs
 
 ALTER TABLE private.config ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE private.devices ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE private.job_requests ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.ledger_audit ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.models ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.object_sweep ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE private.processes ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE private.products ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.prompt_filter ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.provider_cancellations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.provider_limits ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE private.provider_starts ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE private.purchase_events ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.removed_objects ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE private.reports ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE private.subscriptions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.unsuccessful_starts ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY "Owners delete their generations" ON public.generations FOR DELETE TO authenticated USING ((( SELECT auth.uid() AS uid) = user_id));
 
@@ -3155,6 +3930,9 @@ REVOKE ALL ON FUNCTION private.adopt_orphan(p_id uuid, p_fence bigint, p_provide
 GRANT ALL ON FUNCTION private.adopt_orphan(p_id uuid, p_fence bigint, p_provider_refs text[]) TO generation_worker;
 
 REVOKE ALL ON FUNCTION private.apply_event(p_event private.purchase_events) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.audit_ledger(p_limit integer, p_restart boolean, OUT checked integer, OUT is_complete boolean, OUT wrong uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.audit_ledger(p_limit integer, p_restart boolean, OUT checked integer, OUT is_complete boolean, OUT wrong uuid[]) TO generation_bridge;
 
 REVOKE ALL ON FUNCTION private.broadcast_account() FROM PUBLIC;
 
@@ -3208,6 +3986,11 @@ GRANT ALL ON FUNCTION private.claim_job(p_id uuid, p_lease interval) TO generati
 REVOKE ALL ON FUNCTION private.complete_job(p_id uuid, p_fence bigint, p_output jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.complete_job(p_id uuid, p_fence bigint, p_output jsonb) TO generation_worker;
 
+REVOKE ALL ON FUNCTION private.count_start(p_job_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.devices_of_job(p_job_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.devices_of_job(p_job_id uuid) TO generation_worker;
+
 REVOKE ALL ON FUNCTION private.discard_outputs(p_user_id uuid, p_job_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.discard_outputs(p_user_id uuid, p_job_id uuid) TO generation_worker;
 
@@ -3232,7 +4015,12 @@ REVOKE ALL ON FUNCTION private.event_time(p_event jsonb, p_key text) FROM PUBLIC
 REVOKE ALL ON FUNCTION private.fail_job(p_id uuid, p_fence bigint, p_code public.error_code, p_message text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.fail_job(p_id uuid, p_fence bigint, p_code public.error_code, p_message text) TO generation_worker;
 
+REVOKE ALL ON FUNCTION private.files_of(p_output jsonb, p_input_paths text[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.find_user(p_customer text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.forget_devices(p_tokens text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.forget_devices(p_tokens text[]) TO generation_worker;
 
 GRANT SELECT,DELETE ON TABLE public.generations TO authenticated;
 GRANT SELECT ON TABLE public.generations TO service_role;
@@ -3240,6 +4028,8 @@ GRANT SELECT ON TABLE public.generations TO service_role;
 REVOKE ALL ON FUNCTION private.generation_json(p_generation public.generations) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.grant_purchase(p_event private.purchase_events) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.has_budget(p_user_id uuid, p_provider text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.has_had_free_jobs(p_user_id uuid, p_count integer) FROM PUBLIC;
 
@@ -3252,6 +4042,8 @@ REVOKE ALL ON FUNCTION private.is_paid(p_account public.entitlements) FROM PUBLI
 REVOKE ALL ON FUNCTION private.is_paused(p_provider text, p_provider_model text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.is_ref_available(p_provider_ref text, p_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.is_running(p_kind text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.is_shown(p_path text) FROM PUBLIC;
 
@@ -3274,6 +4066,9 @@ REVOKE ALL ON FUNCTION private.lock_job(p_id uuid, p_moves_credits boolean) FROM
 REVOKE ALL ON FUNCTION private.may_upload(p_path text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.may_upload(p_path text) TO authenticated;
 
+REVOKE ALL ON FUNCTION private.metrics() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.metrics() TO generation_bridge;
+
 REVOKE ALL ON FUNCTION private.number_problem(p_value numeric, p_rule jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.objects_removed(p_bucket text, p_paths text[]) FROM PUBLIC;
@@ -3290,7 +4085,11 @@ REVOKE ALL ON FUNCTION private.on_generation_deleted() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.on_prediction_not_needed() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.on_report_closed() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.on_status_changed() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.on_unsuccessful_start() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.on_user_created() FROM PUBLIC;
 
@@ -3305,6 +4104,8 @@ REVOKE ALL ON FUNCTION private.photos_of(p_user_id uuid, p_input jsonb, p_schema
 
 REVOKE ALL ON FUNCTION private.place_subscription(p_subscription private.subscriptions) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.plain_words(p_text text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.post_entry(p_user_id uuid, p_kind public.credit_entry_kind, p_amount integer, p_reason text, p_job_id uuid, p_external_ref text, p_fingerprint bytea, p_owed integer, p_next_rank double precision) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.price_request(p_account public.entitlements, p_model private.models, p_input jsonb) FROM PUBLIC;
@@ -3312,7 +4113,7 @@ REVOKE ALL ON FUNCTION private.price_request(p_account public.entitlements, p_mo
 REVOKE ALL ON FUNCTION private.provider_cancellations_of(p_job_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.provider_cancellations_of(p_job_id uuid) TO generation_worker;
 
-REVOKE ALL ON FUNCTION private.prune_jobs(p_older_than interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.prune_jobs(p_older_than interval, p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.pruned_job_json(p_generation public.generations) FROM PUBLIC;
 
@@ -3328,6 +4129,10 @@ REVOKE ALL ON FUNCTION private.read_event(p_event jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.read_job(p_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.record_process(p_name text, p_kind text, p_version text, p_problem text, p_expects_webhooks boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.record_process(p_name text, p_kind text, p_version text, p_problem text, p_expects_webhooks boolean) TO generation_bridge;
+GRANT ALL ON FUNCTION private.record_process(p_name text, p_kind text, p_version text, p_problem text, p_expects_webhooks boolean) TO generation_worker;
+
 REVOKE ALL ON FUNCTION private.record_refused_account(p_provider text, p_reason text, p_provider_model text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.record_refused_account(p_provider text, p_reason text, p_provider_model text) TO generation_worker;
 
@@ -3340,12 +4145,16 @@ GRANT ALL ON FUNCTION private.record_submission(p_id uuid, p_fence bigint) TO ge
 REVOKE ALL ON FUNCTION private.record_throttled(p_provider text, p_retry_after interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.record_throttled(p_provider text, p_retry_after interval) TO generation_worker;
 
+REVOKE ALL ON FUNCTION private.record_webhook() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_queue uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_queue uuid) TO generation_bridge;
 
 REVOKE ALL ON FUNCTION private.refresh_paid_until(p_user_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.refuse_deletion_of_model() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.refuse_unbounded_work(p_user_id uuid, p_provider text, p_input jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.release_job(p_id uuid, p_fence bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.release_job(p_id uuid, p_fence bigint) TO generation_worker;
@@ -3379,6 +4188,16 @@ REVOKE ALL ON FUNCTION private.seed_of(p_id uuid, p_schema jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.settle_refunds(p_event private.purchase_events) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.status_of_jobs() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.status_of_last_hour() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.status_of_money() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.status_of_processes() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.status_of_providers() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.sweep_unreferenced_objects(p_every interval, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.sweep_unreferenced_objects(p_every interval, p_limit integer) TO generation_worker;
 
@@ -3398,6 +4217,9 @@ GRANT ALL ON FUNCTION private.wait_for_provider(p_id uuid, p_fence bigint, p_pro
 REVOKE ALL ON FUNCTION public.cancel_generation(p_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.cancel_generation(p_id uuid) TO authenticated;
 
+REVOKE ALL ON FUNCTION public.delete_account() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.delete_account() TO authenticated;
+
 REVOKE ALL ON FUNCTION public.enqueue_generation(p_id uuid, p_model text, p_input jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.enqueue_generation(p_id uuid, p_model text, p_input jsonb) TO authenticated;
 
@@ -3413,6 +4235,12 @@ GRANT ALL ON FUNCTION public.list_models() TO authenticated;
 REVOKE ALL ON FUNCTION public.record_purchase(p_event jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.record_purchase(p_event jsonb) TO service_role;
 
+REVOKE ALL ON FUNCTION public.register_device(p_token text, p_platform text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.register_device(p_token text, p_platform text) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.report_generation(p_id uuid, p_reason text, p_text text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.report_generation(p_id uuid, p_reason text, p_text text) TO authenticated;
+
 REVOKE ALL ON FUNCTION public.revoke_credits(p_user_id uuid, p_amount integer, p_reason text, p_external_ref text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.revoke_credits(p_user_id uuid, p_amount integer, p_reason text, p_external_ref text) TO service_role;
 
@@ -3423,8 +4251,12 @@ GRANT SELECT ON TABLE public.credit_entries TO authenticated;
 GRANT SELECT ON TABLE public.credit_entries TO service_role;
 
 -- policies
--- realtime.messages: Users receive on their own topic for SELECT to {authenticated} using ((extension = 'broadcast'::text) AND (( SELECT realtime.topic() AS topic) = ('user:'::text || (( SELECT auth.uid() AS uid))::text))) with check 
--- storage.objects: Users read their own folder for SELECT to {authenticated} using ((bucket_id = ANY (ARRAY['generations'::text, 'inputs'::text])) AND ((storage.foldername(name))[1] = (( SELECT auth.uid() AS uid))::text)) with check 
+-- realtime.messages: Users receive on their own topic for SELECT to {authenticated} using ((extension = 'broadcast'::text) AND (( SELECT realtime.topic() AS topic) = ('user:'::text || (( SELECT auth.uid() AS uid))::text)) AND ( SELECT (EXISTS ( SELECT
+           FROM public.entitlements
+          WHERE (entitlements.user_id = ( SELECT auth.uid() AS uid)))) AS "exists")) with check 
+-- storage.objects: Users read their own folder for SELECT to {authenticated} using ((bucket_id = ANY (ARRAY['generations'::text, 'inputs'::text])) AND ((storage.foldername(name))[1] = (( SELECT auth.uid() AS uid))::text) AND ( SELECT (EXISTS ( SELECT
+           FROM public.entitlements
+          WHERE (entitlements.user_id = ( SELECT auth.uid() AS uid)))) AS "exists")) with check 
 -- storage.objects: Users upload their photos for INSERT to {authenticated} using  with check ((bucket_id = 'inputs'::text) AND private.may_upload(name))
 
 -- triggers

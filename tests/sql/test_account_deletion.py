@@ -1,15 +1,25 @@
 """Deleting an auth user deletes all of their rows, and a worker that has a job of theirs ends it quietly."""
 
 import uuid
+from collections.abc import Callable
 from uuid import UUID
 
 import psycopg
 import pytest
 
-from tests.support.actors import ENDED, Row, User, refused
+from tests.support.actors import ENDED, Row, User, code_of_refusal, refused
 from tests.support.all_actors import Actors
 
-TABLES = ["public.entitlements", "public.credit_entries", "public.jobs", "public.generations"]
+TABLES = [
+    "public.entitlements", "public.credit_entries", "public.jobs", "public.generations",
+    "private.reports", "private.devices", "private.unsuccessful_starts",
+]  # fmt: skip
+
+Leave = Callable[[Actors, User], None]
+BY = {
+    "the user": lambda actors, user: user.delete_account(),
+    "the dashboard": lambda actors, user: actors.operator.delete_user(user.id),
+}
 
 
 def everything(actors: Actors, user_id: UUID | None = None) -> dict[str, list[Row]]:
@@ -18,14 +28,106 @@ def everything(actors: Actors, user_id: UUID | None = None) -> dict[str, list[Ro
     return {table: actors.operator.rows(query.format(table), user_id, user_id) for table in TABLES}
 
 
-def test_everything_of_the_user_goes_and_nothing_of_others(actors: Actors) -> None:
+@pytest.mark.parametrize("leave", BY.values(), ids=BY)
+def test_everything_of_the_user_goes_and_nothing_of_others(actors: Actors, leave: Leave) -> None:
     leaving, staying = actors.user(), actors.user()
-    for user in (leaving, staying):
+    for number, user in enumerate((leaving, staying)):
         for status in ["queued", "running", "waiting", *ENDED]:
-            actors.job(user, status)
+            job_id, fence = actors.job(user, status)
+        user.report(job_id, "other", "not what I asked for")
+        user.register(f"ExponentPushToken[{number}]")
+        job_id, fence = actors.job(user, "running")
+        assert actors.worker.record_submission(job_id, fence)
+        assert actors.worker.fail(job_id, fence, "content_rejected")
     kept = everything(actors, staying.id)
-    actors.operator.delete_user(leaving.id)
+    assert all(kept.values())
+    leave(actors, leaving)
     assert everything(actors) == kept
+    leave(actors, leaving)
+    assert everything(actors) == kept
+
+
+@pytest.mark.parametrize("leave", BY.values(), ids=BY)
+def test_what_the_provider_works_on_is_stopped_and_the_files_are_removed(
+    actors: Actors, user: User, leave: Leave
+) -> None:
+    waiting, _ = actors.job(user, "waiting")
+    files = {
+        ("generations", f"{user.id}/{waiting}/0.png"),
+        ("inputs", f"{user.id}/{uuid.uuid4()}.jpg"),
+    }
+    for file in files:
+        actors.operator.conn.execute("insert into storage.objects (bucket_id, name) values (%s, %s)", file)
+    leave(actors, user)
+    assert actors.bridge.dispatch() == [waiting]
+    canceled = actors.worker.rows("select * from private.provider_cancellations_of(%s)", waiting)
+    assert [row["provider_ref"] for row in canceled] == [f"ref-{waiting}"]
+    removed = actors.worker.rows("select * from private.objects_to_remove(10)")
+    assert {(row["bucket"], row["path"]) for row in removed} == files
+
+
+def test_the_deletion_needs_a_session_and_takes_no_name(actors: Actors, user: User) -> None:
+    nobody = actors.another(User)
+    nobody.conn.execute("select set_config('request.jwt.claims', '', false)")
+    with refused(401, "unauthenticated"):
+        nobody.delete_account()
+    with pytest.raises(psycopg.errors.UndefinedFunction):
+        user.value("select public.delete_account(%s::uuid)", actors.user().id)
+
+
+TRIED = {
+    "delete_account": lambda user, job_id: user.delete_account(),
+    "enqueue_generation": lambda user, job_id: user.enqueue(job_id),
+    "cancel_generation": lambda user, job_id: user.cancel(job_id),
+    "get_job_status": lambda user, job_id: user.status(job_id),
+    "list_models": lambda user, job_id: user.value("select public.list_models()"),
+    "report_generation": lambda user, job_id: user.report(job_id),
+    "register_device": lambda user, job_id: user.register("ExponentPushToken[mine]"),
+}
+EXECUTABLE = """
+select proname from pg_proc
+where pronamespace = 'public'::regnamespace and has_function_privilege('authenticated', oid, 'execute')
+"""
+
+
+def test_every_function_that_a_user_may_call_is_tried_with_an_old_token(actors: Actors) -> None:
+    assert {row["proname"] for row in actors.operator.rows(EXECUTABLE)} == set(TRIED)
+
+
+@pytest.mark.parametrize("name", TRIED)
+def test_an_old_token_is_refused_by_every_function(actors: Actors, user: User, name: str) -> None:
+    job_id, _ = actors.job(user, "succeeded")
+    user.delete_account()
+    code = code_of_refusal(lambda: TRIED[name](user, job_id))
+    assert code == (None if name == "delete_account" else "unauthenticated")
+    assert not any(everything(actors, user.id).values())
+
+
+def test_an_old_token_reads_uploads_and_receives_nothing(actors: Actors, user: User) -> None:
+    job_id, _ = actors.job(user, "succeeded")
+    path = f"{user.id}/{job_id}/0.png"
+    add = "insert into storage.objects (bucket_id, name) values (%s, %s)"
+    actors.operator.conn.execute(add, ("generations", path))
+    actors.operator.conn.execute(add, ("inputs", f"{user.id}/{uuid.uuid4()}.jpg"))
+    user.conn.execute("select set_config('realtime.topic', %s, false)", (f"user:{user.id}",))
+    seen = "select (select count(*) from storage.objects) + (select count(*) from realtime.messages) as seen"
+    assert user.value(seen) > 2
+    user.delete_account()
+    assert user.value(seen) == 0
+    for table in TABLES[:4]:
+        columns = "id" if table == "public.jobs" else "*"
+        assert user.rows(f"select {columns} from {table}") == []  # noqa: S608
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        user.conn.execute(add, ("inputs", f"{user.id}/{uuid.uuid4()}.jpg"))
+    user.conn.execute("select set_config('realtime.topic', '', false)")
+
+
+def test_a_new_account_on_the_same_phone_begins_anew(actors: Actors, user: User) -> None:
+    user.register("ExponentPushToken[phone]")
+    user.delete_account()
+    again = actors.user(credits=5)
+    again.register("ExponentPushToken[phone]")
+    assert actors.operator.credits(again.id) == 5 and again.id != user.id
 
 
 @pytest.mark.parametrize("status", ["queued", "running", "waiting", *ENDED])
@@ -61,9 +163,10 @@ def test_a_deleted_user_can_ask_for_nothing(actors: Actors, user: User) -> None:
     actors.operator.delete_user(user.id)
     with refused(401, "unauthenticated"):
         user.enqueue(job_id)
-    with refused(404, "unknown_job"):
+    with refused(401, "unauthenticated"):
         user.cancel(job_id)
-    assert user.status(job_id) == []
+    with refused(401, "unauthenticated"):
+        user.status(job_id)
 
 
 def test_the_auth_service_opens_and_closes_accounts_with_no_rights_on_our_tables(actors: Actors) -> None:

@@ -1,4 +1,4 @@
-"""Random lives of random jobs: whoever acts, in whatever order, however late or often, the invariants hold."""
+"""Random lives of random jobs: the invariants hold for any actor, in any order, however late or often."""
 
 import json
 import uuid
@@ -37,7 +37,7 @@ seeds = st.integers(0, 2**16)
 
 # How often each is done, beside the others.
 DEEDS = {
-    "enqueue": 5, "repeat": 2, "cancel": 2, "look_and_delete": 1,
+    "enqueue": 5, "repeat": 2, "cancel": 2, "look_and_delete": 1, "report": 1,
     "dispatch": 2, "send_again": 1, "rescue": 4,
     "receive": 8, "renew": 1, "submit": 3, "wait": 4, "retry": 2, "release": 1, "complete": 2, "fail": 1,
     "webhook": 2, "time_passes": 5, "the_clock_is_set_back": 1, "prune": 1, "grant": 1, "pay": 1, "leave": 1,
@@ -71,7 +71,7 @@ class Lives(RuleBasedStateMachine):
 
     # One rule for all, since of many Hypothesis would leave some out for a whole example.
     @rule(action=st.sampled_from(sorted(Counter(DEEDS).elements())), seed=seeds)
-    def somebody_acts(self, action: str, seed: int) -> None:
+    def an_actor_acts(self, action: str, seed: int) -> None:
         if not self.history.requests:
             action = "enqueue"
         elif not self.claims and action in NEED_A_CLAIM:
@@ -135,20 +135,37 @@ class Lives(RuleBasedStateMachine):
         job_id = self.some_job(*OPEN)
         user = self.some_user(job_id)
         code = code_of_refusal(lambda: user.cancel(job_id))
-        is_mine = self.history.requests[job_id][0] == user.id and user.id in self.seen.accounts
-        assert code == (None if is_mine else "unknown_job")
+        is_mine = self.history.requests[job_id][0] == user.id
+        if user.id not in self.seen.accounts:
+            assert code == "unauthenticated"
+        else:
+            assert code == (None if is_mine else "unknown_job")
         if self.seen.status(job_id) == "running":
             assert self.operator.status(job_id) == "running", "its worker is only asked to stop"
 
     def look_and_delete(self) -> None:
         job_id = self.some_job(*ENDED)
         user = self.some_user(job_id)
+        if user.id not in self.seen.accounts:
+            assert code_of_refusal(lambda: user.status(job_id)) == "unauthenticated"
+            return
         is_mine = self.history.requests[job_id][0] == user.id
         is_there = job_id in self.seen.jobs or job_id in self.seen.generations
         assert [job["id"] for job in user.status(job_id)] == ([str(job_id)] if is_mine and is_there else [])
         if user.delete_generation(job_id):
             assert is_mine
             self.history.deleted_generations.add(job_id)
+
+    def report(self) -> None:
+        job_id = self.some_job(*ENDED)
+        user = self.some_user(job_id)
+        code = code_of_refusal(lambda: user.report(job_id))
+        is_there = job_id in self.seen.generations and self.history.requests[job_id][0] == user.id
+        is_known = any(UUID(report["generation_id"]) == job_id for report in self.seen.reports)
+        if user.id not in self.seen.accounts:
+            assert code == "unauthenticated"
+        elif not is_known:
+            assert code == (None if is_there else "unknown_job")
 
     # What bridges do. One may die after it published: then the messages are out and nothing is marked.
 
@@ -257,7 +274,7 @@ class Lives(RuleBasedStateMachine):
 
     def leave(self) -> None:
         if len(self.seen.accounts) == 3 and self.dice.random() < 0.3:
-            self.operator.delete_user(self.dice.choice(self.users).id)
+            self.dice.choice(self.users).delete_account()
 
     @invariant()
     def all_is_well(self) -> None:

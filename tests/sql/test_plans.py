@@ -51,6 +51,7 @@ def rows_read_by_scans(operator: Operator) -> dict[str, int]:
 
 def test_plans_of_an_empty_project_do_not_read_whole_tables_later(stack: Stack) -> None:
     operator, service = Operator(stack.database_url), Service(stack.database_url)
+    pruner = Operator(stack.database_url)
     user, worker, bridge = (
         User(stack.database_url),
         WorkerRole(stack.worker_url),
@@ -73,6 +74,8 @@ def test_plans_of_an_empty_project_do_not_read_whole_tables_later(stack: Stack) 
         user.cancel(user.job())
         sell(user.id)
         bridge.rescue()
+        bridge.rows("select * from private.metrics()")
+        pruner.prune("1 year")
 
     def fails(job_id: UUID) -> None:
         worker.retry(job_id, worker.claimed(job_id))
@@ -102,7 +105,7 @@ def test_plans_of_an_empty_project_do_not_read_whole_tables_later(stack: Stack) 
     before = rows_read_by_scans(operator)
     for _ in range(5):
         work()
-    for actor in (user, worker, bridge, service):
+    for actor in (user, worker, bridge, service, pruner):
         actor.conn.close()  # a session tells what it has read at the latest when it ends
     after = rows_read_by_scans(operator)
     operator.conn.close()

@@ -47,7 +47,7 @@ SomeActor = TypeVar("SomeActor", bound=Actor)
 
 
 class Visitor(Actor):
-    """Somebody without a session."""
+    """A visitor without a session."""
 
     role = "anon"
 
@@ -81,6 +81,15 @@ class User(Actor):
         jobs = answer["jobs"]
         assert isinstance(jobs, list)
         return jobs
+
+    def delete_account(self) -> None:
+        self.value("select public.delete_account()")
+
+    def report(self, job_id: UUID | None, reason: str | None = "other", text: str | None = None) -> None:
+        self.value("select public.report_generation(%s, %s, %s)", job_id, reason, text)
+
+    def register(self, token: str | None, platform: str | None = "ios") -> None:
+        self.value("select public.register_device(%s, %s)", token, platform)
 
     def delete_generation(self, job_id: UUID) -> bool:
         return self.conn.execute("delete from public.generations where id = %s", (job_id,)).rowcount == 1
@@ -186,12 +195,15 @@ class Operator(Actor):
     def reset(self) -> None:
         self.conn.execute("delete from auth.users")
         for table in (
-            "provider_cancellations", "purchase_events", "subscriptions", "products", "removed_objects"
+            "provider_cancellations", "purchase_events", "subscriptions", "products", "removed_objects",
+            "processes", "provider_starts", "prompt_filter",
         ):  # fmt: skip
             self.conn.execute(f"delete from private.{table}".encode())  # noqa: S608
         with self.conn.transaction():
             self.conn.execute("select set_config('storage.allow_delete_query', 'true', true)")
             self.conn.execute("delete from storage.objects")
+        self.conn.execute("delete from private.ledger_audit")
+        self.conn.execute("insert into private.ledger_audit default values")
         self.conn.execute("update private.object_sweep set last_bucket = '', last_path = ''")
         self.conn.execute("delete from private.models where id not like 'preview%'")
         self.conn.execute("delete from private.config")

@@ -154,7 +154,7 @@ def test_storage_is_away_for_a_while(
     relay = Relay(gateway.gateway_port)
     start_bridge()
     start_worker(SUPABASE_URL=f"http://127.0.0.1:{relay.port}")
-    relay.target_port = 1  # nobody listens there
+    relay.target_port = 1  # no server listens there
     relay.cut()
     waiting = faulty.enqueue("faulty", do="start")
     direct = faulty.enqueue("faulty")

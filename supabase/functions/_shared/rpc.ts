@@ -47,7 +47,7 @@ function failureOf(name: string, response: Response, error: unknown): Error {
   }
   // The database's own words for the client are lower case; SQLSTATEs and PostgREST's codes are
   // not.
-  if (response.status < 500 && /^[a-z_]+$/.test(code)) {
+  if ((response.status < 500 || code === "unavailable") && /^[a-z_]+$/.test(code)) {
     const retryAfter = response.headers.get("Retry-After");
     return new Refused(response.status, code, message, retryAfter ? { "Retry-After": retryAfter } : {});
   }

@@ -22,6 +22,8 @@ export const DELAYS: Record<RefusalCode, Delay | null> = {
   id_conflict: null,
   too_large: null,
   too_many_jobs: 'too_many_jobs',
+  too_many_failures: null, // until tomorrow: the person decides whether to ask again
+  content_rejected: null,
   unavailable: 'server_busy',
 };
 

@@ -77,7 +77,8 @@ export interface paths {
         /**
          * Told by the provider that a prediction has changed
          * @description Not for clients. The body is Replicate's prediction, signed as Replicate signs; only its id and status are read, and
-         *     the job is looked at again. Forged or more than 5 minutes old: 401. A replay, or a job that does not wait: 202 and no effect.
+         *     the job is looked at again. Forged, more than 5 minutes old, or sent to the address of another job: 401. A replay, or a job
+         *     that does not wait: 202 and no effect.
          */
         post: operations["providerWebhook"];
         delete?: never;
@@ -207,7 +208,7 @@ export interface components {
         Error: {
             error: {
                 /** @enum {unknown} */
-                code: "invalid_request" | "unauthenticated" | "insufficient_credits" | "unknown_model" | "not_found" | "method_not_allowed" | "too_slow" | "id_conflict" | "too_large" | "too_many_jobs" | "unavailable";
+                code: "invalid_request" | "unauthenticated" | "insufficient_credits" | "unknown_model" | "not_found" | "method_not_allowed" | "too_slow" | "id_conflict" | "too_large" | "too_many_jobs" | "too_many_failures" | "content_rejected" | "unavailable";
                 message: string;
             };
         };
@@ -377,7 +378,19 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `too_many_jobs`: wait for a generation to end. */
+            /** @description `content_rejected`: the prompt holds what this app does not allow. Nothing was held. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /**
+             * @description `too_many_jobs`: wait for a generation to end. `too_many_failures`: too many generations of this user reached
+             *     the provider within 24 hours and were then canceled or refused; Retry-After says when one more is accepted.
+             */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["RetryAfter"];
@@ -446,6 +459,8 @@ export interface operations {
         parameters: {
             query: {
                 job: components["schemas"]["Id"];
+                /** @description base64url of the HMAC-SHA256 of `provider_webhook:` and the job's id, with the worker's secret key. */
+                token: string;
             };
             header: {
                 "webhook-id": string;

@@ -1,0 +1,134 @@
+"""What Prometheus reads at `/metrics`: the bridge's own health, and what `private.metrics()` reads from the table.
+
+The loop reads the table, on its own connection and only while somebody asks, so that a bridge keeps its two
+connections; the server's threads give out what was read last. No trouble in here may stop the loop.
+"""
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import psycopg
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+import logs
+from bridge.health import Health
+from bridge.store import Measurement, Store
+
+log = logging.getLogger("bridge")
+
+READ_EVERY = 5.0  # seconds, at the most
+READ_AGAIN_AFTER_FAILURE = 60.0  # seconds; a read that fails may take 5 s, for which the loop sends nothing
+ASKED_FOR = (
+    300.0  # seconds after the last request for which the table is read; Prometheus asks at least each minute
+)
+KEPT_FOR = 60.0  # seconds; older values are given out no more, since an alarm would believe them
+PREFIX = "pilotlight_"
+
+HELP = {
+    "jobs": "Unfinished jobs by where they are. 10000 means that or more.",
+    "oldest_job_seconds": "For how long the oldest of these jobs has been there.",
+    "jobs_overdue": "Jobs whose lease or deadline passed more than 30 seconds ago.",
+    "jobs_ended": "Jobs that ended in the last five minutes, by error code; at most the newest 10000.",
+    "leg_seconds": "How long the jobs that succeeded in the last five minutes took, from request to start to end.",
+    "provider_paused": "Whether a provider, or one model of it, gets one try a minute, and why.",
+    "provider_rate_factor": "The fraction of starts_per_minute in force; below 1 after a 429.",
+    "purchases_not_applied": "Store events of the last day that did not do what they should.",
+    "objects_to_remove": "Stored files whose row is gone and that a worker is to remove.",
+    "provider_cancellations": "Predictions to be canceled at the provider.",
+    "notification_queue_fraction": "How full the notification queue of Postgres is.",
+}
+
+
+class LogEvents(logging.Handler):
+    """Counts the events of this process by name, as the log has them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.counts: Counter[tuple[str, str]] = Counter()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.counts[str(record.msg), record.levelname] += 1  # a constant of the code, so there are few
+
+
+class Metrics(Collector):
+    def __init__(self, health: Health, version: str) -> None:
+        self.health, self.version = health, version
+        self.events = LogEvents()
+        self.lock = threading.Lock()
+        self.measured: list[Measurement] = []
+        self.asked_at = self.measured_at = -KEPT_FOR - ASKED_FOR
+        self.read_at = 0.0  # when the table may be read next
+        self.registry = CollectorRegistry()
+        self.registry.register(self)
+
+    def exposition(self) -> bytes:
+        """The answer to `GET /metrics`, in the text format."""
+        self.asked_at = time.monotonic()
+        return generate_latest(self.registry)
+
+    def read(self, store: Store) -> None:
+        """Called by the loop after each look; reads the table if it is time and somebody asks."""
+        now = time.monotonic()
+        if now < self.read_at or now - self.asked_at > ASKED_FOR:
+            return
+        self.read_at = now + READ_EVERY
+        try:
+            measured = store.metrics()
+        except psycopg.Error as error:
+            # A connection that broke is the next look's affair. A database without this function serves jobs well.
+            self.read_at = time.monotonic() + READ_AGAIN_AFTER_FAILURE
+            log.warning("metrics.not_read", extra={"error": logs.describe(error)})
+            return
+        with self.lock:
+            self.measured, self.measured_at = measured, time.monotonic()
+
+    def describe(self) -> Iterator[Metric]:
+        return iter(())  # else the registry would ask for all values when it is made
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self.of_process()
+        with self.lock:
+            measured, age = self.measured, time.monotonic() - self.measured_at
+        if age <= KEPT_FOR:
+            yield gauge("table_age_seconds", "How old the values read from the table are.", age)
+            yield from families(measured)
+
+    def of_process(self) -> Iterator[Metric]:
+        facts, health = self.health.facts(), self.health
+        info = GaugeMetricFamily(PREFIX + "build_info", "Always 1.", labels=["version"])
+        info.add_metric([self.version], 1)
+        yield info
+        yield gauge(
+            "database_up", "Whether the bridge is connected to Postgres.", not health.is_database_down
+        )
+        yield gauge("broker_up", "Whether Redis answers the bridge.", not health.is_broker_down)
+        yield gauge("bridge_ready", "Whether /readyz says so.", health.is_ready)
+        yield gauge(
+            "bridge_lag_seconds",
+            "For how long something due may have waited for its message.",
+            facts["lag_seconds"],
+        )
+        counter = CounterMetricFamily(
+            PREFIX + "log_events", "Log lines of this bridge by event.", labels=["event", "level"]
+        )
+        for (event, level), count in sorted(self.events.counts.copy().items()):
+            counter.add_metric([event, level], count)
+        yield counter
+
+
+def gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(PREFIX + name, text, value=float(value))
+
+
+def families(measured: list[Measurement]) -> Iterator[Metric]:
+    found: dict[str, Metric] = {}
+    for one in measured:
+        name = PREFIX + one.name
+        family = found.setdefault(name, Metric(name, HELP.get(one.name, one.name), "gauge"))
+        family.add_sample(name, one.labels, one.value)
+    yield from found.values()

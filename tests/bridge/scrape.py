@@ -1,0 +1,57 @@
+"""What Prometheus makes of an answer of `/metrics`: its samples, and whether an alarm's expression holds."""
+
+import re
+from dataclasses import dataclass
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from bridge.loop import Bridge
+
+COMPARISON = re.compile(r"(?P<name>\w+)(?:\{(?P<matchers>[^}]*)\})? (?P<sign>==|>) (?P<number>[\d.]+)")
+MATCHER = re.compile(r'(\w+)(=~|=)"([^"]*)"')
+
+
+@dataclass(frozen=True)
+class Sample:
+    name: str
+    labels: dict[str, str]
+    value: float
+
+
+class Scrape:
+    def __init__(self, text: str) -> None:
+        families = text_string_to_metric_families(text)
+        self.samples = [Sample(s.name, s.labels, s.value) for f in families for s in f.samples]
+
+    def value(self, name: str, **labels: str) -> float:
+        (found,) = [s.value for s in self.samples if (s.name, s.labels) == (f"pilotlight_{name}", labels)]
+        return found
+
+    def fires(self, expression: str) -> bool:
+        """Evaluate one comparison of one metric, or its absence, as PromQL does; any other text is an error."""
+        if found := re.fullmatch(r"absent\((\w+)\)", expression):
+            return not any(sample.name == found[1] for sample in self.samples)
+        comparison = COMPARISON.fullmatch(expression)
+        assert comparison, f"not one comparison: {expression}"
+        matchers = MATCHER.findall(comparison["matchers"] or "")
+        chosen = [
+            sample.value
+            for sample in self.samples
+            if sample.name == comparison["name"] and all(matches(sample, *matcher) for matcher in matchers)
+        ]
+        assert chosen, f"/metrics has nothing for {expression}, so it can never fire"
+        number = float(comparison["number"])
+        return any(value > number if comparison["sign"] == ">" else value == number for value in chosen)
+
+
+def matches(sample: Sample, label: str, sign: str, wanted: str) -> bool:
+    value = sample.labels.get(label, "")
+    return re.fullmatch(wanted, value) is not None if sign == "=~" else value == wanted
+
+
+def scrape(bridge: Bridge) -> Scrape:
+    """Ask as Prometheus does, and again when the loop has read the table."""
+    bridge.metrics.exposition()
+    bridge.metrics.read_at = 0.0
+    bridge.run_once()
+    return Scrape(bridge.metrics.exposition().decode())
