@@ -88,7 +88,7 @@ bench-dispatch: install-dev ## From commit to first line and a burst of 10,000, 
 bench-sql: install-dev ## Plans and times at a thousand and a million jobs
 	@$(RUN)/python -m bench.sql $(ARGS)
 
-image: ## Build the image of deploy/ without Docker and try it (Debian, root; needs buildah and mmdebstrap)
+image: install-dev ## Build the image of deploy/ without Docker and try it (Debian, root; needs buildah and mmdebstrap)
 	@deploy/try_image.sh
 
 lock: ## Choose the versions in requirements/ anew (needs uv)
