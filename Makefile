@@ -18,7 +18,7 @@ export DENO_DIR := $(CURDIR)/.pilotlight/deno
 export DENO_NO_UPDATE_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up image test test-fast check bridge worker flower status model migrate lock clean check-app app app-bundles chaos storm inflight bench-edge bench-dispatch bench-sql install-production install-local install-dev install-app
+.PHONY: help demo up image test test-fast check bridge worker flower status audit doctor user model migrate lock clean check-app app app-bundles chaos storm inflight bench-edge bench-dispatch bench-sql bench-picture install-production install-local install-dev install-app
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,15 +59,24 @@ worker: install-production ## A worker alone, with the settings of .env
 flower: install-local ## Flower on http://127.0.0.1:5555, with the settings of .env
 	@$(RUN)/celery -A tasks flower --address=127.0.0.1
 
-status: install-production ## What the operator should know, from the database of .env; fails when something is wrong
-	@$(RUN)/python -m bridge.status
+status: install-production ## What the operator should know, from the database of .env; fails when something is wrong [ARGS=--json]
+	@$(RUN)/python -m operate.status $(ARGS)
 
 # The shell reads the variables from its environment, where make puts them, so that no quote in them is run.
+user: install-production ## What one user has, bought and asked for: WHO=email|id [BLOCK=1|UNBLOCK=1]
+	@$(RUN)/python -m operate.user "$$WHO" "$$BLOCK" "$$UNBLOCK"
+
+doctor: install-production ## Check the settings of .env against every server they name; fails when something would not work
+	@$(RUN)/python -m operate.doctor
+
+audit: install-production ## Compare every balance with its ledger; fails when one differs
+	@$(RUN)/python -m operate.audit
+
 model: install-production ## A Replicate model's row as SQL to review: NAME=owner/name COST=credits [IMAGES=image,mask]
 	@$(RUN)/python -m operate.model "$$NAME" "$$COST" "$$IMAGES"
 
-migrate: install-local ## Apply supabase/migrations to the DATABASE_URL of .env
-	@$(RUN)/python -m local.migrate
+migrate: install-production ## Apply supabase/migrations to the DATABASE_URL of .env
+	@$(RUN)/python -m operate.migrate
 
 # What follows measures or attacks. ARGS has options: make bench-dispatch ARGS="--rounds 1 --burst 200", ARGS=--help
 chaos: install-dev ## Kill, freeze and cut everything under load, then check every promise (takes 20 minutes)
@@ -90,6 +99,9 @@ bench-sql: install-dev ## Plans and times at a thousand and a million jobs
 
 image: install-dev ## Build the image of deploy/ without Docker and try it (Debian, root; needs buildah and mmdebstrap)
 	@deploy/try_image.sh
+
+bench-picture: install-dev ## A picture of 1 MB from the webhook to its row, beside a bare Celery task
+	@$(RUN)/python -m bench.picture $(ARGS)
 
 lock: ## Choose the versions in requirements/ anew (needs uv)
 	@uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml -o requirements/production.txt

@@ -20,6 +20,9 @@ ANSWER_WITHIN = 8.0  # seconds; longer than statement_timeout, which a server th
 # Poolers cache passwords, so a new password can be refused for a while after it was set.
 REFUSED_LOGIN_RETRIED_FOR = 30.0  # seconds
 
+# The version of the schema that this code was written for: private.schema_version() has the other half.
+SCHEMA = 1
+
 WRONG_PASSWORD = re.compile(
     r"password authentication failed|SASL authentication failed|no password supplied|Tenant or user not found"
 )
@@ -27,6 +30,10 @@ WRONG_PASSWORD = re.compile(
 
 class RoleRefused(Exception):
     """The login works and may not become the role of the process. The text names the cure."""
+
+
+class SchemaRefused(Exception):
+    """The schema is older than this code, or too new for it. The text names the cure."""
 
 
 class Connection(psycopg.Connection[Any]):
@@ -58,11 +65,33 @@ def become(conn: Connection, role: Role) -> None:
     conn.execute("set statement_timeout = '5s'")
 
 
+def check_schema(conn: Connection) -> None:
+    """Raises SchemaRefused."""
+    try:
+        row = conn.execute("select version, compatible_since from private.schema_version()").fetchone()
+    except (psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName):
+        row = None
+    version, compatible_since = row or (0, 0)
+    if version < SCHEMA:
+        found = f"is of version {version}" if version else "lacks our migrations, or some of them"
+        raise SchemaRefused(f"The database {found}; this code needs {SCHEMA}. Apply the migrations.")
+    if compatible_since > SCHEMA:
+        raise SchemaRefused(
+            f"The database serves code of version {compatible_since} or later, and this is {SCHEMA}: update it."
+        )
+
+
 def connect(dsn: str, role: Role) -> Connection:
-    """Raises RoleRefused, or psycopg.OperationalError if the server is away or refuses the password."""
+    """A connection to a schema that this code can use, in its role.
+
+    Raises:
+        RoleRefused, SchemaRefused: The text names the cure.
+        psycopg.OperationalError: The server is away or refuses the password.
+    """
     conn = Connection.connect(dsn, **options(role))
     try:
         become(conn, role)
+        check_schema(conn)
     except BaseException:
         conn.close()
         raise

@@ -3,24 +3,26 @@
 A missing or malformed value is named in one line that says where to set it; no default hides a missing secret.
 """
 
+import base64
+import binascii
+import difflib
+import json
 import os
+import re
+import ssl
 import sys
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Literal, NoReturn, Self
 
 from dotenv import dotenv_values
-from pydantic import (
-    Field,
-    PostgresDsn,
-    RedisDsn,
-    SecretStr,
-    ValidationError,
-    field_validator,
-)
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+import broker
+import urls
+from broker import Broker
 
 # The contract between bridge and worker, which never import each other.
 TASK_NAME = "tasks.generate"
@@ -28,37 +30,61 @@ QUEUE = "generations"
 # What a process says of itself. The version stands in pyproject.toml alone, which lies beside this file on every host.
 VERSION: str = tomllib.loads((Path(__file__).parent / "pyproject.toml").read_text())["project"]["version"]
 
+SET_IT = "Set it in the environment or in .env (see .env.example)."
+# Names that look like ours and belong to others: to the Edge Functions and to the app.
+OF_OTHERS = {
+    "REPLICATE_WEBHOOK_SECRET",
+    "SUPABASE_PUBLISHABLE_KEY",
+    "SUPABASE_PUBLISHABLE_KEYS",
+    "SUPABASE_SECRET_KEYS",
+}
+
+Process = Literal["bridge", "worker"]
+Needed = Literal["supabase_url", "supabase_secret_key", "replicate_api_token"]
+NEEDS: dict[Process, tuple[Needed, ...]] = {"bridge": (), "worker": ("supabase_url", "supabase_secret_key")}
+
+DatabaseUrl = Annotated[
+    SecretStr, AfterValidator(lambda url: SecretStr(urls.database(url.get_secret_value())))
+]
+WebUrl = Annotated[str, AfterValidator(urls.web)]
+
+
+class Missing(Exception):
+    """A setting that only some processes need was asked for and is not set."""
+
 
 class Settings(BaseSettings):
     """Read from the process environment, then from `.env`; `.env.example` explains each value."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
+    )
 
-    database_url: PostgresDsn | None = Field(
+    database_url: DatabaseUrl | None = Field(
         None, description="A direct or session-mode connection: LISTEN needs it"
     )
-    bridge_database_url: PostgresDsn | None = Field(None, description="The bridge's own login")
-    worker_database_url: PostgresDsn | None = Field(None, description="The worker's own login")
-    redis_url: RedisDsn = Field(description="Celery's broker")
+    bridge_database_url: DatabaseUrl | None = Field(None, description="The bridge's own login")
+    worker_database_url: DatabaseUrl | None = Field(None, description="The worker's own login")
+    redis_url: SecretStr = Field(description="Celery's broker")
+    redis_ca_file: Path | None = Field(None, description="The CA of a Redis with a certificate of its own")
 
-    supabase_url: str | None = Field(None, pattern=r"^https?://", description="The worker's Storage")
+    supabase_url: WebUrl | None = Field(None, description="The worker's Storage")
     supabase_secret_key: SecretStr | None = Field(
         None, description="The worker's key to Storage, sb_secret_…"
     )
     replicate_api_token: SecretStr | None = Field(None, description="For models of the provider replicate")
-    replicate_base_url: str = Field(
-        "https://api.replicate.com",
-        pattern=r"^https?://",
-        description="Another one only for a test or a proxy",
+    replicate_base_url: WebUrl = Field(
+        "https://api.replicate.com", description="Another one only for a test or a proxy"
     )
-    replicate_webhook_url: str | None = Field(
-        None, pattern=r"^https?://", description="Where Replicate reports; by default the Edge Function"
+    replicate_webhook_url: WebUrl | None = Field(
+        None, description="Where Replicate reports; by default the Edge Function"
     )
 
     dispatch_window: int = Field(512, ge=1, description="Messages outstanding in Redis at most")
     health_port: int | None = Field(
         None, ge=1, le=65535, description="The bridge's /healthz, /readyz and /metrics"
     )
+    health_host: str = Field("0.0.0.0", min_length=1, description="The address it listens on")  # noqa: S104
     worker_threads: int = Field(16, ge=1, description="Jobs that one worker runs at once")
     lease_seconds: float = Field(60, ge=1, description="How long a silent worker keeps its job")
     # Docker, and our local stack, kill 10 s after they asked a process to leave.
@@ -71,20 +97,43 @@ class Settings(BaseSettings):
 
     @field_validator("supabase_url")
     @classmethod
-    def end_without_slash(cls, url: str | None) -> str | None:
-        host = urlsplit(url or "").hostname
-        if url and url.startswith("http://") and host not in ("localhost", "127.0.0.1", "::1"):
+    def refuse_unencrypted(cls, url: str | None) -> str | None:
+        if url and url.startswith("http://") and not urls.is_loopback(url):
             raise ValueError("the secret key would travel unencrypted; use https")
-        return url and url.rstrip("/")
-
-    @field_validator("database_url", "bridge_database_url", "worker_database_url")
-    @classmethod
-    def refuse_transaction_pooler(cls, url: PostgresDsn | None) -> PostgresDsn | None:
-        if url is not None and any(host["port"] == 6543 for host in url.hosts()):
-            raise ValueError(
-                "port 6543 is a transaction-mode pooler; use the session pooler or a direct connection (5432)"
-            )
         return url
+
+    @field_validator("redis_ca_file")
+    @classmethod
+    def refuse_no_certificates(cls, path: Path | None) -> Path | None:
+        try:
+            if path is not None:
+                ssl.create_default_context(cafile=path)
+        except OSError:  # ssl.SSLError is one
+            raise ValueError("it names no file of certificates (PEM)") from None
+        return path
+
+    @field_validator("supabase_secret_key")
+    @classmethod
+    def refuse_another_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None:
+            check_secret_key(key.get_secret_value())
+        return key
+
+    @field_validator("replicate_api_token")
+    @classmethod
+    def refuse_no_token(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None:
+            check_header(token.get_secret_value())
+        return token
+
+    @model_validator(mode="after")
+    def refuse_bad_broker(self) -> Self:
+        broker.parse(self.redis_url.get_secret_value(), self.redis_ca_file)
+        return self
+
+    @property
+    def broker(self) -> Broker:
+        return broker.parse(self.redis_url.get_secret_value(), self.redis_ca_file)
 
     @property
     def has_public_storage(self) -> bool:
@@ -98,28 +147,93 @@ class Settings(BaseSettings):
             return f"{self.supabase_url}/functions/v1/provider_webhook"
         return self.replicate_webhook_url
 
-    def database(self, process: Literal["bridge", "worker"]) -> str:
+    def database(self, process: Process) -> str:
         """The URL with the login of this process: its own, or DATABASE_URL. Without either the process ends."""
-        url = (
-            self.bridge_database_url if process == "bridge" else self.worker_database_url
-        ) or self.database_url
+        own = self.bridge_database_url if process == "bridge" else self.worker_database_url
+        url = own or self.database_url
         if url is None:
-            raise SystemExit(
+            refuse(
                 f"{process.upper()}_DATABASE_URL is missing: set it, or DATABASE_URL, in .env (see .env.example)"
             )
-        return str(url)
+        return url.get_secret_value()
 
-    def secret(self, name: Literal["supabase_url", "supabase_secret_key", "replicate_api_token"]) -> str:
-        """A value only some processes need; leaving it unset is an error where it is asked for."""
+    def secret(self, name: Needed) -> str:
+        """A value only some processes need. Raises Missing."""
         value = getattr(self, name)
         if value is None:
-            raise SystemExit(f"{name.upper()} is missing: set it in .env (see .env.example)")
+            raise Missing(f"{name.upper()} is missing: set it in .env (see .env.example)")
         return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+    def require(self, process: Process) -> None:
+        """End a process that lacks what it needs, before it does anything; call it in the main thread."""
+        self.database(process)
+        for name in NEEDS[process]:
+            try:
+                self.secret(name)
+            except Missing as missing:
+                refuse(str(missing))
+
+
+def check_secret_key(key: str) -> None:
+    check_header(key)
+    if key.startswith("sb_publishable_"):
+        raise ValueError("it is the publishable key: take the secret key, sb_secret_…")
+    role = role_of(key)
+    if role is not None and role != "service_role":
+        raise ValueError("it is the key of another role, such as anon: take the secret key, sb_secret_…")
+    if role is None and not key.startswith("sb_secret_"):
+        raise ValueError("it is no secret key: one begins with sb_secret_ (Settings > API keys)")
+
+
+def check_header(text: str) -> None:
+    if urls.PLACEHOLDER.search(text):
+        raise ValueError("a placeholder of .env.example is still in it")
+    if not re.fullmatch("[!-~]+", text):
+        raise ValueError("it holds a character that no key has")
+
+
+def role_of(key: str) -> str | None:
+    """The role of a JWT; None if it is none."""
+    try:
+        payload = key.split(".")[1]
+        return str(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["role"])
+    except (IndexError, KeyError, TypeError, ValueError, binascii.Error):
+        return None
 
 
 def variable(name: str) -> str | None:
     """A variable that a model's row names as {"$env": "NAME"}; no setting of ours has that name."""
     return os.environ.get(name) or dotenv_values(".env").get(name)
+
+
+def misspelt() -> dict[str, str]:
+    """Names that are set, are no setting of ours and look like one, each with the setting that is nearest."""
+    ours = [name.upper() for name in Settings.model_fields]
+    found = {}
+    for name in (set(os.environ) | set(dotenv_values(".env"))) - set(ours) - OF_OTHERS:
+        if near := difflib.get_close_matches(name.upper(), ours, n=1, cutoff=0.85):
+            found[name] = near[0]
+    return found
+
+
+def owner_database() -> str:
+    """DATABASE_URL, the login of the schema's owner. Nothing else has to be set to migrate."""
+    url = variable("DATABASE_URL")
+    if not url:
+        refuse(
+            "DATABASE_URL is missing: set it to the login of the schema's owner in .env (see .env.example).",
+            1,
+        )
+    try:
+        return urls.database(url)
+    except ValueError as error:  # its text never has the value
+        refuse(f"DATABASE_URL is wrong: {error}. {SET_IT}")
+
+
+def refuse(line: str, code: int = 2) -> NoReturn:
+    """Say in one line why this process ends."""
+    print(line, file=sys.stderr)
+    raise SystemExit(code)
 
 
 @cache
@@ -128,10 +242,10 @@ def load() -> Settings:
     try:
         return Settings()  # type: ignore[call-arg]  # the values come from the environment
     except ValidationError as error:
-        for problem in error.errors():
-            name = str(problem["loc"][0]).upper()
-            reason = "is missing" if problem["type"] == "missing" else f"is wrong: {problem['msg']}"
-            print(
-                f"{name} {reason}. Set it in the environment or in .env (see .env.example).", file=sys.stderr
-            )
+        for problem in error.errors(include_url=False, include_input=False):
+            # What concerns two settings is said of the broker's.
+            name = str((*problem["loc"], "redis_url")[0]).upper()
+            said = problem["msg"].removeprefix("Value error, ")
+            reason = "is missing" if problem["type"] == "missing" else f"is wrong: {said.rstrip('.')}"
+            print(f"{name} {reason}. {SET_IT}", file=sys.stderr)
         raise SystemExit(2) from None

@@ -15,8 +15,9 @@ from bench import embedded
 from bench.processes import Bench
 from bench.queues import BareCelery, Peer, Pilotlight, Queue
 from bench.report import Report, at_least, command_line, percentile
-from local import migrate, postgres
+from local import postgres
 from local.stack import Stack
+from operate.migrate import migrate
 
 PEERS = ("procrastinate", "pgqueuer")
 BARE = "bare Celery"
@@ -46,8 +47,8 @@ def main() -> None:
         psycopg.connect(stack.database_url, autocommit=True) as conn,
         Bench(stack) as bench,
     ):
-        migrate.migrate(stack.database_url)
-        migrate.seed(stack.database_url)
+        migrate(stack.database_url)
+        postgres.seed(stack.database_url)
         postgres.make_process_logins(stack)
         ours = Pilotlight(bench, conn)
         peers = {name: Peer(bench, asked.peer, name) for name in PEERS} if asked.peer else {}

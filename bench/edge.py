@@ -19,7 +19,8 @@ from pathlib import Path
 
 from bench import embedded
 from bench.report import Report, at_least, command_line, percentile
-from local.migrate import migrate, seed
+from local.postgres import seed
+from operate.migrate import migrate
 from tests.edge import backend as backends
 from tests.edge import functions
 from tests.edge.backend import Backend

@@ -20,6 +20,13 @@ Send = Callable[
 ]  # the id of a task, and the nanosecond of `time.monotonic_ns` at which it was sent
 
 
+def celery(module: str) -> list[str]:
+    """The command of a worker of `bench.workers`."""
+    quiet = ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
+    program = str(Path(sys.executable).parent / "celery")
+    return [program, "-A", f"bench.workers.{module}", "worker", *quiet, "--concurrency", str(THREADS)]
+
+
 class Bench:
     """A Redis, and processes that write down when their tasks begin (`bench.workers.first_line`)."""
 
@@ -53,11 +60,6 @@ class Bench:
             raise
         finally:
             process.kill()
-
-    def celery(self, module: str) -> list[str]:
-        quiet = ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
-        program = str(Path(sys.executable).parent / "celery")
-        return [program, "-A", f"bench.workers.{module}", "worker", *quiet, "--concurrency", str(THREADS)]
 
     def begun(self) -> dict[str, int]:
         """The first line of each task by its id, in nanoseconds of `time.monotonic_ns`."""

@@ -12,7 +12,7 @@ from typing import Any, LiteralString, Protocol
 import psycopg
 from celery import Celery
 
-from bench.processes import Bench
+from bench.processes import Bench, celery
 from tests.support.processes import ROOT, ControlledProcess, python
 from tests.support.waiting import wait_until
 
@@ -46,7 +46,7 @@ class BareCelery:
 
     @contextmanager
     def worker(self) -> Iterator[ControlledProcess]:
-        with self.bench.running("bare", self.bench.celery("bare")) as process:
+        with self.bench.running("bare", celery("bare")) as process:
             self.bench.latencies(self.send, WARM_UP)
             yield process
 
@@ -85,11 +85,11 @@ class Pilotlight:
         """Both run; the bridge of them is given."""
         stack = self.bench.stack
         bridge = {"BRIDGE_DATABASE_URL": stack.bridge_url}
-        # Nobody answers at the address of Storage: there is nothing to store.
+        # No server answers at the address of Storage: there is nothing to store.
         storage = {"SUPABASE_URL": stack.gateway_url, "SUPABASE_SECRET_KEY": stack.secret_key}
         worker = {"WORKER_DATABASE_URL": stack.worker_url, **storage}
         with (
-            self.bench.running("worker", self.bench.celery("ours"), worker),
+            self.bench.running("worker", celery("ours"), worker),
             self.bench.running("bridge", python("-m", "bridge"), bridge) as process,
         ):
             self.bench.latencies(self.enqueue, WARM_UP)

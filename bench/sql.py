@@ -21,8 +21,8 @@ from psycopg import sql
 from bench import embedded
 from bench.report import Report, at_least, command_line
 from local import postgres
-from local.migrate import migrate, seed
 from local.stack import Stack
+from operate.migrate import migrate
 
 LOAD = Path(__file__).parent / "load.sql"
 FEW = 1_000  # jobs of the smaller database; with fewer, some of the calls would find none to ask for
@@ -127,7 +127,7 @@ class Site:
         self.conns: dict[str, psycopg.Connection[Any]] = {}
         self.ids: dict[str, list[UUID]] = {}
         migrate(stack.database_url)
-        seed(stack.database_url)
+        postgres.seed(stack.database_url)
         with psycopg.connect(stack.url_of(postgres.SUPERUSER), autocommit=True) as conn:
             begun = time.monotonic()
             conn.execute(LOAD.read_text().format(jobs=jobs).encode())

@@ -3,6 +3,9 @@
 import logging
 import signal
 
+import redis
+
+import broker
 import logs
 import settings
 from bridge import health
@@ -17,12 +20,16 @@ log = logging.getLogger("bridge")
 def main() -> None:
     logs.begin()
     config = settings.load()
+    config.require("bridge")
     logs.configure(config)
+    for name, near in settings.misspelt().items():
+        log.warning("setting.unknown", extra={"setting": name, "nearest": near})
+    check_broker(config.broker)
     dsn = config.database("bridge")
     bridge = Bridge(
         Store(dsn),
         Listener(dsn),
-        Publisher(str(config.redis_url)),
+        Publisher(config.broker),
         window=config.dispatch_window,
         rescue_every=config.lease_seconds / 12,  # a lost worker's jobs go on soon after their lease
     )
@@ -30,9 +37,20 @@ def main() -> None:
     signal.signal(signal.SIGINT, bridge.stop)
     if config.health_port is not None:
         log.addHandler(bridge.metrics.events)
-        health.serve(bridge.health, bridge.metrics.exposition, config.health_port)
+        health.serve(bridge.health, bridge.metrics.exposition, config.health_host, config.health_port)
     log.info("bridge.started", extra={"version": settings.VERSION, "window": config.dispatch_window})
     bridge.run()
+
+
+def check_broker(found: broker.Broker) -> None:
+    """A Redis that is away is waited for, in the loop, since jobs are rescued without it."""
+    try:
+        for warning in broker.check(found):
+            log.warning("broker.unsuitable", extra={"reason": warning})
+    except broker.BrokerRefused as error:
+        raise SystemExit(str(error)) from None
+    except (redis.RedisError, OSError) as error:
+        log.warning("broker.away", extra={"error": logs.describe(error)})
 
 
 if __name__ == "__main__":

@@ -1,15 +1,21 @@
 """What orchestrators ask: is the bridge alive, is it of use now, and how far is it behind."""
 
 import json
+import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST
 
 STALLED_AFTER = 60.0  # seconds without a pass of the loop; every wait in it is bounded well below
+# A prober asks one question at a time. More connections than these are a fault or an attack.
+CONNECTIONS = 16
+ASK_WITHIN = 5.0  # seconds that a connection may be silent
 
 
 class Health:
@@ -17,6 +23,7 @@ class Health:
 
     def __init__(self) -> None:
         self.is_broker_down = self.is_database_down = False
+        self.is_broker_known = False  # whether it was spoken to
         self.outstanding = 0
         self.looked_at: float | None = None
         self.caught_up_at = self.started_at = self.passed_at = time.monotonic()
@@ -35,25 +42,58 @@ class Health:
 
     @property
     def is_ready(self) -> bool:
-        is_connected = not (self.is_broker_down or self.is_database_down)
+        is_connected = self.is_broker_known and not (self.is_broker_down or self.is_database_down)
         return self.is_alive and is_connected and self.looked_at is not None
 
     def facts(self) -> dict[str, Any]:
         """`lag_seconds`: for how long something due may have been waiting for its message."""
         now = time.monotonic()
+        broker = "down" if self.is_broker_down else "up" if self.is_broker_known else "unknown"
         return {
             "database": "down" if self.is_database_down else "up",
-            "broker": "down" if self.is_broker_down else "up",
+            "broker": broker,
             "last_look_seconds_ago": None if self.looked_at is None else round(now - self.looked_at, 1),
             "lag_seconds": round(now - self.caught_up_at, 1),
             "outstanding": self.outstanding,
         }
 
 
-def serve(health: Health, metrics: Callable[[], bytes], port: int) -> ThreadingHTTPServer:
-    """Answer `/healthz` (restart me if this fails), `/readyz` and `/metrics` from a thread of its own."""
+class Server(ThreadingHTTPServer):
+    """Of too many connections, it closes the oldest: one that hangs takes nothing from the bridge.
+
+    Without the bound, a few hundred silent ones use up the process's descriptors; then every accept fails
+    at once and is tried again, and the bridge gets no processor.
+    """
+
+    request_queue_size = 64
+    opened: deque[socket.socket]
+
+    def server_bind(self) -> None:
+        self.opened = deque()
+        super(ThreadingHTTPServer, self).server_bind()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.opened.append(request)
+        if len(self.opened) > CONNECTIONS:
+            with suppress(OSError, IndexError):  # its thread closes it at the same moment
+                self.opened.popleft().shutdown(socket.SHUT_RDWR)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with suppress(ValueError):
+            self.opened.remove(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A prober that goes away is no event."""
+
+
+def serve(health: Health, metrics: Callable[[], bytes], host: str, port: int) -> ThreadingHTTPServer:
+    """Answer `/healthz` (restart me if this fails), `/readyz` and `/metrics` from threads of its own."""
 
     class Handler(BaseHTTPRequestHandler):
+        timeout = ASK_WITHIN
+
         def do_GET(self) -> None:
             if self.path == "/metrics":
                 return self.answer(200, CONTENT_TYPE_LATEST, metrics())
@@ -72,6 +112,15 @@ def serve(health: Health, metrics: Callable[[], bytes], port: int) -> ThreadingH
         def log_message(self, *_: object) -> None:
             """Probes come every few seconds."""
 
-    server = ThreadingHTTPServer(("", port), Handler)
+    class AddressedServer(Server):
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+    try:
+        server = AddressedServer((host, port), Handler)
+    except OSError as error:
+        raise SystemExit(
+            f"The bridge cannot listen on {host}, port {port} ({error.strerror}):"
+            " set another HEALTH_PORT or HEALTH_HOST."
+        ) from None
     threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
     return server

@@ -5,7 +5,9 @@ while the broker fails, nothing is marked dispatched, so rows stay due.
 """
 
 import logging
+import os
 import random
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +28,7 @@ log = logging.getLogger("bridge")
 BATCH = 500  # jobs per look: bounds how long a claim can wait for the commit of its dispatch
 FIRST_PAUSE, BUSY_PAUSE, IDLE_PAUSE = 0.05, 0.5, 5.0  # seconds between looks when nothing rings
 FIND_LOST_EVERY = 1.0
+HEARTBEAT_EVERY = 20.0  # seconds; make status misses a bridge after three of them
 LOST_AFTER = 5.0  # seconds; popping and claiming a message takes milliseconds
 # Seconds. After this a message is sent again even if an earlier one is still in the queue: no worker reads it.
 REDISPATCH_UNCONDITIONALLY_AFTER = 600.0
@@ -57,6 +60,9 @@ class Bridge:
         self.refused_since: float | None = None
         self.quiet_looks = 0
         self.rescue_at = self.find_lost_at = 0.0
+        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self.check_broker_at = self.heartbeat_at = 0.0
+        self.broker_problem: str | None = None
         self.last_look = Look([], 0, None)
 
     def stop(self, *_: object) -> None:
@@ -98,7 +104,7 @@ class Bridge:
             if not self.listener.heartbeat_received:
                 raise SystemExit(NO_NOTIFICATIONS) from None
             self.database_lost(error)
-        except database.RoleRefused as error:
+        except (database.RoleRefused, database.SchemaRefused) as error:
             raise SystemExit(str(error)) from None
         except (psycopg.ProgrammingError, psycopg.DataError) as error:
             raise SystemExit(REFUSED.format(str(error).splitlines()[0])) from None
@@ -110,8 +116,7 @@ class Bridge:
         self.health.passed()
         sent = 0
         try:
-            if self.health.is_broker_down:
-                self.publisher.check()
+            self.check_broker()
             sent = self.dispatch()
             self.find_lost_messages()
             self.broker_answers()
@@ -119,8 +124,21 @@ class Bridge:
             self.broker_fails(error)
         self.quiet_looks = 0 if sent else self.quiet_looks + 1
         self.rescue()
+        self.heartbeat()
         self.metrics.read(self.store)
         return sent
+
+    def check_broker(self) -> None:
+        """An idle bridge, too, knows whether Redis answers."""
+        if self.health.is_broker_down or time.monotonic() >= self.check_broker_at:
+            self.publisher.check()
+            self.check_broker_at = time.monotonic() + HEARTBEAT_EVERY
+
+    def heartbeat(self) -> None:
+        """Tell `make status` that this bridge runs, and what it cannot reach."""
+        if time.monotonic() >= self.heartbeat_at:
+            self.store.heartbeat(self.name, version=settings.VERSION, problem=self.broker_problem)
+            self.heartbeat_at = time.monotonic() + HEARTBEAT_EVERY
 
     def dispatch(self) -> int:
         heartbeat = self.listener.heartbeat()
@@ -170,12 +188,16 @@ class Bridge:
     def broker_fails(self, error: Exception) -> None:
         if not self.health.is_broker_down:
             log.error("broker.lost", extra={"error": logs.describe(error)})
-        self.health.is_broker_down = True
+            self.heartbeat_at = 0.0
+        self.broker_problem = f"Redis does not answer: {logs.describe(error)}"
+        self.health.is_broker_down = self.health.is_broker_known = True
 
     def broker_answers(self) -> None:
         if self.health.is_broker_down:
             log.info("broker.back")
-        self.health.is_broker_down = False
+            self.heartbeat_at = 0.0
+        self.broker_problem = None
+        self.health.is_broker_down, self.health.is_broker_known = False, True
 
     def database_lost(self, error: Exception) -> None:
         self.listener.close()

@@ -10,14 +10,14 @@ from celery import Celery
 from kombu import Producer
 from kombu.exceptions import KombuError
 
+from broker import TIMEOUTS, Broker
 from settings import QUEUE, TASK_NAME
 
 # What a broker that is down, frozen or restarting raises.
 BROKER_ERRORS = (KombuError, redis.RedisError, OSError)
 
-# Without these a publish to a frozen Redis never returns. Kombu's own retries stay off: after a time-out
+# Without time-outs a publish to a frozen Redis never returns. Kombu's own retries stay off: after a time-out
 # they put further copies of the same messages into the queue.
-TIMEOUTS = {"socket_timeout": 2, "socket_connect_timeout": 2}
 # Kombu would otherwise try to connect for 6 s, with the claimed rows locked.
 CONNECT_AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
 BATCH = 500
@@ -26,10 +26,11 @@ FOREIGN_MESSAGES_TO_SKIP = 10
 
 
 class Publisher:
-    def __init__(self, redis_url: str) -> None:
-        self.redis = redis.Redis.from_url(redis_url, **TIMEOUTS)
-        self.celery = Celery("bridge", broker=redis_url, set_as_current=False)
+    def __init__(self, broker: Broker) -> None:
+        self.redis = broker.client()
+        self.celery = Celery("bridge", broker=broker.url, set_as_current=False)
         self.celery.conf.update(
+            broker_use_ssl=broker.tls,
             broker_transport_options=TIMEOUTS | CONNECT_AT_ONCE,
             broker_pool_limit=1,  # one thread publishes
             task_ignore_result=True,  # the row is the truth; there is no result backend

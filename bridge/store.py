@@ -32,15 +32,6 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
-    """One line of what an operator sees; `problem` says what is wrong with it."""
-
-    item: str
-    value: str
-    problem: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Measurement:
     """One value that `/metrics` serves."""
 
@@ -103,9 +94,9 @@ class Store:
         with self.conn.cursor(row_factory=dict_row) as cursor:
             return cursor.execute("select * from private.rescue_jobs(%s)", (limit,)).fetchall()
 
-    def status(self) -> list[Fact]:
-        with self.conn.cursor(row_factory=class_row(Fact)) as cursor:
-            return cursor.execute("select * from private.operator_status()").fetchall()
+    def heartbeat(self, name: str, *, version: str, problem: str | None) -> None:
+        """Say that this bridge runs, and what it cannot reach."""
+        self.conn.execute("select private.record_process(%s, 'bridge', %s, %s)", (name, version, problem))
 
     def metrics(self) -> list[Measurement]:
         with self.conn.cursor(row_factory=class_row(Measurement)) as cursor:

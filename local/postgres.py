@@ -14,7 +14,9 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from local.stack import SUPABASE_SQL, Stack, UnusableStack
+from local.stack import ROOT, SUPABASE_SQL, Stack, UnusableStack
+
+SEED = ROOT / "supabase" / "seed.sql"
 
 SUPERUSER = "supabase_admin"
 LOGIN_ROLES = (
@@ -119,6 +121,12 @@ def bring_supabase(stack: Stack) -> None:
         for role in LOGIN_ROLES:
             change = sql.SQL("alter role {} password {}")
             conn.execute(change.format(sql.Identifier(role), sql.Literal(stack.password)))
+
+
+def seed(database_url: str) -> None:
+    """Run supabase/seed.sql, which is for development: it enables the preview models."""
+    with psycopg.connect(database_url) as conn:
+        conn.execute(SEED.read_bytes())
 
 
 def make_process_logins(stack: Stack) -> None:

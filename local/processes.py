@@ -59,7 +59,7 @@ def function(stack: Stack, name: str, port: int) -> Process:
         "DENO_SERVE_ADDRESS": f"tcp:127.0.0.1:{port}",
         "SUPABASE_URL": stack.gateway_url,
         "SUPABASE_JWKS": json.dumps(jwks(stack)),
-        # Whoever reaches loopback may try a purchase: `make demo` has no store that could send one.
+        # Every process of this machine may try a purchase: `make demo` has no store that could send one.
         "REVENUECAT_WEBHOOK_AUTHORIZATION": f"Bearer {stack.publishable_key}",
         **{f"SUPABASE_{kind}_KEYS": json.dumps({"default": key}) for kind, key in keys.items()},
     }

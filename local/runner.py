@@ -30,7 +30,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stopped(Exception):
-    """Somebody asked the runner to stop."""
+    """The runner was asked to stop."""
 
 
 class Ended(Exception):
@@ -102,7 +102,7 @@ class Runner:
                     self.look()
 
     def watch(self) -> None:
-        """Until one ends, if it is not to be started again, or somebody asks to stop."""
+        """Until one ends, if it is not to be started again, or the runner is asked to stop."""
         while True:
             self.look()
 

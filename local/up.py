@@ -10,9 +10,9 @@ from typing import IO
 
 from local import pids, postgres, processes
 from local import stack as stacks
-from local.migrate import MigrationFailed, migrate, seed
 from local.runner import Ended, Runner, Stopped
 from local.stack import FOLDER, ROOT, Stack, UnusableStack
+from operate.migrate import MigrationFailed, migrate
 
 READY = "ready"  # a file with our process number, there as long as the stack can be used
 
@@ -87,7 +87,7 @@ def run(stack: Stack, *, attached: bool, restarts: bool) -> None:
             for name in applied:
                 say(f"Applied {name}")
             if applied:
-                seed(stack.database_url)
+                postgres.seed(stack.database_url)
             postgres.make_process_logins(stack)
             runner.start(*processes.supabase(stack))
             runner.start(*processes.ours(stack))

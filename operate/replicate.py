@@ -4,28 +4,25 @@ The `replicate` package is not asked: its model leaves out `is_official`, and it
 """
 
 import json
-import re
-import time
 from typing import Any, NoReturn
 
 import httpx
 
 import settings
 from operate import Refused
-
-ANSWER_WITHIN = 30.0  # seconds for the whole answer
-MAX_BYTES = 8_000_000  # a schema has a few kilobytes, its example a few more
+from operate.web import ask
 
 
 def model(name: str) -> dict[str, Any]:
     """What `GET /v1/models/{owner}/{name}` says. Raises Refused."""
     config = settings.load()
-    token = config.secret("replicate_api_token")
-    if not re.fullmatch("[!-~]+", token):
-        raise Refused("REPLICATE_API_TOKEN is empty or no token: set it in .env to one of your account.")
+    try:
+        token = config.secret("replicate_api_token")
+    except settings.Missing as missing:
+        raise Refused(str(missing)) from None
     url = f"{config.replicate_base_url}/v1/models/{name}"
     try:
-        status, content = get(url, token)
+        status, content = ask("GET", url, {"Authorization": f"Bearer {token}"})
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Refused(
             f"Replicate does not answer ({type(error).__name__}): check the network and REPLICATE_BASE_URL,"
@@ -40,20 +37,6 @@ def model(name: str) -> dict[str, Any]:
     if not isinstance(answer, dict):
         raise Refused(f"What {config.replicate_base_url} answers is no model: check REPLICATE_BASE_URL.")
     return answer
-
-
-def get(url: str, token: str) -> tuple[int, bytes]:
-    until, content = time.monotonic() + ANSWER_WITHIN, bytearray()
-    headers = {"Authorization": f"Bearer {token}"}
-    with (
-        httpx.Client(timeout=10, follow_redirects=False) as client,
-        client.stream("GET", url, headers=headers) as answer,
-    ):
-        for chunk in answer.iter_bytes():
-            content += chunk
-            if len(content) > MAX_BYTES or time.monotonic() > until:
-                raise httpx.ReadTimeout("the answer does not end")
-        return answer.status_code, bytes(content)
 
 
 def refuse(status: int, name: str) -> NoReturn:

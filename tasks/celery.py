@@ -15,10 +15,13 @@ PARTS = (
     "worker.startup",
     "worker.pool",
     "worker.no_ack",
+    "worker.stop_waiting",
     "worker.events",
     "worker.watchdog",
     "worker.shutdown",
+    "worker.revoke",
     "worker.sweeper",
+    "worker.heartbeat",
 )
 
 # Of Celery's commands the worker alone logs; `celery inspect ping` answers a person.

@@ -6,7 +6,8 @@ import settings
 
 config = settings.load()
 
-broker_url = str(config.redis_url)
+broker_url = config.broker.url
+broker_use_ssl = config.broker.tls
 # Redis keeps no copy of a message that a worker has taken: the bridge finds a lost message by looking.
 task_queues = [Queue(settings.QUEUE, no_ack=True)]
 task_default_queue = settings.QUEUE
@@ -26,9 +27,13 @@ worker_send_task_events = True  # for Flower
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None  # Redis may be away for longer than a hundred tries
 broker_pool_acquire_timeout = 5  # seconds; the pool opens what is used, a few; Flower asks ten things at once
+# A worker waits for messages in Redis, so a longer wait delays nothing; each end of one costs commands, and some
+# hosts of Redis charge for commands. A silent connection is noticed within one wait and two checks: 24 s.
 broker_transport_options = {
     "socket_timeout": 5,  # seconds; a frozen Redis must not stop a worker
     "socket_connect_timeout": 2,
     "socket_keepalive": True,
-    "health_check_interval": 5,  # a half-open connection is noticed in 11 s instead of 52 s
+    "polling_interval": 10,
+    "health_check_interval": 7,
+    "unacked_restore_interval": 60,  # nothing is ever to be restored: Redis keeps no copy
 }

@@ -25,6 +25,8 @@ log = logging.getLogger("tasks")
 def generate(self: "Task[[str], None]", job_id: str) -> None:
     """Safe to deliver twice: `store.claim` lets one delivery through, the others return."""
     seconds = settings.load().lease_seconds
+    if keeper().is_leaving:  # the bridge finds that the message is lost, and sends another
+        return
     try:
         job = store.claim(job_id, lease=seconds)
     except store.DATABASE_ERRORS as error:  # the message is lost; the bridge finds that and sends another
@@ -98,9 +100,8 @@ def record_outcome(task: "Task[[str], None]", job: Job, ending: Outcome | None) 
                 return
             time.sleep(outcome.backoff(tries) / 4)
     log.info("attempt.ended" if won else "attempt.lost", extra=job.facts | {"outcome": type(ending).__name__})
-    if (
-        isinstance(ending, Complete) and not won
-    ):  # files of a lost race; fail_job removes those of a failed job
+    # Files of a lost race. What was stored for a job that failed, fail_job removes.
+    if isinstance(ending, Complete) and not won:
         background.attempt(lambda: store.discard_outputs(job), "objects.not_discarded")
 
 

@@ -51,6 +51,7 @@ class Keeper:
         self.kept: set[Lease] = set()
         self.lock = threading.Lock()
         self.thread: threading.Thread | None = None
+        self.is_leaving = False  # then no job is claimed: it would not be released
 
     @contextmanager
     def hold(self, job: Job, *, seconds: float) -> Iterator[Lease]:

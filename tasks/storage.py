@@ -2,9 +2,10 @@
 
 import logging
 import random
+import re
 import time
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import cache
 from io import FileIO
@@ -32,6 +33,10 @@ MAX_TEXT = 65_536  # bytes; it lies in the row itself
 
 TOKEN_LASTS = 3600  # seconds, as long as the app's own URLs
 SIGN_WITHIN = 3.0  # seconds
+CHECK_WITHIN = 10.0  # seconds
+BAD_KEY = re.compile(
+    "invalid (?:api key|jwt|compact jws)|jw[st] (?:signature|expired)|signature verification", re.I
+)
 
 PAUSES: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)  # seconds between tries to store a file
 
@@ -41,6 +46,10 @@ STORAGE_ERRORS = (StorageApiError, httpx.HTTPError, LookupError, TypeError, Valu
 
 class NotStored(Exception):
     """Storage did not take, or give, the file now; the work itself is done."""
+
+
+class AccessRefused(Exception):
+    """Storage answers and would take nothing from us. The text names the cure."""
 
 
 class NotThere(Exception):
@@ -56,10 +65,41 @@ class Checked:
     thumb: bytes | None = None
 
 
+class Refusal:
+    """Whether Storage refuses our key, by its last answer."""
+
+    problem: str | None = None
+
+    def note(self, answer: httpx.Response) -> None:
+        status = str(answer.status_code)
+        if status == "400":  # Storage's own status is in its body
+            answer.read()
+            with suppress(ValueError, AttributeError):
+                status = str(answer.json().get("statusCode"))
+        if status in ("401", "403"):
+            self.problem = (
+                f"Storage refuses SUPABASE_SECRET_KEY ({status}): set the secret key of SUPABASE_URL"
+            )
+        elif answer.is_success:
+            self.problem = None
+
+
+last_refusal = Refusal()
+
+
+def refusal() -> str | None:
+    """What an operator must mend before Storage takes anything of ours; None if nothing is known."""
+    return last_refusal.problem
+
+
 @cache
 def connections(seconds: float) -> httpx.Client:
     # HTTP/1.1: one connection per thread, where HTTP/2 would share one among all. A redirect would take the key along.
-    return httpx.Client(timeout=httpx.Timeout(seconds, connect=min(seconds, 5)), follow_redirects=False)
+    return httpx.Client(
+        timeout=httpx.Timeout(seconds, connect=min(seconds, 5)),
+        follow_redirects=False,
+        event_hooks={"response": [last_refusal.note]},
+    )
 
 
 @cache
@@ -195,6 +235,24 @@ def signed_url(bucket_name: str, path: str, *, seconds: int) -> str:
         return str(bucket(bucket_name).create_signed_url(path, seconds)["signedURL"])
     except STORAGE_ERRORS as error:
         raise missing_or_away(path, error) from error
+
+
+def check_access() -> None:
+    """Ask Storage something harmless. Raises AccessRefused, or NotStored if it does not answer."""
+    try:
+        bucket(BUCKET, CHECK_WITHIN).create_signed_urls(["start"], 60)
+    except StorageApiError as error:
+        if str(error.status) in ("401", "403") or BAD_KEY.search(str(error.message)):
+            raise AccessRefused(
+                "Storage refuses SUPABASE_SECRET_KEY: set it in .env to a secret key of the project in SUPABASE_URL."
+            ) from error
+        if str(error.status)[:1] in "34":
+            raise AccessRefused(
+                f"What answers at SUPABASE_URL is no Storage (it says {error.status}): correct it in .env."
+            ) from error
+        raise NotStored(logs.describe(error)) from error
+    except STORAGE_ERRORS as error:
+        raise NotStored(logs.describe(error)) from error
 
 
 def head(bucket_name: str, path: str, size: int) -> bytes:

@@ -144,6 +144,16 @@ def release(job: Job) -> bool:
     return bool(fetch_value("select private.release_job(%s, %s)", job.id, job.fence))
 
 
+def cancel_by_operator(job_id: UUID) -> bool:
+    """Cancel a job that has not ended, at no cost. A running one is asked to stop."""
+    return bool(fetch_value("select private.cancel_by_operator(%s)", job_id))
+
+
+def enabled_models() -> list[tuple[str, str]]:
+    """Id and kind of what users may ask for."""
+    return fetch_all("select id, kind from private.enabled_models()")
+
+
 def record_throttled(provider: str, *, retry_after: float) -> None:
     fetch_value("select private.record_throttled(%s, make_interval(secs => %s))", provider, retry_after)
 
@@ -185,6 +195,13 @@ def sweep_unreferenced_objects(*, every: float, limit: int) -> int | None:
         "select private.sweep_unreferenced_objects(make_interval(secs => %s), %s)", every, limit
     )
     return count
+
+
+def heartbeat(name: str, *, version: str, problem: str | None, expects_webhooks: bool) -> None:
+    """Say that this worker runs, and who refuses it."""
+    fetch_value(
+        "select private.record_process(%s, 'worker', %s, %s, %s)", name, version, problem, expects_webhooks
+    )
 
 
 def fetch_value(query: str, *values: object) -> Any:

@@ -11,17 +11,31 @@ import pytest
 import settings
 
 ROOT = Path(__file__).parent.parent
-OURS = {"settings", "logs", "database", "bridge", "tasks", "operate", "local", "bench", "tests"}
+OURS = {
+    "settings",
+    "logs",
+    "database",
+    "broker",
+    "urls",
+    "bridge",
+    "tasks",
+    "operate",
+    "local",
+    "bench",
+    "tests",
+}
 MAY_IMPORT = {
-    "settings": set(),
+    "urls": set(),
+    "broker": {"urls"},
+    "settings": {"broker", "urls"},
     "database": set(),
     "logs": {"settings"},
-    "bridge": {"bridge", "settings", "logs", "database"},
-    "tasks": {"tasks", "settings", "logs", "database"},
-    "operate": {"operate", "settings", "logs", "database"},
-    "local": {"local", "settings"},
+    "bridge": {"bridge", "settings", "logs", "database", "broker"},
+    "tasks": {"tasks", "settings", "logs", "database", "broker"},
+    "operate": {"operate", "settings", "logs", "database", "broker", "urls"},
+    "local": {"local", "settings", "operate", "urls"},
     "tests/chaos": {"tests", "local", "settings"},  # it knows our processes by their command lines alone
-    "tests/support": {"tests", "local", "settings"},
+    "tests/support": {"tests", "local", "operate", "settings"},
 }
 SQL = re.compile(r"""["'](select|insert|update|delete|with) .* (from|into|set) """, re.IGNORECASE)
 

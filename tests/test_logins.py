@@ -82,7 +82,8 @@ def test_a_password_that_a_pooler_does_not_know_yet_is_tried_again(
         event = {"bridge": "database.lost", "worker": "database.refused"}[name]
         wait_until(lambda: event in process.output, "the refusal")
         conn.execute(change.format(sql.Identifier(login), sql.Literal(stack.password)))
-    event = {"bridge": "database.back", "worker": "ready."}[name]
+    # There is no Storage in this test, so the worker waits for it next.
+    event = {"bridge": "database.back", "worker": "storage.away"}[name]
     wait_until(lambda: event in process.output, "the process to be of use", 30)
     assert process.is_alive
 

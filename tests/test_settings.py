@@ -12,18 +12,25 @@ from tests.support.processes import ROOT
 pytestmark = pytest.mark.quick
 
 LOADED = """
+import sys
 import settings
-settings.load().database('bridge')
-settings.load().secret('supabase_url')
+settings.load().require(sys.argv[1])
 print('good')
 """
-GOOD = {"DATABASE_URL": "postgresql://a:b@127.0.0.1:5432/postgres", "REDIS_URL": "redis://127.0.0.1:6379/0"}
+GOOD = {
+    "DATABASE_URL": "postgresql://a:b@127.0.0.1:5432/postgres",
+    "REDIS_URL": "redis://127.0.0.1:6379/0",
+    "SUPABASE_URL": "https://a.supabase.co",
+    "SUPABASE_SECRET_KEY": "sb_secret_of_the_tests",
+}
 
 
-def load(tmp_path: object, **changes: str | None) -> "subprocess.CompletedProcess[str]":
+def load(
+    tmp_path: object, process: str = "worker", **changes: str | None
+) -> "subprocess.CompletedProcess[str]":
     environment = {name: value for name, value in (GOOD | changes).items() if value is not None}
     return subprocess.run(
-        [sys.executable, "-c", LOADED],
+        [sys.executable, "-c", LOADED, process],
         cwd=str(tmp_path),
         env={"PYTHONPATH": str(ROOT), "PATH": os.defpath} | environment,
         capture_output=True,
@@ -33,7 +40,13 @@ def load(tmp_path: object, **changes: str | None) -> "subprocess.CompletedProces
 
 
 def test_what_is_needed_is_enough(tmp_path: object) -> None:
-    assert load(tmp_path, SUPABASE_URL="https://a.supabase.co").stdout == "good\n"
+    assert load(tmp_path).stdout == "good\n"
+
+
+def test_a_bridge_needs_no_storage(tmp_path: object) -> None:
+    without: dict[str, str | None] = {"SUPABASE_URL": None, "SUPABASE_SECRET_KEY": ""}
+    assert load(tmp_path, "bridge", **without).stdout == "good\n"
+    assert load(tmp_path, "worker", **without).returncode == 2
 
 
 @pytest.mark.parametrize(
@@ -56,8 +69,9 @@ def test_what_is_needed_is_enough(tmp_path: object) -> None:
     ],
 )
 def test_a_bad_setting_is_one_line(tmp_path: object, name: str, value: str | None, says: str) -> None:
-    seen = load(tmp_path, **{name: value})
-    assert seen.returncode != 0
+    changes: dict[str, str | None] = {name: value}
+    seen = load(tmp_path, "worker", **changes)
+    assert seen.returncode == 2
     (line,) = seen.stderr.splitlines()
     assert line.startswith(name)
     assert says in line
@@ -65,9 +79,9 @@ def test_a_bad_setting_is_one_line(tmp_path: object, name: str, value: str | Non
 
 
 def test_without_a_database_url_the_one_of_the_process_is_asked_for(tmp_path: object) -> None:
-    seen = load(tmp_path, DATABASE_URL=None, SUPABASE_URL="https://a.supabase.co")
+    seen = load(tmp_path, "bridge", DATABASE_URL=None)
     (line,) = seen.stderr.splitlines()
-    assert seen.returncode == 1
+    assert seen.returncode == 2
     assert line.startswith("BRIDGE_DATABASE_URL is missing: set it, or DATABASE_URL, in .env")
 
 

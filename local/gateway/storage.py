@@ -29,6 +29,15 @@ async def remove(request: Request, body: dict[str, Any]) -> Response:
     return JSONResponse(gone)
 
 
+async def buckets(request: Request) -> Response:
+    async with acting(request) as conn:
+        listed = await conn.execute(
+            "select coalesce(json_agg(to_jsonb(b) order by id), '[]') from storage.buckets b"
+        )
+        ((rows,),) = await listed.fetchall()
+    return JSONResponse(rows)
+
+
 routes = [
     *(EveryOther(f"/object/{name}") for name in NO_BUCKETS),
     Call("GET", "/object/authenticated/{bucket}/{name:path}", downloads.download, query={}),
@@ -38,5 +47,6 @@ routes = [
     Call("GET", "/object/{bucket}/{name:path}", downloads.download, query={}),
     Call("POST", "/object/{bucket}/{name:path}", uploads.upload, query={}),
     Call("DELETE", "/object/{bucket}", remove, query={}, fields=("prefixes",)),
+    Call("GET", "/bucket", buckets, query={}),
     EveryOther(""),
 ]

@@ -74,6 +74,7 @@ create table public.entitlements (
   credits integer not null default 0,
   owed integer not null default 0,
   next_rank double precision not null default 0,
+  blocked_at timestamptz,
   created_at timestamptz not null default now(),
   constraint credits_are_not_negative check (credits >= 0),
   constraint debtors_have_no_credits check (owed >= 0 and (owed = 0 or credits = 0))
@@ -85,6 +86,8 @@ comment on column public.entitlements.is_paid is
   'Set by a backend of your own. A user with paid_until in the future is paid, too: private.is_paid.';
 comment on column public.entitlements.paid_until is
   'When the last of the user''s subscriptions ends or ended; record_purchase keeps it.';
+comment on column public.entitlements.blocked_at is
+  'Set by an operator: every call of this user is refused as account_suspended.';
 comment on column public.entitlements.owed is
   'Credits that were revoked when they were already spent or held. Whatever comes next pays it first.';
 

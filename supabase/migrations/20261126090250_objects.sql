@@ -45,7 +45,9 @@ set random_page_cost = 0
 as $$
   select
     p_path ~ ('^' || auth.uid() || '/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.(jpg|png|webp)$')
-    and exists (select from public.entitlements where user_id = auth.uid())
+    and exists (
+      select from public.entitlements where user_id = auth.uid() and blocked_at is null
+    )
     and (
       select count(*) from private.objects_under('inputs', auth.uid() || '/') path
       join storage.objects on bucket_id = 'inputs' and name = path

@@ -163,6 +163,9 @@ set search_path = pg_catalog, pg_temp
 set random_page_cost = 0
 as $$
 begin
+  if p_is_final then  -- the worker calls this, too, and never with the end of the work
+    perform private.record_webhook();
+  end if;
   update public.jobs
   set provider_ref = p_provider_ref, run_at = null, woken_at = clock_timestamp()
   where id = p_id

@@ -3,7 +3,8 @@
 -- All are security definer: they write tables and read the private schema, for which the caller
 -- has no rights. Each begins with private.caller(), and touches only what belongs to that user.
 
--- caller: the id of the signed-in user; refuses with 401 when there is none
+-- caller: the id of the signed-in user; refuses with 401 when there is none, and with 403 a user
+-- whom an operator has blocked
 create function private.caller()
 returns uuid
 language plpgsql
@@ -13,6 +14,10 @@ as $$
 begin
   if auth.uid() is null then
     perform private.raise_api_error(401, 'unauthenticated', 'Sign in first.');
+  elsif exists (
+    select from public.entitlements where user_id = auth.uid() and blocked_at is not null
+  ) then
+    perform private.raise_api_error(403, 'account_suspended', 'This account is suspended.');
   end if;
   return auth.uid();
 end
@@ -53,7 +58,7 @@ $$;
 -- p_model an id of list_models()
 -- p_input an object, at most max_input_bytes as text
 --
--- Returns {"job", "credits"}. Refuses with 400, 401, 402, 404, 409, 413 or 429: see
+-- Returns {"job", "credits"}. Refuses with 400, 401, 402, 403, 404, 409, 413 or 429: see
 -- docs/openapi.yaml. A repeated request waits for the first one at the account row, then finds
 -- its hold. The same id from another user, or with another model or input, is a conflict and
 -- reveals nothing of the first request.
@@ -104,7 +109,7 @@ grant execute on function public.enqueue_generation(uuid, text, jsonb) to authen
 -- cancel_generation: queued, waiting -> canceled; asks the worker of a running job to stop
 --
 -- Returns {"job", "credits"}. A running job is canceled or succeeds, whichever transaction locks it
--- first; the answer says what the status is now. Refuses with 401 or 404.
+-- first; the answer says what the status is now. Refuses with 401, 403 or 404.
 create function public.cancel_generation(p_id uuid)
 returns jsonb
 language plpgsql
@@ -174,21 +179,23 @@ grant execute on function public.get_job_status(uuid[]) to authenticated;
 -- input_schema.
 create function public.list_models()
 returns jsonb
-language sql
+language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
 set random_page_cost = 0
 as $$
-  select jsonb_build_object('models', coalesce(
-    jsonb_agg(jsonb_build_object(
+begin
+  perform private.caller();
+  return jsonb_build_object('models', coalesce((
+    select jsonb_agg(jsonb_build_object(
       'id', id, 'title', title, 'description', description, 'kind', kind, 'cost', cost,
       'included', included, 'input_schema', input_schema
-    ) order by cost, id),
-    '[]'
-  ))
-  from private.models
-  where enabled
+    ) order by cost, id)
+    from private.models
+    where enabled
+  ), '[]'));
+end
 $$;
 revoke execute on function public.list_models() from public, anon, service_role;
 revoke execute on all functions in schema private from public;

@@ -295,6 +295,46 @@ exception when unique_violation then
 end
 $$;
 
+-- cancel_by_operator: queued, waiting -> canceled; asks the worker of a running job to stop
+--
+-- For a job that an operator revoked in Flower. False: it has ended, or there is none.
+create function private.cancel_by_operator(p_id uuid)
+returns boolean
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
+as $$
+declare
+  v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
+begin
+  if v_job.status in ('queued', 'waiting') then
+    perform private.end_job(
+      v_job, 'canceled', p_code => 'canceled', p_message => 'This was canceled.'
+    );
+  elsif v_job.status = 'running' then
+    update public.jobs
+    set cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp())
+    where id = p_id;
+  else
+    return false;
+  end if;
+  return true;
+end
+$$;
+
+-- enabled_models: id and kind of what users may ask for
+create function private.enabled_models()
+returns table (id text, kind text)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
+as $$
+  select m.id, m.kind::text from private.models m where m.enabled order by m.id
+$$;
+
 revoke execute on all functions in schema private from public;
 grant execute on function
   private.claim_job(uuid, interval),
@@ -305,5 +345,7 @@ grant execute on function
   private.complete_job(uuid, bigint, jsonb),
   private.fail_job(uuid, bigint, public.error_code, text),
   private.release_job(uuid, bigint),
-  private.adopt_orphan(uuid, bigint, text[])
+  private.adopt_orphan(uuid, bigint, text[]),
+  private.cancel_by_operator(uuid),
+  private.enabled_models()
 to generation_worker;

@@ -84,7 +84,7 @@ comment on column private.subscriptions.holders is
   'All ids that had it since then: a late transfer from one of them changes who has it now.';
 -- refresh_paid_until: the subscriptions of a user.
 create index subscriptions_by_user on private.subscriptions (user_id);
--- apply_transfer: the subscriptions that somebody had.
+-- apply_transfer: the subscriptions of one user go to another.
 create index subscriptions_by_holder on private.subscriptions using gin (holders);
 
 -- event_text: a short text of an event; null for anything else

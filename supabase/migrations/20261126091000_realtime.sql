@@ -28,7 +28,7 @@ create trigger jobs_broadcast_change
 -- broadcast_account: sends the balance to its owner's private topic
 --
 -- After a grant or a revoke, and when the user's right to included models changes. What a job holds
--- and gives back is told with the job. Nobody listens yet when the account is opened.
+-- and gives back is told with the job. No client listens yet when the account is opened.
 create function private.broadcast_account()
 returns trigger
 language plpgsql

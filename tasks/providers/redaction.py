@@ -18,10 +18,18 @@ def redacted(text: str, job: Job) -> str:
     if len(text) > MAX_READ:
         text = f"{text[: MAX_READ // 2]}\n{text[-MAX_READ // 2 :]}"
     text = logs.scrubbed(text)
-    given = {value for value in strings_in(job.provider_input) if len(value) >= SHORTEST}
+    given = {value for value in texts_of(job) if len(value) >= SHORTEST}
     for value in sorted(given, key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", "…", text, flags=re.IGNORECASE)
     return hide_runs(text, given)
+
+
+def texts_of(job: Job) -> list[str]:
+    """What the job was given. An input that cannot be read is a reason to write a log line, and must not prevent it."""
+    try:
+        return list(strings_in(job.provider_input))
+    except ValueError:
+        return [job.request]
 
 
 def hide_runs(text: str, given: Iterable[str]) -> str:

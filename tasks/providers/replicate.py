@@ -166,7 +166,7 @@ class Replicate:
         return {"webhook": address, "webhook_events_filter": ["start", "completed"]}
 
     def webhook_token(self, job: Job) -> dict[str, str]:
-        """What the Edge Function knows the job's own address by; both have this key, and nobody else."""
+        """What the Edge Function knows the job's own address by; only the two of them have this key."""
         key = self.config.supabase_secret_key
         if key is None:
             return {}

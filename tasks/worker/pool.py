@@ -8,6 +8,7 @@ and more for every job of a burst.
 from typing import Any
 
 from celery.concurrency.thread import TaskPool
+from celery.worker import state
 from kombu.asynchronous import get_event_loop
 
 
@@ -16,6 +17,27 @@ class ThreadPool(TaskPool):
         result = super().on_apply(*args, **kwargs)
         result.f.add_done_callback(lambda _: wake_consumer())
         return result
+
+    def terminate_job(self, pid: int, signal: int | None = None) -> None:
+        """A thread cannot be ended: its job is released, or canceled, in the database."""
+
+    def on_stop(self) -> None:
+        from tasks.worker import shutdown  # Celery imports this module before our folder is in Python's path
+
+        if is_cold():
+            shutdown.leave(0)
+        shutdown.start()  # SIGHUP stops a worker, too, and says so to nobody
+        super().on_stop()
+
+    def on_terminate(self) -> None:
+        from tasks.worker import shutdown
+
+        shutdown.leave(0)
+
+
+def is_cold() -> bool:
+    """Whether SIGQUIT, a second SIGINT, or a SIGTERM that a host maps to SIGQUIT ended this worker."""
+    return state.should_terminate not in (None, False)
 
 
 def wake_consumer() -> None:

@@ -1,9 +1,14 @@
-"""Leave in time: jobs that are unfinished after SHUTDOWN_SECONDS are released to another worker."""
+"""Leave in time: jobs that are unfinished after SHUTDOWN_SECONDS are released to another worker.
+
+SIGTERM and the first SIGINT give them that time. SIGQUIT and a second SIGINT release them at once.
+"""
 
 import logging
 import os
 import threading
 import time
+from functools import cache
+from typing import NoReturn
 
 from celery.signals import worker_shutting_down
 
@@ -16,14 +21,19 @@ log = logging.getLogger("tasks")
 
 
 @worker_shutting_down.connect
-def start(**_: object) -> None:
+def shutting_down(**_: object) -> None:
+    start()
+
+
+@cache
+def start() -> None:
     """Called in a signal handler. If the tasks end before the thread wakes, the process ends by itself."""
     threading.Thread(
         target=leave, args=(settings.load().shutdown_seconds,), name="shutdown", daemon=True
     ).start()
 
 
-def leave(seconds: float) -> None:
+def leave(seconds: float) -> NoReturn:
     time.sleep(seconds)
     try:
         release_jobs()
@@ -36,6 +46,7 @@ def leave(seconds: float) -> None:
 def release_jobs() -> int:
     """At no attempt. What the threads write afterwards is fenced out."""
     released = 0
+    keeper().is_leaving = True
     for lease in keeper().leases():
         if store.release(lease.job):
             log.info("job.released", extra=lease.job.facts)

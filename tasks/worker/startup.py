@@ -1,52 +1,91 @@
-"""Refuse to start as a worker that could not work, in one line and before any job is taken."""
+"""Refuse to start as a worker that could not work, in one line and before any job is taken.
+
+A server that is away is waited for. Everything here runs in the main thread, where SystemExit ends the process.
+"""
 
 import logging
 import time
+from collections.abc import Callable
 
-import click
 import psycopg
+import redis
 from celery.signals import worker_init
-from click.core import ParameterSource
+from celery.worker import WorkController
 
+import broker
 import database
+import logs
 import settings
+from tasks import media, storage, store
+from tasks.worker import options
 
 log = logging.getLogger("tasks")
 
-ONLY_THREADS = (
-    "A worker runs threads: leave out --pool."
-    " For providers that compute on this machine, start several workers with WORKER_THREADS=1."
-)
 REFUSED_LOGIN = (
     "The database refuses the password of WORKER_DATABASE_URL (or DATABASE_URL): correct it in .env."
 )
+UNREADABLE = (
+    "The model {} makes {}, which this worker cannot read: install requirements/media.txt,"
+    " or disable the model in private.models."
+)
 LOOK_EVERY = 1.0  # seconds
+# What says that the configuration is wrong, whatever the network does.
+REFUSALS = (database.RoleRefused, database.SchemaRefused, broker.BrokerRefused, storage.AccessRefused)
 
 
 @worker_init.connect
-def refuse_another_pool(**_: object) -> None:
-    """Forked processes would share their parent's database connections; and Celery takes `prefork` for no choice."""
-    command = click.get_current_context(silent=True)
-    if command and command.get_parameter_source("pool") not in (None, ParameterSource.DEFAULT):
-        raise SystemExit(ONLY_THREADS)
+def check(sender: WorkController, **_: object) -> None:
+    options.refuse_options()
+    options.refuse_other_queues(set(sender.app.amqp.queues.consume_from))
+    config = settings.load()
+    config.require("worker")
+    logs.configure(config)
+    for name, near in settings.misspelt().items():
+        log.warning("setting.unknown", extra={"setting": name, "nearest": near})
+    try:
+        wait_for(check_database, "database")
+        wait_for(refuse_unreadable_kinds, "database")
+        wait_for(storage.check_access, "storage")
+        wait_for(check_broker, "broker")
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
 
 
-@worker_init.connect
-def check_database(**_: object) -> None:
-    """Log in and take the role once, in the main thread. A server that is away is waited for."""
-    dsn = settings.load().database("worker")
-    begun = time.monotonic()
+def wait_for(step: Callable[[], None], server: str) -> None:
     is_away = False
     while True:
         try:
-            return database.connect(dsn, "generation_worker").close()
-        except database.RoleRefused as error:
-            raise SystemExit(str(error)) from None
-        except psycopg.OperationalError as error:
-            is_refused = database.is_refused_login(error)
-            if is_refused and time.monotonic() - begun > database.REFUSED_LOGIN_RETRIED_FOR:
-                raise SystemExit(REFUSED_LOGIN) from None
+            return step()
+        except REFUSALS as error:
+            settings.refuse(str(error), code=1)
+        except (*store.DATABASE_ERRORS, storage.NotStored, redis.RedisError, OSError) as error:
             if not is_away:
-                log.warning("database.refused" if is_refused else "database.away")
+                log.warning(f"{server}.away", extra={"error": logs.describe(error)})
             is_away = True
         time.sleep(LOOK_EVERY)
+
+
+def check_database() -> None:
+    """Log in and take the role once. A refused password is tried again for a while: poolers cache them."""
+    begun = time.monotonic()
+    while True:
+        try:
+            return database.connect(settings.load().database("worker"), "generation_worker").close()
+        except psycopg.OperationalError as error:
+            if not database.is_refused_login(error):
+                raise
+            if time.monotonic() - begun > database.REFUSED_LOGIN_RETRIED_FOR:
+                settings.refuse(REFUSED_LOGIN, code=1)
+            log.warning("database.refused")
+        time.sleep(LOOK_EVERY)
+
+
+def refuse_unreadable_kinds() -> None:
+    for model, kind in store.enabled_models():
+        if not media.can_read(kind):
+            settings.refuse(UNREADABLE.format(model, kind), code=1)
+
+
+def check_broker() -> None:
+    for warning in broker.check(settings.load().broker):
+        log.warning("broker.unsuitable", extra={"reason": warning})

@@ -10,19 +10,20 @@ from celery.worker import state
 from celery.worker.consumer import Consumer
 
 import settings
+from broker import Broker
 from tasks import background
 
 log = logging.getLogger("tasks")
 
-LOOK_EVERY = 5.0  # seconds
-# Seconds of messages waiting, slots free and none received. A reconnect takes up to 11 s.
-STALLED_AFTER = 30.0
+LOOK_EVERY = 15.0  # seconds; each look is a command, and some hosts of Redis charge for commands
+# Seconds of messages waiting, slots free and none received. A silent connection is noticed after up to 24 s.
+STALLED_AFTER = 60.0
 
 
 class StalledConsumerWatchdog:
-    def __init__(self, *, slots: int, redis_url: str) -> None:
+    def __init__(self, *, slots: int, broker: Broker) -> None:
         self.slots = slots
-        self.redis = redis.Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2)
+        self.redis = broker.client()
         self.received_at = time.monotonic()
         self.is_leaving = False
 
@@ -56,9 +57,7 @@ class StalledConsumerWatchdog:
 
 @worker_ready.connect
 def start(sender: Consumer, **_: object) -> None:
-    watchdog = StalledConsumerWatchdog(
-        slots=sender.pool.num_processes, redis_url=str(settings.load().redis_url)
-    )
+    watchdog = StalledConsumerWatchdog(slots=sender.pool.num_processes, broker=settings.load().broker)
     task_received.connect(watchdog.message_received, weak=False)
     worker_shutting_down.connect(watchdog.leave, weak=False)
     background.repeat(watchdog.run_once, every=LOOK_EVERY, name="watchdog", failure="watchdog.failed")

@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def reachable(folder: str) -> Path:
-    """Postgres does not run as root, and must come into this folder as somebody else."""
+    """Postgres does not run as root, and must be able to enter this folder as another user."""
     path = Path(folder)
     path.chmod(0o755)
     return path

@@ -31,7 +31,7 @@ def environment() -> dict[str, str]:
         "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
         "TMPDIR": str(
             CACHE
-        ),  # Metro's cache: it remembers the values it was first given, so nobody else may share it
+        ),  # Metro's cache: it remembers the values it was first given, so no other site may share it
         "CI": "1",
         "EXPO_NO_TELEMETRY": "1",
         "EXPO_OFFLINE": "1",

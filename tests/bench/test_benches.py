@@ -54,7 +54,17 @@ def test_edge_compares_the_functions_with_what_people_write(tmp_path: Path) -> N
     assert file.read_text() == text
 
 
-@pytest.mark.parametrize("target", ["bench-dispatch", "bench-sql", "bench-edge"])
+def test_picture_compares_us_with_a_bare_task_that_does_the_same_work(tmp_path: Path) -> None:
+    file = tmp_path / "picture.md"
+    text = measured("bench-picture", f"--samples 1 --output {file}")
+    times, target = tables(text)
+    assert_full(times)
+    assert times.names == ["bare Celery", "Pilotlight"]
+    assert_full(target)
+    assert file.read_text() == text
+
+
+@pytest.mark.parametrize("target", ["bench-dispatch", "bench-sql", "bench-edge", "bench-picture"])
 def test_a_file_that_cannot_be_written_is_named_in_one_line_before_anything_is_measured(
     target: str, tmp_path: Path
 ) -> None:

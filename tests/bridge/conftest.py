@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+import broker
 from bridge.listener import Listener
 from bridge.loop import Bridge
 from bridge.publisher import Publisher
@@ -19,7 +20,8 @@ def make_bridge(stack: Stack) -> Iterator[Callable[..., Bridge]]:
     def make(
         redis_url: str, *, dsn: str = stack.bridge_url, listen_dsn: str = stack.bridge_url, window: int = 512
     ) -> Bridge:
-        bridge = Bridge(Store(dsn), Listener(listen_dsn), Publisher(redis_url), window=window, rescue_every=5)
+        publisher = Publisher(broker.parse(redis_url))
+        bridge = Bridge(Store(dsn), Listener(listen_dsn), publisher, window=window, rescue_every=5)
         made.append(bridge)
         return bridge
 

@@ -55,7 +55,7 @@ def test_a_new_job_wakes_it(listener: Listener, jobs: Jobs) -> None:
     listener.wait(30)  # the test would time out, were it not woken
 
 
-def test_it_holds_back_nobodys_notifications(listener: Listener, jobs: Jobs) -> None:
+def test_it_holds_back_no_notifications_of_others(listener: Listener, jobs: Jobs) -> None:
     """A listener inside a transaction keeps the queue of all notifications from being emptied."""
     jobs.enqueue()
     listener.wait(30)
@@ -74,7 +74,7 @@ def test_a_heartbeat_is_heard_and_does_not_wake_it(listener: Listener, database:
     store.close()
 
 
-def test_a_bridge_that_was_held_up_hears_first_what_came_meanwhile(listener: Listener, database: str) -> None:
+def test_a_bridge_that_was_held_up_hears_first_what_has_come_since(listener: Listener, database: str) -> None:
     store = Store(database)
     ring(store, listener)
     listener.heartbeat_due = 0.0  # long overdue, but it lies in the socket

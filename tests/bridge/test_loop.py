@@ -137,7 +137,7 @@ def test_a_lost_message_is_found_behind_a_queue_that_never_empties(
 @pytest.mark.parametrize(
     "foreign", ["{}", "[]", "no json", '{"headers": {"id": "7"}}', '{"headers": {"id": 7}}']
 )
-def test_somebody_elses_message_in_the_queue_neither_stops_the_bridge_nor_hides_what_is_lost(
+def test_a_foreign_message_in_the_queue_neither_stops_the_bridge_nor_hides_what_is_lost(
     bridge: Bridge, broker: Redis, jobs: Jobs, foreign: str
 ) -> None:
     lost = jobs.enqueue()

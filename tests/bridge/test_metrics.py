@@ -67,6 +67,8 @@ def test_every_name_that_the_database_knows_has_a_help_text(
 ) -> None:
     job_id = jobs.enqueue()
     worker.complete(job_id, worker.claimed(job_id))
+    jobs.conn.execute("select private.audit_ledger(1000)")
+    jobs.conn.execute("select private.record_webhook()")
     scrape(bridge)
     assert {measurement.name for measurement in bridge.metrics.measured} == set(HELP)
 
@@ -157,7 +159,7 @@ def test_a_provider_s_name_cannot_forge_a_line(bridge: Bridge, jobs: Jobs) -> No
 
 def test_prometheus_is_answered_while_the_loop_works(bridge: Bridge, jobs: Jobs) -> None:
     port = free_port()
-    server = health.serve(bridge.health, bridge.metrics.exposition, port)
+    server = health.serve(bridge.health, bridge.metrics.exposition, "127.0.0.1", port)
     stop = threading.Event()
 
     def look() -> None:

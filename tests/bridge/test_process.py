@@ -2,14 +2,17 @@
 
 import json
 import signal
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
 import pytest
 
+import settings
 from local.postgres import SUPERUSER
 from local.stack import Stack
 from tests.support.jobs import Jobs
@@ -125,3 +128,53 @@ def test_a_database_without_our_migrations_is_named(start: Start, unmigrated_sta
     bridge = start(DATABASE_URL=unmigrated_stack.database_url)
     assert bridge.wait(20) == 1
     assert "Apply the migrations" in bridge.output
+
+
+def test_it_is_ready_only_after_redis_answered(start: Start) -> None:
+    port, nowhere = free_port(), free_port()
+    start(HEALTH_PORT=str(port), REDIS_URL=f"redis://127.0.0.1:{nowhere}/0")
+    wait_until(lambda: answer(port, "/healthz")[1].get("broker") == "down", "an idle bridge to ask Redis")
+    assert answer(port, "/readyz")[0] == 503
+
+
+def test_connections_that_hang_take_nothing_from_it(start: Start, broker: Redis, jobs: Jobs) -> None:
+    """With 252 of them, a process that may have 256 descriptors was busy with nothing but refused accepts."""
+    port = free_port()
+    bridge = start(HEALTH_PORT=str(port), HEALTH_HOST="127.0.0.1")
+    wait_until(lambda: answer(port, "/readyz")[0] == 200, "a ready bridge")
+    with ExitStack() as opened:
+        for number in range(400):
+            hanging = opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+            if number % 2:
+                hanging.sendall(b"GET /readyz HTTP/1.1\r\nX-Slow: ")
+        assert answer(port, "/readyz")[0] == 200
+        assert bridge.popen is not None
+        descriptors = len(list(Path(f"/proc/{bridge.popen.pid}/fd").iterdir()))
+        assert descriptors < 60, "of 400 connections, at most 16 are kept"
+        jobs.enqueue()
+        wait_until(lambda: broker.queue_length() == 1, "the message")
+
+
+def test_a_busy_port_is_one_line(start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        bridge = start(HEALTH_PORT=str(other.getsockname()[1]), HEALTH_HOST="127.0.0.1")
+        assert bridge.wait(20) == 1
+    assert bridge.output.count("\n") == 1
+    assert "set another HEALTH_PORT or HEALTH_HOST" in bridge.output
+
+
+def test_it_tells_the_database_that_it_runs_and_whether_redis_answers(
+    start: Start, own_broker: Redis, jobs: Jobs
+) -> None:
+    bridge = start(REDIS_URL=own_broker.url)
+
+    def told() -> list[tuple[object, ...]]:
+        return jobs.conn.execute("select kind, version, problem from private.processes").fetchall()
+
+    wait_until(lambda: told() == [("bridge", settings.VERSION, None)], "the first heartbeat")
+    own_broker.kill()
+    jobs.enqueue()
+    wait_until(lambda: "Redis does not answer" in str(told()), "the bridge to tell of Redis")
+    own_broker.start().wait_ready()
+    wait_until(lambda: told() == [("bridge", settings.VERSION, None)], "the bridge to tell that it is back")
+    assert bridge.is_alive

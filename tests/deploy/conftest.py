@@ -3,9 +3,9 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from local.migrate import migrate
 from local.postgres import SUPERUSER
 from local.stack import Stack
+from operate.migrate import migrate
 from tests.support.databases import fresh_copy
 
 

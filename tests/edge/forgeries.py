@@ -54,7 +54,7 @@ NOT_ALGORITHMS: list[Any] = [
 
 
 def forgeries(issuer: Issuer, api_keys: list[str]) -> Iterator[tuple[str, str | None]]:
-    """Kind and Authorization header of callers who are nobody."""
+    """Kind and Authorization header of callers who must be refused."""
     yield from no_tokens(issuer)
     for key in api_keys:
         yield "an API key as bearer", f"Bearer {key}"

@@ -1,4 +1,4 @@
-"""However many tap at the same moment: every tap is accepted once and charged once, and nobody falls below zero."""
+"""Many taps at the same moment: each is accepted once and charged once, and no balance falls below zero."""
 
 import uuid
 from collections import Counter

@@ -176,7 +176,7 @@ def send_slowly(name: str, stand_in: StandIn) -> int:
         return int(connection.makefile("rb").readline().split()[1])
 
 
-def test_nobody_is_waited_for_without_end(stand_in: StandIn) -> None:
+def test_no_sender_is_waited_for_without_end(stand_in: StandIn) -> None:
     done = threading.Event()
 
     def stall(exchange: Exchange) -> None:

@@ -156,7 +156,7 @@ def test_one_of_the_two_secrets_is_enough(
         assert (answer.status_code, code_of(answer)) == (401, "unauthenticated")
 
 
-def test_without_any_secret_nobody_is_believed_and_the_store_repeats(
+def test_without_any_secret_no_event_is_believed_and_the_store_repeats(
     stand_in: StandIn, http: httpx.Client
 ) -> None:
     environment = functions.function_environment(stand_in.api.url, Issuer(""), API_KEYS, b"")

@@ -24,7 +24,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_a_caller_without_a_good_token_is_nobody(
+def test_a_caller_without_a_good_token_is_refused(
     stand_in: StandIn, http: httpx.Client, name: str, tally: Counter[tuple[str, str]]
 ) -> None:
     legacy = Issuer("").token(role="anon")
@@ -107,7 +107,7 @@ def test_the_cli_is_told_who_signs_in_its_local_stack() -> None:
     assert config["edge_runtime"]["secrets"]["TOKEN_ISSUER"] == f"http://127.0.0.1:{port}/auth/v1"
 
 
-def test_a_legacy_project_learns_why_nobody_gets_in(stand_in: StandIn, http: httpx.Client) -> None:
+def test_a_legacy_project_learns_why_no_token_is_accepted(stand_in: StandIn, http: httpx.Client) -> None:
     legacy = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.c2lnbmF0dXJl"
     headers = {"Authorization": f"Bearer {legacy}"}
     answer = http.get(stand_in.gate.url("get_job_status"), headers=headers, params={"ids": ID})

@@ -89,7 +89,7 @@ def test_a_webhook_makes_a_waiting_job_due_however_often_it_comes(
     jobs.move(job_id, status="'running'", attempt=1, lease_expires_at="now()", submitted_at="now()")
     jobs.move(job_id, status="'waiting'", lease_expires_at="null", run_at="now() + interval '1 hour'")
     headers = signed(backend.webhook_secret)
-    for job in (job_id, job_id, uuid.uuid4()):  # the last one is nobody's
+    for job in (job_id, job_id, uuid.uuid4()):  # the last one does not exist
         params = address(job, backend.stack.secret_key)
         answer = http.post(backend.gate.url(NAME), params=params, headers=headers, content=BODY)
         assert answer.status_code == 202

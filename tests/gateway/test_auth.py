@@ -55,7 +55,7 @@ def test_a_spent_token_gives_the_good_one_again_to_a_client_that_missed_it(
     assert refresh(wire, gateway, first).json()["refresh_token"] == missed
 
 
-def test_a_token_spent_long_ago_ends_the_session_for_whoever_holds_it(
+def test_a_token_spent_long_ago_ends_the_session_for_every_holder(
     gateway: Stack, wire: httpx.Client, user: ClientUser
 ) -> None:
     tokens = [refresh_token_of(user.client)]
@@ -118,7 +118,7 @@ def test_who_is_not_a_user_is_told_so(gateway: Stack, wire: httpx.Client, bearer
     "path", ["/auth/v1/user", "/rest/v1/entitlements", "/storage/v1/object/generations/a"]
 )
 @pytest.mark.parametrize("apikey", [None, "sb_publishable_unknown"])
-def test_without_a_key_of_the_project_nobody_passes(
+def test_without_a_key_of_the_project_no_request_passes(
     wire: httpx.Client, path: str, apikey: str | None
 ) -> None:
     headers = {} if apikey is None else {"apikey": apikey}

@@ -94,7 +94,7 @@ def test_a_broadcast_keeps_the_id_of_its_payload_and_gets_one_otherwise(
     assert [given for id_, given in rows if given != id_] == ["mine"]
 
 
-def test_new_objects_in_public_are_granted_to_nobody(migration: psycopg.Connection) -> None:
+def test_new_objects_in_public_are_granted_to_no_role(migration: psycopg.Connection) -> None:
     migration.execute("create table public.t ()")
     for role in ("anon", "authenticated", "service_role"):
         granted = "select has_table_privilege(%s, 'public.t', 'select')"

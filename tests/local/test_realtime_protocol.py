@@ -160,7 +160,7 @@ def test_a_join_is_given_up_when_there_is_no_database(monkeypatch: pytest.Monkey
     asyncio.run(scenario())
 
 
-def test_a_client_that_does_not_read_is_dropped_and_holds_up_nobody(app: Starlette, gateway: Stack) -> None:
+def test_a_client_that_does_not_read_is_dropped_and_holds_up_no_other(app: Starlette, gateway: Stack) -> None:
     user = str(uuid.uuid4())
     flood = """
     insert into realtime.messages (topic, extension, event, private, payload)

@@ -114,7 +114,7 @@ def watch_until_stopped(runner: Runner) -> None:
         runner.watch()
 
 
-def test_a_stale_pid_file_harms_nobody(tmp_path: Path) -> None:
+def test_a_stale_pid_file_harms_no_process(tmp_path: Path) -> None:
     """Its number may be another program's by now: here it is ours."""
     (tmp_path / "worker.pid").write_text(str(os.getpid()))
     assert pids.stop_leftovers(tmp_path) == []

@@ -21,7 +21,7 @@ from tests.support.processes import ControlledProcess
 from tests.support.waiting import wait_until
 from tests.tasks.conftest import StartWorker
 
-PROMPT = "a fox that nobody may read about"
+PROMPT = "a fox that no log may tell of"
 PNG, MP4 = corpus.picture("PNG"), corpus.video()
 FILES = {
     "0.png": Reply(PNG, "image/png"),

@@ -70,7 +70,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         forget()
         yield server
         for seconds in (30, storage.SIGN_WITHIN):
-            storage.bucket(seconds)._client.close()
+            storage.connections(seconds).close()
         forget()
         http.shutdown()
         thread.join()
@@ -79,6 +79,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 def forget() -> None:
     settings.load.cache_clear()
     storage.bucket.cache_clear()
+    storage.connections.cache_clear()
 
 
 def refusal(status: int, message: str) -> tuple[int, bytes, dict[str, str]]:
@@ -189,3 +190,28 @@ def test_the_key_does_not_travel_unencrypted(url: str, monkeypatch: pytest.Monke
         settings.Settings()  # type: ignore[call-arg]
     monkeypatch.setenv("SUPABASE_URL", "http://localhost:54321/")
     assert settings.Settings().supabase_url == "http://localhost:54321"  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (401, b"{}"),
+        (403, b"{}"),
+        (400, b'{"statusCode":"403","error":"Unauthorized","message":"Invalid JWS"}'),
+    ],
+)
+def test_a_refused_key_is_told_until_storage_takes_something(
+    server: Server, status: int, body: bytes
+) -> None:
+    server.answers += [(status, body, {})]
+    with pytest.raises(NotStored):
+        storage.remove("generations", ["a/0.png"])
+    assert "Storage refuses SUPABASE_SECRET_KEY" in (storage.refusal() or "")
+    server.answers += [(500, b"{}", {}), (400, b'{"statusCode":"404"}', {})]
+    for _ in range(2):
+        with pytest.raises(NotStored):
+            storage.remove("generations", ["a/0.png"])
+    assert storage.refusal() is not None, "another trouble says nothing of the key"
+    server.answers += [(200, b"[]", {})]
+    storage.remove("generations", ["a/0.png"])
+    assert storage.refusal() is None

@@ -260,12 +260,12 @@ def test_what_cannot_be_made_is_said_in_one_line(arguments: tuple[str, ...], nam
     ("name", "value", "named"),
     [
         ("REPLICATE_API_TOKEN", None, "REPLICATE_API_TOKEN is missing: set it in .env"),
-        ("REPLICATE_API_TOKEN", "", "REPLICATE_API_TOKEN is empty"),
-        ("REPLICATE_API_TOKEN", "r8_ü", "REPLICATE_API_TOKEN is empty or no token"),
+        ("REPLICATE_API_TOKEN", "", "REPLICATE_API_TOKEN is missing"),
+        ("REPLICATE_API_TOKEN", "r8_ü", "REPLICATE_API_TOKEN is wrong: it holds a character"),
         ("REPLICATE_API_TOKEN", "r8_wrong", "Replicate refuses the token"),
         ("REPLICATE_BASE_URL", "http://nowhere.invalid", "does not answer"),
         ("REPLICATE_BASE_URL", "http://127.0.0.1:1", "does not answer"),
-        ("REPLICATE_BASE_URL", "http://[", "does not answer"),
+        ("REPLICATE_BASE_URL", "http://[", "REPLICATE_BASE_URL is wrong"),
     ],
 )
 def test_a_wrong_setting_is_said_in_one_line(

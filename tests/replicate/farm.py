@@ -100,7 +100,7 @@ def children_of(pid: int) -> list[int]:
 def farm(folder: Path, *, lease_seconds: int = 5, threads: int = 16) -> Iterator[Farm]:
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # whoever ends us ends all of it
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # a signal to us ends all of it
     with misbehaving_replicate() as replicate:
         made = Farm(folder, replicate, lease_seconds=lease_seconds, threads=threads)
         try:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from tests.replicate.behaviour import ENDLESS, PAGE, PICTURE, Behaviour, ErrorResponse, Plan, Reply
 from tests.replicate.models import MODELS
 from tests.replicate.predictions import Clock, Prediction, Predictions, job_of
-from tests.replicate.webhooks import Webhooks
+from tests.replicate.webhooks import SECRET, Webhooks
 
 TOKEN = "r8_of_the_tests"
 PAGE_SIZE = 100
@@ -138,9 +138,15 @@ class Handler(BaseHTTPRequestHandler):
         elif parts.path == "/v1/predictions":
             if self.passes("list"):
                 self.list(parse_qs(parts.query))
-        elif found := re.fullmatch(r"/v1/models/([\w.-]+/[\w.-]+)", parts.path):
+        elif found := re.fullmatch(r"/v1/models/([\w.-]+/[\w.-]+)(?:/versions/\w+)?", parts.path):
             if self.passes("model"):
                 self.model(found[1])
+        elif parts.path == "/v1/account":
+            if self.passes("account"):
+                self.answer(200, {"type": "organization", "username": "acme", "name": "Acme"})
+        elif parts.path == "/v1/webhooks/default/secret":
+            if self.passes("secret"):
+                self.answer(200, {"key": SECRET})
         elif self.passes("get"):
             prediction = self.replicate.predictions.all.get(parts.path.rpartition("/")[2])
             self.answer(200, prediction.json()) if prediction else self.answer(404, {"detail": "Not found"})

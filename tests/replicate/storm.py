@@ -159,7 +159,7 @@ class Storm:
             ),
             "pictures of a failed job, or none of a succeeded": self.farm.value(WRONG_PICTURES),
             "duplicate predictions outside the window": sum(not in_window for in_window in duplicates),
-            "work nobody wants and nobody canceled": self.farm.value(
+            "predictions that no job wants and no worker canceled": self.farm.value(
                 "select count(*) from private.provider_cancellations"
             ),
         }
@@ -195,7 +195,7 @@ class Storm:
                     "failed or aborted by themselves",
                     sum(one.behaviour.status != "succeeded" for one in predictions),
                 ),
-                ("canceled because nobody wanted them", sum(one.is_cancel_asked for one in predictions)),
+                ("canceled because no job wanted them", sum(one.is_cancel_asked for one in predictions)),
                 ("duplicates, in the documented window", sum(duplicates)),
                 ("duplicates, outside of it", len(duplicates) - sum(duplicates)),
             ],

@@ -26,7 +26,7 @@ def test_no_more_jobs_start_than_the_bucket_holds(
     for _ in range(8):
         jobs.enqueue("fox")
     set_limit(jobs, "starts_per_minute = 600, tokens = 3, refilled_at = now()")
-    assert 3 <= worker.run_once() <= 5  # and what dropped into the bucket meanwhile
+    assert 3 <= worker.run_once() <= 5  # and what has dropped into the bucket since
     assert jobs.count("attempt = 0 and status = 'queued'") == held(jobs) >= 3
 
 
@@ -76,7 +76,7 @@ def test_a_held_job_ends_at_its_deadline_and_is_refunded(worker: InlineWorker, j
     assert jobs.credits() == before
 
 
-def test_a_full_window_releases_nobody_and_wakes_nobody(worker: InlineWorker, jobs: Jobs) -> None:
+def test_a_full_window_admits_no_job_and_wakes_no_bridge(worker: InlineWorker, jobs: Jobs) -> None:
     for _ in range(3):
         jobs.enqueue("fox")
     row = jobs.conn.execute("select job_ids, next_due_in from private.dispatch_jobs(100, 1)").fetchone()
@@ -203,7 +203,7 @@ def test_one_bad_hour_costs_a_job_one_attempt_at_most(
     assert all(len(replicate.of(job_id)) == 1 for job_id in job_ids)
 
 
-def test_a_probe_nobody_hears_of_is_followed_by_another(worker: InlineWorker, jobs: Jobs) -> None:
+def test_a_probe_without_an_answer_is_followed_by_another(worker: InlineWorker, jobs: Jobs) -> None:
     set_limit(jobs, "failures = 5")
     for _ in range(2):
         jobs.enqueue("fox")

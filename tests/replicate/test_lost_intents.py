@@ -41,12 +41,12 @@ def test_a_cancel_that_comes_before_the_intent_is_a_cancel(
 ) -> None:
     from tasks import store
 
-    def canceled_meanwhile(job: store.Job) -> bool:
+    def canceled_during_the_call(job: store.Job) -> bool:
         jobs.cancel(job_id)
         return record(job)
 
     record = store.record_submission
-    monkeypatch.setattr(store, "record_submission", canceled_meanwhile)
+    monkeypatch.setattr(store, "record_submission", canceled_during_the_call)
     job_id = jobs.enqueue("fox")
     worker.run_once()
     assert (jobs.status(job_id), jobs.credits(), replicate.requests) == ("canceled", 1_000_010, [])
@@ -57,13 +57,13 @@ def test_a_job_that_was_rescued_before_its_intent_is_left_alone(
 ) -> None:
     from tasks import store
 
-    def rescued_meanwhile(job: store.Job) -> bool:
+    def rescued_during_the_call(job: store.Job) -> bool:
         jobs.move(job_id, lease_expires_at="now() - interval '1 second'")
         jobs.actors.bridge.rescue()
         return record(job)
 
     record = store.record_submission
-    monkeypatch.setattr(store, "record_submission", rescued_meanwhile)
+    monkeypatch.setattr(store, "record_submission", rescued_during_the_call)
     job_id = jobs.enqueue("fox")
     worker.run_once()
     assert (jobs.status(job_id), replicate.requests) == ("queued", [])

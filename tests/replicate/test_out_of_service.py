@@ -61,7 +61,7 @@ def test_a_refused_account_costs_no_attempt_and_one_job_at_a_time_tries(
     first, *others = [jobs.enqueue("fox") for _ in range(6)]
     worker.deliver(first)
     for _ in range(5):
-        assert worker.run_once() == 0  # nobody tries before its time
+        assert worker.run_once() == 0  # no job tries before its time
     assert replicate.requests == ["create"]
     assert problems(jobs)["provider replicate"] == f"{refusal.status}: {refusal.detail}"
     assert [alarm["reason"] for alarm in alarms(caplog)] == [f"{refusal.status}: {refusal.detail}"]

@@ -247,3 +247,16 @@ def test_a_failure_is_told_with_its_cause_and_without_the_prompt(
     assert ("exception" in told) == (kind == "bug of ours")
     for record in caplog.records:
         assert "Lovelace" not in str(vars(record)), record.getMessage()
+
+
+def test_a_request_that_cannot_be_read_ends_its_job_and_says_so(
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = jobs.credits()
+    job_id = jobs.enqueue("fox")
+    jobs.conn.execute("update private.job_requests set provider_input = '{\"prompt\": 1e5000}'")
+    assert worker.run_to_the_end(job_id) == "failed"
+    assert (jobs.get(job_id)["error_code"], jobs.credits()) == ("internal", before)
+    (told,) = [vars(record) for record in caplog.records if record.getMessage() == "attempt.failed"]
+    assert "ValueError" in told["error"]
+    assert "create" not in replicate.requests

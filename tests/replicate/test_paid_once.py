@@ -211,7 +211,7 @@ def test_a_worker_that_dies_before_the_call_leaves_a_job_that_is_created_once(
     assert len(replicate.of(job_id)) == 1
 
 
-def test_a_reference_reaches_a_job_that_was_rescued_meanwhile(
+def test_a_reference_reaches_a_job_that_was_rescued_during_the_call(
     worker: InlineWorker,
     jobs: Jobs,
     replicate: MisbehavingReplicate,
@@ -223,13 +223,13 @@ def test_a_reference_reaches_a_job_that_was_rescued_meanwhile(
 
     start = Provider.start
 
-    def rescued_meanwhile(self: Provider, job: object) -> object:
+    def rescued_during_the_call(self: Provider, job: object) -> object:
         started = start(self, job)  # type: ignore[arg-type]
         jobs.move(job_id, lease_expires_at="now() - interval '1 second'")
         jobs.actors.bridge.rescue()
         return started
 
-    monkeypatch.setattr(Provider, "start", rescued_meanwhile)
+    monkeypatch.setattr(Provider, "start", rescued_during_the_call)
     plan(Behaviour(seconds=None))
     job_id = jobs.enqueue("fox")
     worker.run_once()
@@ -303,3 +303,36 @@ def test_a_failed_attempt_is_not_taken_for_the_next_ones_orphan(
     replicate.end_all()
     assert worker.run_to_the_end(job_id) == "succeeded"
     assert len(replicate.of(job_id)) == 2
+
+
+EDITS = {
+    "edited": "defaults = '{\"steps\": 9}'",
+    "given another schema": "input_schema = input_schema #- '{properties,seed}'",
+    "re-pointed to another model": "provider_model = 'bears/bear'",
+    "re-pointed to another provider": "provider = 'preview', provider_model = 'picture'",
+    "disabled": "enabled = false",
+    "re-priced and bounded": "cost = 50, timeout = '1 second', max_attempts = 1",
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS.keys())
+@pytest.mark.parametrize("state", ["queued", "create outstanding", "waiting"])
+def test_a_model_that_is_changed_in_flight_changes_no_job_under_way(
+    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan, edit: str, state: str
+) -> None:
+    before = jobs.credits()
+    plan(Behaviour(create="drop after" if state == "create outstanding" else "answer", seconds=None))
+    job_id = jobs.enqueue("fox", prompt="a fox")
+    if state != "queued":
+        worker.run_once()
+    jobs.conn.execute(f"update private.models set {edit} where id = 'fox'".encode())  # noqa: S608
+    if state == "queued":
+        worker.run_once()
+    replicate.end_all()
+
+    assert worker.run_to_the_end(job_id) == "succeeded"
+
+    (prediction,) = replicate.of(job_id)
+    assert (prediction.model, prediction.body["input"]["steps"]) == ("foxes/fox", 4)
+    assert "seed" in prediction.body["input"]
+    assert before - jobs.credits() == 3

@@ -10,7 +10,7 @@ from tests.replicate.conftest import InlineWorker, Plan
 from tests.replicate.server import MisbehavingReplicate
 from tests.support.jobs import Jobs
 
-Meanwhile = Callable[[UUID], None]
+DuringTheStart = Callable[[UUID], None]
 
 
 @pytest.fixture
@@ -26,17 +26,17 @@ def waiting(worker: InlineWorker, jobs: Jobs, plan: Plan) -> UUID:
 @pytest.fixture
 def start_with(
     worker: InlineWorker, jobs: Jobs, plan: Plan, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[Meanwhile], UUID]:
+) -> Callable[[DuringTheStart], UUID]:
     """Start a job's prediction; something happens to the job before the worker has written the reference down."""
 
-    def start_job(meanwhile: Meanwhile) -> UUID:
+    def start_job(during: DuringTheStart) -> UUID:
         from tasks.providers.replicate import Replicate as Provider
 
         start = Provider.start
 
         def start_slowly(self: Provider, job: object) -> object:
             started = start(self, job)  # type: ignore[arg-type]
-            meanwhile(job_id)
+            during(job_id)
             return started
 
         monkeypatch.setattr(Provider, "start", start_slowly)
@@ -77,7 +77,10 @@ def test_a_cancel_that_comes_while_a_worker_asks_ends_the_same_way(
 
 
 def test_a_cancel_that_comes_during_the_create_leaves_no_prediction_running(
-    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, start_with: Callable[[Meanwhile], UUID]
+    worker: InlineWorker,
+    jobs: Jobs,
+    replicate: MisbehavingReplicate,
+    start_with: Callable[[DuringTheStart], UUID],
 ) -> None:
     job_id = start_with(jobs.cancel)
     while worker.run_once():
@@ -87,7 +90,10 @@ def test_a_cancel_that_comes_during_the_create_leaves_no_prediction_running(
 
 
 def test_a_job_that_ends_during_the_create_leaves_no_prediction_running(
-    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, start_with: Callable[[Meanwhile], UUID]
+    worker: InlineWorker,
+    jobs: Jobs,
+    replicate: MisbehavingReplicate,
+    start_with: Callable[[DuringTheStart], UUID],
 ) -> None:
     def end(job_id: UUID) -> None:
         jobs.move(job_id, deadline_at="now() - interval '1 second'")
@@ -101,7 +107,10 @@ def test_a_job_that_ends_during_the_create_leaves_no_prediction_running(
 
 
 def test_a_reference_that_comes_while_another_worker_looks_for_it_is_adopted(
-    worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, start_with: Callable[[Meanwhile], UUID]
+    worker: InlineWorker,
+    jobs: Jobs,
+    replicate: MisbehavingReplicate,
+    start_with: Callable[[DuringTheStart], UUID],
 ) -> None:
     from tasks import store
 
@@ -182,6 +191,6 @@ def test_a_prediction_that_succeeded_is_left_alone(
     )
 
 
-def test_a_webhook_for_a_job_nobody_knows_changes_nothing(worker: InlineWorker, waiting: UUID) -> None:
+def test_a_webhook_for_an_unknown_job_changes_nothing(worker: InlineWorker, waiting: UUID) -> None:
     assert not worker.webhook(UUID(int=7), "p00000001")
     assert worker.provider_cancellations() == []

@@ -1,4 +1,4 @@
-"""Webhooks as Replicate sends them: signed, the last one retried for a while; and as nobody should believe them."""
+"""Webhooks as Replicate sends them: signed, the last one retried for a while; and forged."""
 
 import base64
 import hashlib

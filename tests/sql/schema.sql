@@ -51,6 +51,7 @@ CREATE TABLE public.entitlements (
     credits integer DEFAULT 0 NOT NULL,
     owed integer DEFAULT 0 NOT NULL,
     next_rank double precision DEFAULT 0 NOT NULL,
+    blocked_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT credits_are_not_negative CHECK ((credits >= 0)),
     CONSTRAINT debtors_have_no_credits CHECK (((owed >= 0) AND ((owed = 0) OR (credits = 0))))
@@ -65,6 +66,8 @@ COMMENT ON COLUMN public.entitlements.is_paid IS 'Set by a backend of your own. 
 COMMENT ON COLUMN public.entitlements.paid_until IS 'When the last of the user''s subscriptions ends or ended; record_purchase keeps it.';
 
 COMMENT ON COLUMN public.entitlements.owed IS 'Credits that were revoked when they were already spent or held. Whatever comes next pays it first.';
+
+COMMENT ON COLUMN public.entitlements.blocked_at IS 'Set by an operator: every call of this user is refused as account_suspended.';
 
 CREATE FUNCTION private.accept_request(p_account public.entitlements, p_id uuid, p_model text, p_input jsonb, p_fingerprint bytea) RETURNS void
     LANGUAGE plpgsql
@@ -273,6 +276,50 @@ $$;
 
 ALTER FUNCTION private.apply_event(p_event private.purchase_events) OWNER TO postgres;
 
+CREATE FUNCTION private.audit_ledger(p_limit integer, p_restart boolean DEFAULT false, OUT checked integer, OUT is_complete boolean, OUT wrong uuid[]) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+declare
+  c_first constant uuid := '00000000-0000-0000-0000-000000000000';
+  v_after uuid;
+  v_last uuid;
+  v_found uuid[];
+begin
+  select case when p_restart then c_first else after_user end
+  into v_after from private.ledger_audit for update;
+
+  with accounts as materialized (
+    select user_id, credits, owed from public.entitlements
+    where user_id > v_after
+    order by user_id
+    limit p_limit
+  )
+  select count(*), (array_agg(user_id order by user_id desc))[1],
+    coalesce(
+      array_agg(user_id) filter (where (credits, a.owed) <> (entries.amount, entries.owed)), '{}'
+    )
+  into checked, v_last, v_found
+  from accounts a, lateral (
+    select coalesce(sum(amount), 0) as amount, coalesce(sum(e.owed), 0) as owed
+    from public.credit_entries e where e.user_id = a.user_id
+  ) entries;
+  is_complete := checked < p_limit;
+
+  update private.ledger_audit a
+  set after_user = case when is_complete then c_first else v_last end,
+      wrong = (v_found || array(
+        select known from unnest(a.wrong) known
+        where known <= v_after or not is_complete and known > v_last
+      ))[1:100],
+      ended_at = case when is_complete then clock_timestamp() else ended_at end
+  returning a.wrong into audit_ledger.wrong;
+end
+$$;
+
+ALTER FUNCTION private.audit_ledger(p_limit integer, p_restart boolean, OUT checked integer, OUT is_complete boolean, OUT wrong uuid[]) OWNER TO postgres;
+
 CREATE FUNCTION private.broadcast_account() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -317,12 +364,41 @@ CREATE FUNCTION private.caller() RETURNS uuid
 begin
   if auth.uid() is null then
     perform private.raise_api_error(401, 'unauthenticated', 'Sign in first.');
+  elsif exists (
+    select from public.entitlements where user_id = auth.uid() and blocked_at is not null
+  ) then
+    perform private.raise_api_error(403, 'account_suspended', 'This account is suspended.');
   end if;
   return auth.uid();
 end
 $$;
 
 ALTER FUNCTION private.caller() OWNER TO postgres;
+
+CREATE FUNCTION private.cancel_by_operator(p_id uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+declare
+  v_job public.jobs := private.lock_job(p_id, p_moves_credits => true);
+begin
+  if v_job.status in ('queued', 'waiting') then
+    perform private.end_job(
+      v_job, 'canceled', p_code => 'canceled', p_message => 'This was canceled.'
+    );
+  elsif v_job.status = 'running' then
+    update public.jobs
+    set cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp())
+    where id = p_id;
+  else
+    return false;
+  end if;
+  return true;
+end
+$$;
+
+ALTER FUNCTION private.cancel_by_operator(p_id uuid) OWNER TO postgres;
 
 CREATE TABLE public.jobs (
     id uuid NOT NULL,
@@ -558,6 +634,16 @@ end
 $$;
 
 ALTER FUNCTION private.dispatch_jobs(p_limit integer, p_window integer, OUT job_ids uuid[], OUT outstanding integer, OUT next_due_in interval) OWNER TO postgres;
+
+CREATE FUNCTION private.enabled_models() RETURNS TABLE(id text, kind text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+  select m.id, m.kind::text from private.models m where m.enabled order by m.id
+$$;
+
+ALTER FUNCTION private.enabled_models() OWNER TO postgres;
 
 CREATE FUNCTION private.end_job(p_job public.jobs, p_status public.job_status, p_output jsonb DEFAULT NULL::jsonb, p_code public.error_code DEFAULT NULL::public.error_code, p_message text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql
@@ -883,6 +969,18 @@ $$;
 
 ALTER FUNCTION private.is_ref_available(p_provider_ref text, p_id uuid) OWNER TO postgres;
 
+CREATE FUNCTION private.is_running(p_kind text) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select exists (
+    select from private.processes
+    where kind = p_kind and seen_at > clock_timestamp() - interval '1 minute'
+  )
+$$;
+
+ALTER FUNCTION private.is_running(p_kind text) OWNER TO postgres;
+
 CREATE FUNCTION private.is_shown(p_path text) RETURNS boolean
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1069,7 +1167,9 @@ CREATE FUNCTION private.may_upload(p_path text) RETURNS boolean
     AS $_$
   select
     p_path ~ ('^' || auth.uid() || '/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.(jpg|png|webp)$')
-    and exists (select from public.entitlements where user_id = auth.uid())
+    and exists (
+      select from public.entitlements where user_id = auth.uid() and blocked_at is null
+    )
     and (
       select count(*) from private.objects_under('inputs', auth.uid() || '/') path
       join storage.objects on bucket_id = 'inputs' and name = path
@@ -1210,7 +1310,29 @@ begin
   select 'provider_cancellations', '{}', count(*)
   from (select from private.provider_cancellations limit 10000) c
   union all
-  select 'notification_queue_fraction', '{}', pg_notification_queue_usage();
+  select 'notification_queue_fraction', '{}', pg_notification_queue_usage()
+  union all
+  -- A process tells of itself three times a minute.
+  select facts.name, jsonb_build_object('kind', kinds.kind), facts.value
+  from (values ('bridge'), ('worker')) as kinds (kind), lateral (
+    select count(*) as seen, count(problem) as troubled
+    from (
+      select problem from private.processes p
+      where p.kind = kinds.kind and seen_at > v_now - interval '1 minute'
+      limit 10000
+    ) p
+  ) counted, lateral (values
+    ('processes', seen::double precision), ('processes_in_trouble', troubled)
+  ) as facts (name, value)
+  union all
+  select 'webhook_age_seconds', '{}', extract(epoch from v_now - seen_at)
+  from private.processes where processes.name = 'provider_webhook'
+  union all
+  select facts.* from private.ledger_audit, lateral (values
+    ('ledger_mismatches', '{}'::jsonb, cardinality(wrong)::double precision),
+    ('ledger_audit_age_seconds', '{}', extract(epoch from v_now - ended_at))
+  ) as facts (name, labels, value)
+  where facts.value is not null;
 end
 $$;
 
@@ -1386,121 +1508,15 @@ $$;
 ALTER FUNCTION private.open_account(p_user_id uuid, p_is_anonymous boolean) OWNER TO postgres;
 
 CREATE FUNCTION private.operator_status() RETURNS TABLE(item text, value text, problem text)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
     AS $$
-declare
-  v_now timestamptz := clock_timestamp();
-begin
-  return query
-  with unfinished as (
-    select
-      status, run_at, rate_limited_by, dispatched_at, lease_expires_at, deadline_at,
-      status in ('queued', 'waiting')
-        and run_at is null and dispatched_at is null and rate_limited_by is null as is_due,
-      extract(epoch from v_now - updated_at) as age,
-      extract(epoch from v_now - dispatched_at) as dispatched_age
-    from public.jobs
-    where finished_at is null
-  ), counted as (
-    select
-      count(*) filter (where is_due) as due,
-      max(age) filter (where is_due and status = 'queued') as oldest_due,
-      count(rate_limited_by) as rate_limited,
-      count(*) filter (where status = 'queued' and run_at is not null) as scheduled,
-      count(dispatched_at) as dispatched,
-      max(dispatched_age) as oldest_dispatched,
-      count(*) filter (where status = 'running') as running,
-      count(*) filter (where lease_expires_at < v_now + interval '10 seconds') as expiring,
-      count(*) filter (where lease_expires_at < v_now - interval '30 seconds') as expired,
-      count(*) filter (where status = 'waiting') as waiting,
-      count(*) filter (where deadline_at < v_now - interval '30 seconds') as overdue
-    from unfinished
-  )
-  select facts.*
-  from counted, lateral (values
-    ('due, not dispatched', due::text, null),
-    ('oldest due', coalesce(round(oldest_due) || ' s', '-'),
-      case when oldest_due > 60 and dispatched = 0 then 'no bridge dispatches' end),
-    ('rate-limited by their provider', rate_limited::text, null),
-    ('scheduled for later', scheduled::text, null),
-    ('dispatched, not claimed', dispatched::text, null),
-    ('oldest dispatched', coalesce(round(oldest_dispatched) || ' s', '-'),
-      case when oldest_dispatched > 60 then 'no worker is free, or none runs' end),
-    ('running', running::text, null),
-    ('leases that end in 10 s', expiring::text, null),
-    ('leases that ended', expired::text, case when expired > 0 then 'no bridge rescues' end),
-    ('waiting for a provider', waiting::text, null),
-    ('past their deadline', overdue::text, case when overdue > 0 then 'no bridge rescues' end)
-  ) as facts (item, value, problem);
-
-  return query
-  select
-    'last hour: ' || coalesce(error_code::text, status::text), count(*)::text,
-    case when error_code = 'internal'
-      then 'a bug of ours: look for attempt.failed in the workers'' logs' end
-  from public.jobs
-  where finished_at > v_now - interval '1 hour'
-  group by status, error_code
-  order by 1;
-
-  return query
-  select
-    'last hour, ' || leg || ': p50 / p95',
-    coalesce(round(p50::numeric, 2) || ' / ' || round(p95::numeric, 2) || ' s', '-'),
-    null
-  from (
-    select
-      leg,
-      percentile_cont(0.5) within group (order by seconds) as p50,
-      percentile_cont(0.95) within group (order by seconds) as p95
-    from public.jobs, lateral (values
-      ('request to start', extract(epoch from started_at - created_at)::double precision),
-      ('start to end', extract(epoch from finished_at - started_at)::double precision)
-    ) as legs (leg, seconds)
-    where status = 'succeeded' and finished_at > v_now - interval '1 hour'
-    group by leg
-  ) measured
-  order by leg desc;
-
-  -- A model that has not been refused for an hour, and has no job that waits, is no longer in use.
-  return query
-  select
-    'provider ' || provider,
-    case
-      when failures >= 5 then 'one try a minute'
-      when paused_until > v_now then 'paused ' || ceil(extract(epoch from paused_until - v_now)) || ' s'
-      else 'ok'
-    end,
-    coalesce(paused_reason, case when failures >= 5 then 'it does not answer' end)
-  from private.provider_limits l
-  where strpos(provider, ' ') = 0
-    or paused_until > v_now - interval '1 hour'
-    or exists (select from public.jobs where rate_limited_by = l.provider)
-  order by 1;
-
-  return query
-  select
-    'last day: purchases with ' || replace(reason, '_', ' '), count(e.id)::text,
-    case when count(e.id) > 0 then cure end
-  from (values
-    ('unknown_product', 'add it to private.products, then apply them again: docs/purchases.md'),
-    ('unreadable', 'see private.purchase_events'),
-    ('unknown_user', null)
-  ) as reasons (reason, cure)
-  left join private.purchase_events e
-    on e.effect = reason and e.received_at > v_now - interval '1 day'
-    and e.effect in ('unknown_product', 'unknown_user', 'unreadable')
-  group by reason, cure
-  order by cure is null, reason desc;
-
-  return query
-  select
-    'balances that differ from the ledger',
-    count(*)::text,
-    case when count(*) > 0 then 'see private.ledger_mismatches()' end
-  from private.ledger_mismatches();
-end
+  select * from private.status_of_processes()
+  union all select * from private.status_of_jobs()
+  union all select * from private.status_of_last_hour()
+  union all select * from private.status_of_providers()
+  union all select * from private.status_of_money()
 $$;
 
 ALTER FUNCTION private.operator_status() OWNER TO postgres;
@@ -1943,6 +1959,29 @@ $$;
 
 ALTER FUNCTION private.read_job(p_id uuid) OWNER TO postgres;
 
+CREATE FUNCTION private.record_process(p_name text, p_kind text, p_version text, p_problem text, p_expects_webhooks boolean DEFAULT false) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+begin
+  insert into private.processes as p (name, kind, version, problem, expects_webhooks)
+  values (p_name, p_kind, p_version, left(p_problem, 500), p_expects_webhooks)
+  on conflict (name) do update
+  set kind = excluded.kind, version = excluded.version, problem = excluded.problem,
+      expects_webhooks = excluded.expects_webhooks, seen_at = clock_timestamp();
+
+  -- Two heartbeats at once must not wait for each other.
+  delete from private.processes where name = any (array(
+    select name from private.processes
+    where seen_at < clock_timestamp() - interval '1 day'
+    for update skip locked
+  ));
+end
+$$;
+
+ALTER FUNCTION private.record_process(p_name text, p_kind text, p_version text, p_problem text, p_expects_webhooks boolean) OWNER TO postgres;
+
 CREATE FUNCTION private.record_refused_account(p_provider text, p_reason text, p_provider_model text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2042,6 +2081,23 @@ CREATE FUNCTION private.record_throttled(p_provider text, p_retry_after interval
 $$;
 
 ALTER FUNCTION private.record_throttled(p_provider text, p_retry_after interval) OWNER TO postgres;
+
+CREATE FUNCTION private.record_webhook() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if not exists (
+    select from private.processes
+    where name = 'provider_webhook' and seen_at > clock_timestamp() - interval '1 minute'
+  ) then
+    insert into private.processes (name, kind, version) values ('provider_webhook', 'webhook', '')
+    on conflict (name) do update set seen_at = clock_timestamp();
+  end if;
+end
+$$;
+
+ALTER FUNCTION private.record_webhook() OWNER TO postgres;
 
 CREATE FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_queue uuid DEFAULT NULL::uuid) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2384,6 +2440,15 @@ $$;
 
 ALTER FUNCTION private.schema_problem(p_schema jsonb) OWNER TO postgres;
 
+CREATE FUNCTION private.schema_version(OUT version integer, OUT compatible_since integer) RETURNS record
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select 1, 1
+$$;
+
+ALTER FUNCTION private.schema_version(OUT version integer, OUT compatible_since integer) OWNER TO postgres;
+
 CREATE FUNCTION private.seed_of(p_id uuid, p_schema jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2449,6 +2514,224 @@ end
 $$;
 
 ALTER FUNCTION private.settle_refunds(p_event private.purchase_events) OWNER TO postgres;
+
+CREATE FUNCTION private.status_of_jobs() RETURNS TABLE(item text, value text, problem text)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with unfinished as (
+    select
+      status, run_at, rate_limited_by, dispatched_at, lease_expires_at, deadline_at,
+      status in ('queued', 'waiting')
+        and run_at is null and dispatched_at is null and rate_limited_by is null as is_due,
+      extract(epoch from clock_timestamp() - updated_at) as age,
+      extract(epoch from clock_timestamp() - dispatched_at) as dispatched_age
+    from public.jobs
+    where finished_at is null
+  ), counted as (
+    select
+      count(*) filter (where is_due) as due,
+      max(age) filter (where is_due and status = 'queued') as oldest_due,
+      count(rate_limited_by) as rate_limited,
+      count(*) filter (where status = 'queued' and run_at is not null) as scheduled,
+      count(dispatched_at) as dispatched,
+      max(dispatched_age) as oldest_dispatched,
+      count(*) filter (where status = 'running') as running,
+      count(*) filter (where lease_expires_at < now() + interval '10 seconds') as expiring,
+      count(*) filter (where lease_expires_at < now() - interval '30 seconds') as expired,
+      count(*) filter (where status = 'waiting') as waiting,
+      count(*) filter (where deadline_at < now() - interval '30 seconds') as overdue
+    from unfinished
+  ), known as (
+    select
+      case
+        when not private.is_running('bridge') then 'no bridge runs'
+        when exists (
+          select from private.processes
+          where kind = 'bridge' and problem is not null
+            and seen_at > clock_timestamp() - interval '1 minute'
+        ) then 'the bridge does not reach Redis'
+      end as no_sender
+  )
+  select facts.*
+  from counted, known, lateral (values
+    ('due, not dispatched', due::text, null),
+    ('oldest due', coalesce(round(oldest_due) || ' s', '-'),
+      case when oldest_due > 60 then coalesce(
+        no_sender,
+        case when dispatched = 0 then 'the bridge runs and dispatches nothing: read its log' end
+      ) end),
+    ('rate-limited by their provider', rate_limited::text, null),
+    ('scheduled for later', scheduled::text, null),
+    ('dispatched, not claimed', dispatched::text, null),
+    ('oldest dispatched', coalesce(round(oldest_dispatched) || ' s', '-'),
+      case when oldest_dispatched > 60 then coalesce(
+        no_sender || ', so a lost message is not sent again',
+        case when not private.is_running('worker') then 'no worker runs' end,
+        'no worker is free: start more, or give them more threads'
+      ) end),
+    ('running', running::text, null),
+    ('leases that end in 10 s', expiring::text, null),
+    ('leases that ended', expired::text, case when expired > 0 then case
+      when private.is_running('bridge') then 'the bridge runs and rescues nothing: read its log'
+      else 'no bridge runs' end end),
+    ('waiting for a provider', waiting::text, null),
+    ('past their deadline', overdue::text, case when overdue > 0 then case
+      when private.is_running('bridge') then 'the bridge runs and rescues nothing: read its log'
+      else 'no bridge runs' end end)
+  ) as facts (item, value, problem)
+$$;
+
+ALTER FUNCTION private.status_of_jobs() OWNER TO postgres;
+
+CREATE FUNCTION private.status_of_last_hour() RETURNS TABLE(item text, value text, problem text)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  (
+    select
+      'last hour: ' || coalesce(error_code::text, status::text), count(*)::text,
+      case error_code
+        when 'internal' then 'a bug of ours: look for attempt.failed in the workers'' logs'
+        when 'worker_lost' then 'every worker that had them died: look at logs and memory'
+        when 'provider_unavailable'
+          then 'the provider failed or was paused: look for attempt.failed in the workers'' logs'
+      end
+    from public.jobs
+    where finished_at > clock_timestamp() - interval '1 hour'
+    group by status, error_code
+    order by 1
+  )
+  union all (
+    select
+      'last hour, ' || leg || ': p50 / p95',
+      coalesce(round(p50::numeric, 2) || ' / ' || round(p95::numeric, 2) || ' s', '-'),
+      null
+    from (
+      select
+        leg,
+        percentile_cont(0.5) within group (order by seconds) as p50,
+        percentile_cont(0.95) within group (order by seconds) as p95
+      from public.jobs, lateral (values
+        ('request to start', extract(epoch from started_at - created_at)::double precision),
+        ('start to end', extract(epoch from finished_at - started_at)::double precision)
+      ) as legs (leg, seconds)
+      where status = 'succeeded' and finished_at > clock_timestamp() - interval '1 hour'
+      group by leg
+    ) measured
+    order by leg desc
+  )
+$$;
+
+ALTER FUNCTION private.status_of_last_hour() OWNER TO postgres;
+
+CREATE FUNCTION private.status_of_money() RETURNS TABLE(item text, value text, problem text)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  (
+    select
+      'last day: purchases with ' || replace(reason, '_', ' '), count(e.id)::text,
+      case when count(e.id) > 0 then cure end
+    from (values
+      ('unknown_product', 'add it to private.products, then apply them again: docs/purchases.md'),
+      ('unreadable', 'see private.purchase_events'),
+      ('unknown_user', null)
+    ) as reasons (reason, cure)
+    left join private.purchase_events e
+      on e.effect = reason and e.received_at > clock_timestamp() - interval '1 day'
+      and e.effect in ('unknown_product', 'unknown_user', 'unreadable')
+    group by reason, cure
+    order by cure is null, reason desc
+  )
+  union all
+  select
+    'last audit of the ledger',
+    coalesce(round(extract(epoch from clock_timestamp() - ended_at)) || ' s ago', 'never'),
+    null
+  from private.ledger_audit
+  union all
+  select
+    'balances that differ from the ledger',
+    cardinality(wrong)::text,
+    case when cardinality(wrong) > 0 then 'make audit names them' end
+  from private.ledger_audit
+$$;
+
+ALTER FUNCTION private.status_of_money() OWNER TO postgres;
+
+CREATE FUNCTION private.status_of_processes() RETURNS TABLE(item text, value text, problem text)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select
+    kinds.kind || 's',
+    count(p.name) filter (where p.seen_at > clock_timestamp() - interval '1 minute')::text,
+    case when not private.is_running(kinds.kind) then coalesce(
+      'no ' || kinds.kind || ' since '
+        || to_char(max(p.seen_at) at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'),
+      'no ' || kinds.kind || ' was seen for a day'
+    ) || ': start one' end
+  from (values ('bridge'), ('worker')) as kinds (kind)
+  left join private.processes p using (kind)
+  group by kinds.kind
+  union all (
+    select
+      kind || ' ' || name,
+      'seen ' || round(extract(epoch from clock_timestamp() - seen_at)) || ' s ago',
+      p.problem
+    from private.processes p
+    where p.problem is not null and seen_at > clock_timestamp() - interval '1 minute'
+    order by kind, name
+    limit 20
+  )
+$$;
+
+ALTER FUNCTION private.status_of_processes() OWNER TO postgres;
+
+CREATE FUNCTION private.status_of_providers() RETURNS TABLE(item text, value text, problem text)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  (
+    select
+      'provider ' || provider,
+      case
+        when failures >= 5 then 'one try a minute'
+        when paused_until > clock_timestamp()
+          then 'paused ' || ceil(extract(epoch from paused_until - clock_timestamp())) || ' s'
+        else 'ok'
+      end,
+      coalesce(paused_reason, case when failures >= 5 then 'it does not answer' end)
+    from private.provider_limits l
+    where strpos(provider, ' ') = 0
+      or paused_until > clock_timestamp() - interval '1 hour'
+      or exists (select from public.jobs where rate_limited_by = l.provider)
+    order by 1
+  )
+  union all
+  select
+    'last webhook of a provider',
+    coalesce(round(extract(epoch from clock_timestamp() - heard_at)) || ' s ago', '-'),
+    case when collected >= 3 and is_expected
+        and coalesce(heard_at < clock_timestamp() - interval '1 hour', true)
+      then 'none came for the ' || collected || ' jobs that were collected in the last hour:'
+        ' make doctor looks at its address and secret'
+    end
+  from
+    (select max(seen_at) as heard_at from private.processes where kind = 'webhook') webhooks,
+    (
+      select coalesce(bool_or(expects_webhooks), false) as is_expected from private.processes
+      where kind = 'worker' and seen_at > clock_timestamp() - interval '1 hour'
+    ) workers,
+    (
+      select count(*) as collected from public.jobs
+      where finished_at > clock_timestamp() - interval '1 hour'
+        and status = 'succeeded' and provider_ref is not null
+    ) jobs
+$$;
+
+ALTER FUNCTION private.status_of_providers() OWNER TO postgres;
 
 CREATE FUNCTION private.sweep_unreferenced_objects(p_every interval, p_limit integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2809,19 +3092,21 @@ $$;
 ALTER FUNCTION public.grant_credits(p_user_id uuid, p_amount integer, p_reason text, p_external_ref text) OWNER TO postgres;
 
 CREATE FUNCTION public.list_models() RETURNS jsonb
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET random_page_cost TO '0'
     AS $$
-  select jsonb_build_object('models', coalesce(
-    jsonb_agg(jsonb_build_object(
+begin
+  perform private.caller();
+  return jsonb_build_object('models', coalesce((
+    select jsonb_agg(jsonb_build_object(
       'id', id, 'title', title, 'description', description, 'kind', kind, 'cost', cost,
       'included', included, 'input_schema', input_schema
-    ) order by cost, id),
-    '[]'
-  ))
-  from private.models
-  where enabled
+    ) order by cost, id)
+    from private.models
+    where enabled
+  ), '[]'));
+end
 $$;
 
 ALTER FUNCTION public.list_models() OWNER TO postgres;
@@ -2912,6 +3197,9 @@ CREATE FUNCTION public.wake_job(p_id uuid, p_provider_ref text, p_is_final boole
     SET random_page_cost TO '0'
     AS $$
 begin
+  if p_is_final then  -- the worker calls this, too, and never with the end of the work
+    perform private.record_webhook();
+  end if;
   update public.jobs
   set provider_ref = p_provider_ref, run_at = null, woken_at = clock_timestamp()
   where id = p_id
@@ -2974,6 +3262,24 @@ COMMENT ON TABLE private.job_requests IS 'What a job was asked to do, by the mod
 
 COMMENT ON COLUMN private.job_requests.provider_input IS 'The user''s choice over the model''s defaults. It names photos by path, and secrets by {"$env"}.';
 
+CREATE TABLE private.ledger_audit (
+    is_only_row boolean DEFAULT true NOT NULL,
+    after_user uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL,
+    wrong uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT there_is_one_row CHECK (is_only_row)
+);
+
+ALTER TABLE private.ledger_audit OWNER TO postgres;
+
+COMMENT ON TABLE private.ledger_audit IS 'How far audit_ledger has come, and what it found. One row.';
+
+COMMENT ON COLUMN private.ledger_audit.after_user IS 'Where the pass goes on.';
+
+COMMENT ON COLUMN private.ledger_audit.wrong IS 'At most 100 users whose balance differed from their ledger when they were last looked at.';
+
+COMMENT ON COLUMN private.ledger_audit.ended_at IS 'When the last pass over all users ended.';
+
 CREATE TABLE private.object_sweep (
     is_only_row boolean DEFAULT true NOT NULL,
     swept_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
@@ -2985,6 +3291,28 @@ CREATE TABLE private.object_sweep (
 ALTER TABLE private.object_sweep OWNER TO postgres;
 
 COMMENT ON TABLE private.object_sweep IS 'One row: when workers last looked for unreferenced objects, and how far they came.';
+
+CREATE TABLE private.processes (
+    name text NOT NULL,
+    kind text NOT NULL,
+    version text NOT NULL,
+    problem text,
+    expects_webhooks boolean DEFAULT false NOT NULL,
+    started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    seen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT kinds_are_known CHECK ((kind = ANY (ARRAY['bridge'::text, 'worker'::text, 'webhook'::text])))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE private.processes OWNER TO postgres;
+
+COMMENT ON TABLE private.processes IS 'One row per bridge and per worker, written by its heartbeat, and one for all webhooks of providers. A row that was not seen for a day is removed.';
+
+COMMENT ON COLUMN private.processes.name IS 'Host and process number.';
+
+COMMENT ON COLUMN private.processes.problem IS 'What the process cannot reach, or who refuses it, in one line for the operator.';
+
+COMMENT ON COLUMN private.processes.expects_webhooks IS 'The worker gave its providers the address of a webhook.';
 
 CREATE TABLE private.products (
     id text NOT NULL,
@@ -3065,11 +3393,17 @@ ALTER TABLE ONLY private.config
 ALTER TABLE ONLY private.job_requests
     ADD CONSTRAINT job_requests_pkey PRIMARY KEY (job_id);
 
+ALTER TABLE ONLY private.ledger_audit
+    ADD CONSTRAINT ledger_audit_pkey PRIMARY KEY (is_only_row);
+
 ALTER TABLE ONLY private.models
     ADD CONSTRAINT models_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY private.object_sweep
     ADD CONSTRAINT object_sweep_pkey PRIMARY KEY (is_only_row);
+
+ALTER TABLE ONLY private.processes
+    ADD CONSTRAINT processes_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY private.products
     ADD CONSTRAINT products_pkey PRIMARY KEY (id);
@@ -3199,9 +3533,13 @@ ALTER TABLE private.config ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.job_requests ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE private.ledger_audit ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE private.models ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.object_sweep ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.processes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.products ENABLE ROW LEVEL SECURITY;
 
@@ -3254,11 +3592,17 @@ GRANT ALL ON FUNCTION private.adopt_orphan(p_id uuid, p_fence bigint, p_provider
 
 REVOKE ALL ON FUNCTION private.apply_event(p_event private.purchase_events) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.audit_ledger(p_limit integer, p_restart boolean, OUT checked integer, OUT is_complete boolean, OUT wrong uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.audit_ledger(p_limit integer, p_restart boolean, OUT checked integer, OUT is_complete boolean, OUT wrong uuid[]) TO generation_bridge;
+
 REVOKE ALL ON FUNCTION private.broadcast_account() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.broadcast_job() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.caller() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.cancel_by_operator(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.cancel_by_operator(p_id uuid) TO generation_worker;
 
 GRANT SELECT ON TABLE public.jobs TO service_role;
 
@@ -3309,6 +3653,9 @@ GRANT ALL ON FUNCTION private.discard_outputs(p_user_id uuid, p_job_id uuid) TO 
 REVOKE ALL ON FUNCTION private.dispatch_jobs(p_limit integer, p_window integer, OUT job_ids uuid[], OUT outstanding integer, OUT next_due_in interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.dispatch_jobs(p_limit integer, p_window integer, OUT job_ids uuid[], OUT outstanding integer, OUT next_due_in interval) TO generation_bridge;
 
+REVOKE ALL ON FUNCTION private.enabled_models() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.enabled_models() TO generation_worker;
+
 REVOKE ALL ON FUNCTION private.end_job(p_job public.jobs, p_status public.job_status, p_output jsonb, p_code public.error_code, p_message text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.enforce_transition() FROM PUBLIC;
@@ -3344,6 +3691,8 @@ REVOKE ALL ON FUNCTION private.is_paid(p_account public.entitlements) FROM PUBLI
 REVOKE ALL ON FUNCTION private.is_paused(p_provider text, p_provider_model text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.is_ref_available(p_provider_ref text, p_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.is_running(p_kind text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.is_shown(p_path text) FROM PUBLIC;
 
@@ -3423,6 +3772,10 @@ REVOKE ALL ON FUNCTION private.read_event(p_event jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.read_job(p_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.record_process(p_name text, p_kind text, p_version text, p_problem text, p_expects_webhooks boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.record_process(p_name text, p_kind text, p_version text, p_problem text, p_expects_webhooks boolean) TO generation_bridge;
+GRANT ALL ON FUNCTION private.record_process(p_name text, p_kind text, p_version text, p_problem text, p_expects_webhooks boolean) TO generation_worker;
+
 REVOKE ALL ON FUNCTION private.record_refused_account(p_provider text, p_reason text, p_provider_model text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.record_refused_account(p_provider text, p_reason text, p_provider_model text) TO generation_worker;
 
@@ -3434,6 +3787,8 @@ GRANT ALL ON FUNCTION private.record_submission(p_id uuid, p_fence bigint) TO ge
 
 REVOKE ALL ON FUNCTION private.record_throttled(p_provider text, p_retry_after interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.record_throttled(p_provider text, p_retry_after interval) TO generation_worker;
+
+REVOKE ALL ON FUNCTION private.record_webhook() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_queue uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.redispatch_jobs(p_older_than interval, p_next_in_queue uuid) TO generation_bridge;
@@ -3466,9 +3821,23 @@ REVOKE ALL ON FUNCTION private.rule_problem(p_rule jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.schema_problem(p_schema jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.schema_version(OUT version integer, OUT compatible_since integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.schema_version(OUT version integer, OUT compatible_since integer) TO generation_bridge;
+GRANT ALL ON FUNCTION private.schema_version(OUT version integer, OUT compatible_since integer) TO generation_worker;
+
 REVOKE ALL ON FUNCTION private.seed_of(p_id uuid, p_schema jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.settle_refunds(p_event private.purchase_events) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.status_of_jobs() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.status_of_last_hour() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.status_of_money() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.status_of_processes() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.status_of_providers() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.sweep_unreferenced_objects(p_every interval, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.sweep_unreferenced_objects(p_every interval, p_limit integer) TO generation_worker;

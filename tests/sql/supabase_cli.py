@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from local.migrate import MIGRATIONS
 from local.stack import ROOT
+from operate.migrate import MIGRATIONS
 
 REQUIREMENTS = ROOT / "requirements" / "supabase-cli"
 INSTALLED = ROOT / ".pilotlight" / "supabase-cli"

@@ -1,6 +1,6 @@
 """Every object of ours, and every actor: what each can do is what access.txt says, no more and no less.
 
-An object that is not in access.txt fails the test until somebody has decided who may do what with it.
+An object that is not in access.txt fails the test until a person has decided who may do what with it.
 """
 
 from collections.abc import Iterator
@@ -9,8 +9,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from local.migrate import migrate, seed
+from local.postgres import seed
 from local.stack import Stack
+from operate.migrate import migrate
 from tests.sql.access import ACTORS, Explorer, objects
 
 MATRIX = Path(__file__).with_name("access.txt")

@@ -166,7 +166,7 @@ def test_half_a_grant_is_refused(
         actors.service.grant(user.id, amount, ref, reason)
 
 
-def test_nobody_can_be_granted_more_than_a_refund_could_still_add_to(actors: Actors) -> None:
+def test_no_grant_leaves_too_little_room_for_a_refund(actors: Actors) -> None:
     user = actors.user(credits=10)
     with refused(400, "invalid_request"):
         actors.service.grant(user.id, 2**31 - 1, "receipt")
@@ -178,7 +178,7 @@ def test_nobody_can_be_granted_more_than_a_refund_could_still_add_to(actors: Act
     assert actors.operator.credits(user.id) == 1_000_000_000
 
 
-def test_a_grant_to_nobody_is_refused(actors: Actors) -> None:
+def test_a_grant_to_an_unknown_user_is_refused(actors: Actors) -> None:
     with refused(404, "unknown_user"):
         actors.service.grant(UUID(int=1), 5, "receipt")
 

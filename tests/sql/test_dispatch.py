@@ -81,7 +81,7 @@ def test_what_was_dispatched_well_before_the_next_in_the_queue_is_lost(actors: A
     assert actors.bridge.dispatch() == [lost]
 
 
-def test_nobody_in_a_loop_waits_for_a_row_that_somebody_holds(actors: Actors, user: User) -> None:
+def test_no_loop_waits_for_a_row_that_another_transaction_holds(actors: Actors, user: User) -> None:
     """A transaction may hang while it holds rows, as that of a frozen bridge does; the others go on with the rest."""
     late, held = actors.job(user, "running")[0], actors.another(Operator)
     scheduled, ended = actors.job(user, "waiting")[0], actors.job(user, "succeeded")[0]

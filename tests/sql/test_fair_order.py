@@ -44,7 +44,7 @@ def test_users_take_turns(actors: Actors) -> None:
     assert order_of_owners(actors, limit=10) == [first.id, second.id] * 5
 
 
-def test_a_paid_user_is_denser_and_starves_nobody(actors: Actors) -> None:
+def test_a_paid_user_is_denser_and_starves_no_other(actors: Actors) -> None:
     actors.operator.configure(max_unfinished_jobs=200)
     paid, free = actors.user(is_paid=True), actors.user()
     queue(free, 10)
@@ -56,8 +56,8 @@ def test_a_paid_user_is_denser_and_starves_nobody(actors: Actors) -> None:
     assert max(b - a for a, b in pairwise(places)) <= 10, "one in nine is the free user's"
 
 
-def test_a_past_that_disturbed_nobody_is_not_held_against_a_user(actors: Actors) -> None:
-    """However much a user had done while nobody waited, a job stands at most a full load of jobs behind."""
+def test_a_past_that_disturbed_no_other_is_not_held_against_a_user(actors: Actors) -> None:
+    """However much a user had done while no other user waited, a job stands at most a full load of jobs behind."""
     busy, others = actors.user(), actors.user()
     actors.operator.conn.execute(
         "update public.entitlements set next_rank = extract(epoch from now()) + 86400 where user_id = %s",

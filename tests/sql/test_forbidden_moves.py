@@ -27,7 +27,7 @@ LATE: dict[str, Callable[[WorkerRole, UUID, Any], object]] = {
 
 
 @pytest.mark.parametrize(("action", "fence"), list(product(LATE, [-1, 0, 2, None])))
-def test_nobody_writes_under_another_fence(
+def test_no_actor_writes_under_another_fence(
     actors: Actors, user: User, action: str, fence: int | None
 ) -> None:
     job_id, mine = actors.job(user, "running")
@@ -39,7 +39,7 @@ def test_nobody_writes_under_another_fence(
 
 
 @pytest.mark.parametrize(("action", "status"), list(product(LATE, ["queued", "waiting", *ENDED])))
-def test_nobody_writes_a_job_that_is_not_running(
+def test_no_actor_writes_a_job_that_is_not_running(
     actors: Actors, user: User, action: str, status: str
 ) -> None:
     job_id, fence = actors.job(user, status)

@@ -1,4 +1,4 @@
-"""Random lives of random jobs: whoever acts, in whatever order, however late or often, the invariants hold."""
+"""Random lives of random jobs: the invariants hold for any actor, in any order, however late or often."""
 
 import json
 import uuid
@@ -71,7 +71,7 @@ class Lives(RuleBasedStateMachine):
 
     # One rule for all, since of many Hypothesis would leave some out for a whole example.
     @rule(action=st.sampled_from(sorted(Counter(DEEDS).elements())), seed=seeds)
-    def somebody_acts(self, action: str, seed: int) -> None:
+    def an_actor_acts(self, action: str, seed: int) -> None:
         if not self.history.requests:
             action = "enqueue"
         elif not self.claims and action in NEED_A_CLAIM:

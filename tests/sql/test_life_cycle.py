@@ -137,7 +137,7 @@ def test_failing_leaves_the_generation_with_its_reason(actors: Actors, user: Use
 
 
 @pytest.mark.parametrize("status", ["queued", "waiting"])
-def test_a_job_that_nobody_works_at_is_canceled_at_once(actors: Actors, user: User, status: str) -> None:
+def test_a_job_that_no_worker_has_is_canceled_at_once(actors: Actors, user: User, status: str) -> None:
     job_id, _ = actors.job(user, status)
     assert user.cancel(job_id)["job"]["status"] == "canceled"
     generation = actors.operator.generation(job_id)

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from local.migrate import migrate
 from local.stack import Stack
+from operate.migrate import migrate
 from tests.sql.supabase_cli import SupabaseCli, install, migrations
 from tests.sql.test_schema import describe, dump
 from tests.support.actors import INPUT, Operator
@@ -19,7 +19,7 @@ from tests.support.all_actors import Actors
 
 REMEMBERED = "select version, name from supabase_migrations.schema_migrations order by version"
 STATES = range(len(migrations()) + 1)
-FIRST_WITH_REQUESTS = 10  # with the tenth file a user can ask for something
+FIRST_WITH_REQUESTS = 11  # with the eleventh file a user can ask for something
 
 
 def schema(stack: Stack) -> str:

@@ -227,7 +227,7 @@ def test_bridges_that_dispatch_at_once_share_the_work(actors: Actors, rich: User
 
 
 @pytest.mark.parametrize("status", ["queued", "running", "waiting"])
-def test_a_deleted_accounts_jobs_end_quietly_whoever_works_at_them(actors: Actors, status: str) -> None:
+def test_a_deleted_accounts_jobs_end_quietly_in_every_state(actors: Actors, status: str) -> None:
     """The deletion meets, on connections of their own, everybody who may touch the job."""
     workers, bridge, operator = (
         [actors.another(WorkerRole) for _ in range(3)],

@@ -21,7 +21,7 @@ def test_the_same_request_again_gets_the_same_answer_and_is_charged_once(actors:
 
 
 @pytest.mark.parametrize("status", ENDED)
-def test_an_ended_request_gets_the_same_answer_for_ever(actors: Actors, user: User, status: str) -> None:
+def test_an_ended_request_gets_the_same_answer_permanently(actors: Actors, user: User, status: str) -> None:
     job_id, _ = actors.job(user, status)
     ended = user.enqueue(job_id)
     assert ended["job"]["status"] == ended["job"]["generation"]["status"] == status
@@ -99,7 +99,7 @@ def test_the_id_of_another_user_is_a_conflict_and_reveals_nothing(
     assert actors.operator.credits(stranger.id) == 10
 
 
-def test_a_conflict_reads_the_same_whoever_has_the_id(actors: Actors, user: User) -> None:
+def test_a_conflict_reads_the_same_for_the_owner_of_the_id_and_a_stranger(actors: Actors, user: User) -> None:
     job_id = user.job()
     told = []
     for asker, request in ((user, {"prompt": "a dog"}), (actors.user(), {"prompt": "a fox in the snow"})):
@@ -178,7 +178,7 @@ def test_too_many_unfinished_jobs_are_refused_with_the_time_to_come_back(actors:
         user.job()
 
 
-def test_whoever_is_not_signed_in_is_told_so(actors: Actors) -> None:
+def test_a_caller_without_a_session_is_told_so(actors: Actors) -> None:
     user = actors.user()
     user.conn.execute("select set_config('request.jwt.claims', '', false)")
     for call in (

@@ -124,7 +124,7 @@ def test_a_reference_is_one_revoke(actors: Actors) -> None:
         actors.service.grant(user.id, 15, "refund")
 
 
-def test_nobody_can_owe_more_than_an_integer_holds(actors: Actors) -> None:
+def test_no_user_can_owe_more_than_an_integer_holds(actors: Actors) -> None:
     user = actors.user(credits=0)
     actors.service.revoke(user.id, 1_000_000_000, "refund-1")
     for amount in (1, 2**31 - 1):
@@ -132,7 +132,7 @@ def test_nobody_can_owe_more_than_an_integer_holds(actors: Actors) -> None:
             actors.service.revoke(user.id, amount, "refund-2")
 
 
-def test_a_revoke_from_nobody_is_refused(actors: Actors, user: User) -> None:
+def test_a_revoke_from_an_unknown_user_is_refused(actors: Actors, user: User) -> None:
     actors.operator.delete_user(user.id)
     with refused(404, "unknown_user"):
         actors.service.revoke(user.id, 1, "refund")

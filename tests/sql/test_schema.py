@@ -131,12 +131,12 @@ def test_a_job_shows_its_owner_the_columns_of_the_client_contract(conn: psycopg.
 
 
 def test_every_function_that_a_role_calls_keeps_its_plans_on_indexes(conn: psycopg.Connection[Any]) -> None:
-    """test_plans shows why. A screen for an operator reads whole tables on purpose."""
+    """test_plans shows why."""
     assert names(
         conn,
         "select proname from pg_proc where pronamespace in ('public'::regnamespace, 'private'::regnamespace)"
         " and prosecdef and not coalesce(proconfig, '{}') @> array['random_page_cost=0']",
-    ) == ["broadcast_job", "on_prediction_not_needed", "operator_status"]
+    ) == ["broadcast_job", "on_prediction_not_needed"]
 
 
 def test_only_functions_that_say_so_run_with_the_rights_of_their_owner(conn: psycopg.Connection[Any]) -> None:

@@ -12,8 +12,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from local.migrate import MIGRATIONS
 from local.stack import Stack
+from operate.migrate import MIGRATIONS
 from tests.support.actors import Actor, BridgeRole, Operator, Service, SomeActor, User, WorkerRole
 
 # Says who runs it. As a constraint of a domain it runs whenever a value becomes one of that type.

@@ -34,7 +34,7 @@ def user(actors: Actors) -> User:
 
 
 @pytest.mark.parametrize("fields", [{"period_type": "TRIAL"}, {"is_family_share": True}])
-def test_what_nobody_paid_for_gives_access_and_no_credits(
+def test_what_was_not_paid_for_gives_access_and_no_credits(
     actors: Actors, user: User, fields: dict[str, Any]
 ) -> None:
     told = period("INITIAL_PURCHASE", "1", NOW, user.id, "sub", NOW + DAY, **fields)

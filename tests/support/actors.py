@@ -47,7 +47,7 @@ SomeActor = TypeVar("SomeActor", bound=Actor)
 
 
 class Visitor(Actor):
-    """Somebody without a session."""
+    """A visitor without a session."""
 
     role = "anon"
 
@@ -186,12 +186,15 @@ class Operator(Actor):
     def reset(self) -> None:
         self.conn.execute("delete from auth.users")
         for table in (
-            "provider_cancellations", "purchase_events", "subscriptions", "products", "removed_objects"
+            "provider_cancellations", "purchase_events", "subscriptions", "products", "removed_objects",
+            "processes",
         ):  # fmt: skip
             self.conn.execute(f"delete from private.{table}".encode())  # noqa: S608
         with self.conn.transaction():
             self.conn.execute("select set_config('storage.allow_delete_query', 'true', true)")
             self.conn.execute("delete from storage.objects")
+        self.conn.execute("delete from private.ledger_audit")
+        self.conn.execute("insert into private.ledger_audit default values")
         self.conn.execute("update private.object_sweep set last_bucket = '', last_path = ''")
         self.conn.execute("delete from private.models where id not like 'preview%'")
         self.conn.execute("delete from private.config")

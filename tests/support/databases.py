@@ -8,8 +8,8 @@ import psycopg
 from psycopg import sql
 
 from local import postgres
-from local.migrate import migrate, seed
 from local.stack import Stack
+from operate.migrate import migrate
 
 numbers = count(1)
 
@@ -18,7 +18,7 @@ def bring_schema(stack: Stack) -> None:
     """What hosted Supabase brings, our migrations, the preview models, and a login for each process."""
     postgres.bring_supabase(stack)
     migrate(stack.database_url)
-    seed(stack.database_url)
+    postgres.seed(stack.database_url)
     postgres.make_process_logins(stack)
 
 

@@ -37,7 +37,7 @@ def test_a_killed_process_takes_its_children_with_it(tmp_path: Path) -> None:
     child = Path(f"/proc/{int(parent.start().wait_ready().output)}/cmdline")
     assert child.read_bytes().startswith(b"sleep")
     parent.kill()
-    # Whoever adopts it may not have fetched its end yet: what is dead has no command line.
+    # The process that adopted it may not have collected it yet: a dead process has no command line.
     wait_until(lambda: not child.exists() or not child.read_bytes(), "the end of the child")
 
 

@@ -1,6 +1,6 @@
-"""Nobody's own clock matters: bridge and workers may be hours apart from each other and from the database.
+"""No process's own clock matters: bridge and workers may be hours apart from each other and from the database.
 
-Celery's countdown alone is told by the wall clock of whoever sends it, so that another worker may hold the message of a
+Celery's countdown alone is told by the wall clock of its sender, so that another worker may hold the message of a
 retry for hours; the row is due by the database's clock, and the bridge sends another.
 """
 

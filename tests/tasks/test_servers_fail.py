@@ -151,9 +151,11 @@ def test_storage_is_away_for_a_while(
     start_bridge: StartWorker, start_worker: StartWorker, faulty: Jobs, gateway: Stack
 ) -> None:
     before = faulty.credits()
-    relay = Relay(1)  # nobody listens there
+    relay = Relay(gateway.gateway_port)
     start_bridge()
     start_worker(SUPABASE_URL=f"http://127.0.0.1:{relay.port}")
+    relay.target_port = 1  # no server listens there
+    relay.cut()
     waiting = faulty.enqueue("faulty", do="start")
     direct = faulty.enqueue("faulty")
     wait_until(lambda: faulty.get(direct)["error_code"] is not None, "the upload to fail")

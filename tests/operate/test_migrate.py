@@ -3,8 +3,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from local.migrate import MIGRATIONS, MigrationFailed, migrate
 from local.stack import Stack
+from operate.migrate import MIGRATIONS, MigrationFailed, migrate
 
 TRICKY = """-- a comment; with a semicolon
 create table t (a text default 'x;''y');

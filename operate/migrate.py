@@ -1,8 +1,7 @@
 """Apply supabase/migrations in file-name order, each in one transaction, and remember them as the
 Supabase CLI does.
 
-`python -m local.migrate <database url>` works on any database; the CLI then sees the same
-migrations as applied.
+`make migrate` does it to DATABASE_URL; the CLI then sees the same migrations as applied.
 """
 
 import sys
@@ -11,10 +10,10 @@ from typing import Any
 
 import psycopg
 
-from local.stack import ROOT
+import settings
+from operate.connection import explained
 
-MIGRATIONS = ROOT / "supabase" / "migrations"
-SEED = ROOT / "supabase" / "seed.sql"
+MIGRATIONS = Path(__file__).parent.parent / "supabase" / "migrations"
 
 REMEMBER = """
 create schema if not exists supabase_migrations;
@@ -37,12 +36,6 @@ def migrate(database_url: str, folder: Path = MIGRATIONS) -> list[str]:
         with conn.transaction():
             conn.execute(REMEMBER)
         return [path.name for path in sorted(folder.glob("*.sql")) if apply(conn, path)]
-
-
-def seed(database_url: str) -> None:
-    """Run supabase/seed.sql, which is for development: it enables the preview models."""
-    with psycopg.connect(database_url) as conn:
-        conn.execute(SEED.read_bytes())
 
 
 def apply(conn: psycopg.Connection[Any], path: Path) -> bool:
@@ -85,15 +78,18 @@ def reason_of(error: psycopg.Error) -> str:
     return f"{reason} ({error.diag.context})" if error.diag.context else reason
 
 
-def main() -> None:
-    if len(sys.argv) != 2:
-        raise SystemExit("usage: python -m local.migrate <database url>")
+def main() -> int:
     try:
-        applied = migrate(sys.argv[1])
-    except (MigrationFailed, psycopg.Error) as error:
-        raise SystemExit(f"Migration failed: {error}") from None
+        applied = migrate(settings.owner_database())
+    except MigrationFailed as error:
+        print(f"Migration failed: {error}", file=sys.stderr)
+        return 1
+    except psycopg.Error as error:
+        print(explained(error, "DATABASE_URL"), file=sys.stderr)
+        return 1
     print("\n".join(f"Applied {name}" for name in applied) or "Nothing to apply: the database is up to date.")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

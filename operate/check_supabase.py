@@ -1,0 +1,158 @@
+"""The hosted parts, as the worker and an app meet them: keys, Auth, buckets, Edge Functions."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+import logs
+import settings
+from operate.findings import Findings, note, ok, wrong
+from operate.web import ask
+
+FUNCTIONS = Path(__file__).parent.parent / "supabase" / "functions"
+BUCKETS = {"generations", "inputs"}
+WHERE = "(Settings > API keys)"
+KEY = "SUPABASE_SECRET_KEY"
+NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL)
+
+
+def keys() -> Findings:
+    """What kind of key it is, by its form."""
+    config = settings.load()
+    key = config.supabase_secret_key.get_secret_value() if config.supabase_secret_key else ""
+    if not key:
+        yield wrong(KEY, f"set it in .env to a secret key, sb_secret_… {WHERE}")
+    elif key.startswith("sb_publishable_"):
+        yield wrong(
+            KEY, f"this is the publishable key, which is for apps: use a secret key, sb_secret_… {WHERE}"
+        )
+    elif key.startswith("sb_secret_"):
+        yield from placeholder(key)
+    elif (role := role_of(key)) == "service_role":
+        yield note(
+            KEY,
+            f"a legacy service_role key works until it is deactivated: use a secret key, sb_secret_… {WHERE}",
+        )
+    else:
+        kind = f"a legacy key of the role {role}" if role else "no key of Supabase"
+        yield wrong(KEY, f"this is {kind}: use a secret key, sb_secret_… {WHERE}")
+
+
+def placeholder(key: str) -> Findings:
+    if "..." in key:
+        yield wrong(KEY, f"this is the placeholder of .env.example: use a secret key {WHERE}")
+    else:
+        yield ok(KEY, "a secret key")
+
+
+def role_of(key: str) -> str | None:
+    """The role in a legacy key, which is a token; None if it is none."""
+    try:
+        part = key.split(".")[1]
+        return str(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))["role"])
+    except (ValueError, LookupError, TypeError):
+        return None
+
+
+def auth() -> Findings:
+    """The gate takes ES256 tokens alone."""
+    subject, url = "Auth (JWKS)", settings.load().supabase_url
+    if url is None:
+        yield wrong("SUPABASE_URL", "set it in .env to the address of the project")
+        return
+    try:
+        status, body = ask("GET", f"{url}/auth/v1/.well-known/jwks.json")
+    except NO_ANSWER as error:
+        yield wrong(
+            "SUPABASE_URL", f"it does not answer ({logs.describe(error)}): correct it, or resume the project"
+        )
+        return
+    found = parsed(body)
+    if status != 200 or not isinstance(found, dict) or not isinstance(found.get("keys"), list):
+        yield wrong("SUPABASE_URL", f"what answers there is no Supabase (JWKS: {status}): correct it in .env")
+    elif not any(isinstance(key, dict) and key.get("crv") == "P-256" for key in found["keys"]):
+        yield wrong(
+            subject,
+            "there is no ES256 key, and the gate takes ES256 tokens alone: rotate to one (Settings > JWT keys)",
+        )
+    else:
+        yield ok(subject, "an ES256 key signs the tokens of users")
+
+
+def buckets() -> Findings:
+    subject, config = "Storage", settings.load()
+    if config.supabase_url is None or config.supabase_secret_key is None:
+        return
+    key = config.supabase_secret_key.get_secret_value()
+    try:
+        status, body = ask(
+            "GET",
+            f"{config.supabase_url}/storage/v1/bucket",
+            {"apikey": key, "Authorization": f"Bearer {key}"},
+        )
+    except (*NO_ANSWER, UnicodeEncodeError, ValueError) as error:
+        yield wrong(subject, f"it does not answer ({type(error).__name__})")
+        return
+    found = parsed(body)
+    if status != 200 or not isinstance(found, list):
+        yield wrong(subject, f"it refuses {KEY} ({status}): use a secret key of this project {WHERE}")
+        return
+    known = {bucket["id"]: bucket for bucket in found if isinstance(bucket, dict) and "id" in bucket}
+    if missing := BUCKETS - known.keys():
+        yield wrong(subject, f"there is no bucket {', '.join(sorted(missing))}: run make migrate")
+    for name in sorted(BUCKETS & known.keys()):
+        yield from of_bucket(name, known[name], config.max_output_bytes)
+
+
+def of_bucket(name: str, bucket: dict[str, Any], max_output_bytes: int) -> Findings:
+    subject, limit = f"bucket {name}", bucket.get("file_size_limit")
+    if bucket.get("public"):
+        yield wrong(subject, "it is public, so everybody reads every file: make it private")
+    elif name == "generations" and isinstance(limit, int) and limit < max_output_bytes:
+        yield wrong(
+            subject,
+            f"it takes files of {limit} bytes, and MAX_OUTPUT_BYTES is {max_output_bytes}:"
+            " raise its limit, or lower the setting",
+        )
+    else:
+        yield ok(subject, "private")
+
+
+def functions() -> Findings:
+    url = settings.load().supabase_url
+    for name in sorted(path.parent.name for path in FUNCTIONS.glob("[!_]*/index.ts")) if url else ():
+        yield from of_function(name, f"{url}/functions/v1/{name}")
+
+
+def of_function(name: str, url: str) -> Findings:
+    """Ours refuses DELETE in its own words, without touching anything; the platform refuses in others."""
+    subject = f"function {name}"
+    try:
+        status, body = ask("DELETE", url)
+    except NO_ANSWER as error:
+        yield wrong(subject, f"it does not answer ({logs.describe(error)})")
+        return
+    found = parsed(body)
+    refusal = found.get("error") if isinstance(found, dict) else None
+    if status == 405 and isinstance(refusal, dict) and refusal.get("code") == "method_not_allowed":
+        yield ok(subject, "answers")
+    elif status == 404:
+        yield wrong(subject, f"it is not deployed: npx supabase@3 functions deploy {name}")
+    elif status == 401:
+        yield wrong(
+            subject,
+            "it is deployed with verify_jwt, which refuses its callers: deploy it from this folder,"
+            " with supabase/config.toml",
+        )
+    else:
+        yield wrong(subject, f"it answers {status}: read its log, and deploy it again")
+
+
+def parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,74 @@
+"""How an operator's command reaches the database, and what it says when it cannot."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+import database
+import settings
+from operate import Refused
+
+# A server that starts or stops says FATAL as well, and is as good as away.
+REFUSAL = re.compile(r"FATAL: +(?!the database system is )(.*)")
+
+
+def as_bridge() -> database.Connection:
+    """With the login and the role of the bridge. Raises Refused."""
+    name = "BRIDGE_DATABASE_URL" if settings.load().bridge_database_url else "DATABASE_URL"
+    try:
+        return database.connect(settings.load().database("bridge"), "generation_bridge")
+    except database.RoleRefused as error:
+        raise Refused(str(error)) from error
+    except psycopg.Error as error:
+        raise Refused(explained(error, name)) from error
+
+
+def as_owner() -> database.Connection:
+    """With the login of the schema's owner. Raises Refused."""
+    options = database.options("generation_bridge") | {"application_name": "pilotlight-operator"}
+    try:
+        return database.Connection.connect(settings.owner_database(), **options)
+    except psycopg.Error as error:
+        raise Refused(explained(error, "DATABASE_URL")) from error
+
+
+@contextmanager
+def explaining(name: str) -> Iterator[None]:
+    """Turn what goes wrong inside into one line. Raises Refused."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise Refused(explained(error, name)) from error
+
+
+def explained(error: psycopg.Error, name: str) -> str:
+    """One line with the cure, without a value of the setting `name`: a part of it may be the password."""
+    said = error.diag.message_primary
+    if database.is_refused_login(error):
+        return f"The database refuses the login of {name}: correct user and password in .env."
+    match error:
+        case psycopg.errors.QueryCanceled():
+            return f"The database answers, and needed too long: {said}. Try again when it has less to do."
+        case (
+            psycopg.errors.UndefinedFunction()
+            | psycopg.errors.UndefinedTable()
+            | psycopg.errors.InvalidSchemaName()
+        ):
+            return f"The database answers, and something is missing in it: {said}. Run make migrate."
+        case psycopg.errors.InsufficientPrivilege():
+            return f"The database answers, and refuses this to the login of {name}: {said}."
+        case psycopg.OperationalError() if refusal := REFUSAL.search(str(error)):
+            return f"The database answers, and refuses {name}: {refusal[1].strip()}"
+        case psycopg.OperationalError():
+            return f"The database does not answer at {name}: {reason(error)}"
+        case _ if said is None:
+            return f"{name} cannot be read: write it as postgresql://user:password@host:5432/postgres, with % as %25."
+    return f"The database answers, and refuses this: {said}."
+
+
+def reason(error: psycopg.OperationalError) -> str:
+    """What the server or the network said, without the names that libpq puts before it."""
+    lines = str(error).strip().splitlines() or ["no reason was given"]
+    return lines[-1].strip() if len(lines) == 1 else lines[0].strip()

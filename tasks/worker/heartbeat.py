@@ -1,0 +1,27 @@
+"""Tell `make status` that this worker runs, and who refuses it."""
+
+import os
+import socket
+
+from celery.signals import worker_ready
+
+import settings
+from tasks import background, storage, store
+
+HEARTBEAT_EVERY = 20.0  # seconds; make status misses a worker after three of them
+NAME = f"{socket.gethostname()}:{os.getpid()}"
+
+
+def send() -> None:
+    config = settings.load()
+    store.heartbeat(
+        NAME,
+        version=settings.VERSION,
+        problem=storage.refusal(),
+        expects_webhooks=config.webhook_url is not None and config.replicate_api_token is not None,
+    )
+
+
+@worker_ready.connect
+def start(**_: object) -> None:
+    background.repeat(send, every=HEARTBEAT_EVERY, name="heartbeat", failure="heartbeat.not_sent")

@@ -1,0 +1,29 @@
+"""A task that an operator revokes in Flower is a job that is canceled, or the bridge would send it again and again."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID
+
+from celery.signals import task_revoked
+
+from tasks import background, store
+
+log = logging.getLogger("tasks")
+
+# Not the consumer's thread, which must not wait for the database. If it is away, the next message says it again.
+CANCELER = ThreadPoolExecutor(1, thread_name_prefix="revoke")
+
+
+@task_revoked.connect
+def revoked(request: Any, **_: object) -> None:
+    try:
+        job_id = UUID(str(request.id))
+    except ValueError:
+        return  # not the id of a job
+    CANCELER.submit(background.attempt, lambda: cancel(job_id), "job.not_canceled")
+
+
+def cancel(job_id: UUID) -> None:
+    if store.cancel_by_operator(job_id):
+        log.info("job.canceled_by_operator", extra={"job_id": job_id})

@@ -1,0 +1,81 @@
+"""Redis behind TLS with a CA of its own, and with a login that may do no more than docs/operations.md says."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import broker
+from tests.support.jobs import Jobs
+from tests.support.processes import ROOT
+from tests.support.servers import Redis
+from tests.support.tls import TlsRelay, certificates
+from tests.support.waiting import wait_until
+from tests.tasks.conftest import StartWorker
+
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+# The command of the document, with a password in place of the dots.
+LEAST_RIGHTS = re.findall(r"^    ACL (SETUSER pilotlight .*)$", OPERATIONS, re.MULTILINE)[0].replace(
+    "…", "of-the-tests"
+)
+
+
+@pytest.fixture
+def encrypted(own_broker: Redis, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """The URL of a Redis with TLS, as its user with least rights, and the file of its CA."""
+    with own_broker.client as client:
+        client.execute_command("ACL", *LEAST_RIGHTS.split())
+        client.execute_command("ACL", "SETUSER", "default", "resetpass", ">another")
+    ca_file, context = certificates(tmp_path)
+    relay = TlsRelay(own_broker.port, context)
+    yield f"rediss://pilotlight:of-the-tests@127.0.0.1:{relay.port}/0", ca_file
+    relay.close()
+
+
+def test_jobs_run_over_tls_with_a_login_of_least_rights(
+    encrypted: tuple[str, Path],
+    start_bridge: StartWorker,
+    start_worker: StartWorker,
+    faulty: Jobs,
+    own_broker: Redis,
+) -> None:
+    """Both clients of Redis in both processes: the second job was the one that did not arrive."""
+    url, ca_file = encrypted
+    own = {"REDIS_URL": f"{url}?ssl_cert_reqs=required&socket_timeout=90", "REDIS_CA_FILE": str(ca_file)}
+    start_bridge(**own)
+    worker = start_worker(**own)
+    for do in ("paint", "fail at first", "start"):
+        job_id = faulty.enqueue("faulty", do=do)
+        wait_until(lambda job_id=job_id: faulty.status(job_id) == "succeeded", "the job", 40)  # type: ignore[misc]
+    batch = [faulty.enqueue("faulty") for _ in range(3)]
+    wait_until(lambda: all(faulty.status(job_id) == "succeeded" for job_id in batch), "the batch", 40)
+    assert worker.terminate(timeout=20) == 0
+    assert "NOPERM" not in worker.output
+    with own_broker.client as client:
+        client.execute_command("AUTH", "default", "another")
+        denied = [entry for entry in client.execute_command("ACL", "LOG") if b"auth" not in entry]
+    assert denied == []
+
+
+def test_a_server_that_cannot_be_verified_is_refused_in_words(encrypted: tuple[str, Path]) -> None:
+    url, ca_file = encrypted
+    assert broker.check(broker.parse(url, ca_file)) == []
+    with pytest.raises(broker.BrokerRefused, match="REDIS_CA_FILE"):
+        broker.check(broker.parse(url))
+    with pytest.raises(broker.BrokerRefused, match="login"):
+        broker.check(broker.parse(url.replace("of-the-tests", "wrong"), ca_file))
+    assert broker.check(broker.parse(f"{url}?ssl_cert_reqs=CERT_NONE")) == []
+
+
+def test_what_an_operator_should_know_of_a_redis_is_said(own_broker: Redis) -> None:
+    found = broker.parse(own_broker.url)
+    assert broker.check(found) == []
+    with own_broker.client as client:
+        client.config_set("maxmemory-policy", "allkeys-lru")
+    (warning,) = broker.check(found)
+    assert "allkeys-lru" in warning
+    with pytest.raises(broker.BrokerRefused, match="speaks no TLS"):
+        broker.check(broker.parse(own_broker.url.replace("redis:", "rediss:")))
+    with pytest.raises(broker.BrokerRefused, match="no database"):
+        broker.check(broker.parse(own_broker.url.replace("/0", "/99")))
