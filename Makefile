@@ -97,11 +97,11 @@ bench-dispatch: install-dev ## From commit to first line and a burst of 10,000, 
 bench-sql: install-dev ## Plans and times at a thousand and a million jobs
 	@$(RUN)/python -m bench.sql $(ARGS)
 
+image: install-dev ## Build the image of deploy/ without Docker and try it (Debian, root; needs buildah and mmdebstrap)
+	@deploy/try_image.sh
+
 bench-picture: install-dev ## A picture of 1 MB from the webhook to its row, beside a bare Celery task
 	@$(RUN)/python -m bench.picture $(ARGS)
-
-image: ## Build the image of deploy/ without Docker and try it (Debian, root; needs buildah and mmdebstrap)
-	@deploy/try_image.sh
 
 lock: ## Choose the versions in requirements/ anew (needs uv)
 	@uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml -o requirements/production.txt

@@ -40,6 +40,11 @@ HELP = {
     "purchases_not_applied": "Store events of the last day that did not do what they should.",
     "objects_to_remove": "Stored files whose row is gone and that a worker is to remove.",
     "provider_cancellations": "Predictions to be canceled at the provider.",
+    "processes": "Bridges and workers that were seen in the last minute.",
+    "processes_in_trouble": "Those of them that cannot reach something, or are refused; make status says what.",
+    "webhook_age_seconds": "How long ago the last webhook of a provider came. Not there if none ever came.",
+    "ledger_mismatches": "Users whose balance differs from their ledger, as the audit found.",
+    "ledger_audit_age_seconds": "How long ago the last audit of all ledgers ended. Not there before the first.",
     "notification_queue_fraction": "How full the notification queue of Postgres is.",
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds deploy/Dockerfile on a base made of this machine's Debian packages, without Docker and without a registry of
-# images, and tries it: it is not root, holds no secret, refuses wrong settings, and has the three commands.
+# images, and tries it: it is not root, holds no secret, refuses wrong settings, has the three commands, takes a job
+# and leaves on SIGTERM.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 for program in buildah mmdebstrap; do
@@ -38,4 +39,6 @@ expect "Flower is there" "$(run env REDIS_URL=redis://127.0.0.1:1/0 celery -A ta
 expect "no secret and no test is in it" "$(run sh -c 'ls -A /app')" "bridge"
 [ -z "$(run sh -c 'ls -A /app | grep -E "^(\.env|tests|local|app)$" || true')" ] || exit 1
 folder=$(buildah mount "$image")
-echo "Its size without the base: $(du -sm "$folder/venv" "$folder/app" | awk '{sum += $1} END {print sum}') MB"
+trap 'command buildah --root "$work/root" --runroot "$work/run" umount --all > /dev/null; rm -rf "$work"' EXIT
+echo "  its size without the base is $(du -sm "$folder/venv" "$folder/app" | awk '{sum += $1} END {print sum}') MB"
+PILOTLIGHT_IMAGE=$folder .pilotlight/venv/bin/pytest --quiet -n 0 tests/deploy/test_image.py

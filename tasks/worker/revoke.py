@@ -20,7 +20,7 @@ def revoked(request: Any, **_: object) -> None:
     try:
         job_id = UUID(str(request.id))
     except ValueError:
-        return  # a message of nobody's job
+        return  # not the id of a job
     CANCELER.submit(background.attempt, lambda: cancel(job_id), "job.not_canceled")
 
 

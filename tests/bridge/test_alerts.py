@@ -100,6 +100,15 @@ def silent_provider(bridge: Bridge, jobs: Jobs, broker: Redis) -> None:
     jobs.conn.execute("update private.provider_limits set failures = 5")
 
 
+def process_in_trouble(bridge: Bridge, jobs: Jobs, broker: Redis) -> None:
+    jobs.conn.execute("select private.record_process('host-1', 'worker', '1', 'Storage refuses the key')")
+
+
+def wrong_balance(bridge: Bridge, jobs: Jobs, broker: Redis) -> None:
+    jobs.conn.execute("update public.entitlements set credits = credits + 1")
+    jobs.conn.execute("select private.audit_ledger(1000)")
+
+
 def unknown_product(bridge: Bridge, jobs: Jobs, broker: Redis) -> None:
     jobs.actors.service.record(period("RENEWAL", 1, NOW, jobs.user_id, "1", NOW + 1))
 
@@ -123,6 +132,8 @@ CAUSES: dict[str, Cause] = {
     "PilotlightManyFail": ended("timed_out", times=6),
     "PilotlightProviderRefusesUs": refused_account,
     "PilotlightProviderSilent": silent_provider,
+    "PilotlightProcessInTrouble": process_in_trouble,
+    "PilotlightLedgerWrong": wrong_balance,
     "PilotlightPurchasesNotApplied": unknown_product,
     "PilotlightObjectsNotRemoved": objects_stay,
 }
@@ -135,6 +146,7 @@ BY_HAND = {
 TOGETHER = {
     "PilotlightBridgeMissing": {"PilotlightTableNotRead"},
     "PilotlightDatabaseLost": {"PilotlightTableNotRead"},
+    "PilotlightBrokerLost": {"PilotlightProcessInTrouble"},
 }
 
 
@@ -194,7 +206,9 @@ def test_the_dashboard_asks_for_metrics_that_exist() -> None:
     asked = {name for query in queries for name in re.findall(r"pilotlight_(\w+)", query)}
     of_process = {"database_up", "broker_up", "bridge_lag_seconds", "build_info", "log_events_total"}
     assert asked <= set(HELP) | of_process
-    assert asked >= set(HELP) - {"provider_cancellations"}, "what is not shown is not needed"
+    assert asked >= set(HELP) - {"provider_cancellations", "processes_in_trouble"}, (
+        "what is not shown is not needed"
+    )
     places = [(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in dashboard["panels"]]
     assert len(set(places)) == len(places)
     assert len({panel["id"] for panel in dashboard["panels"]}) == len(places)

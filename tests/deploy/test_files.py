@@ -53,7 +53,7 @@ def test_the_image_holds_what_runs_and_nothing_else() -> None:
     copied = [part for rest in of("COPY") if "--from" not in rest for part in rest.split()[:-1]]
     assert all((ROOT / path).exists() for path in copied)
     code = {path.removesuffix(".py") for path in copied if path.endswith(".py") or path in MAY_IMPORT}
-    assert code == {"settings", "logs", "database", "bridge", "tasks", "operate"}
+    assert code == {"settings", "broker", "urls", "logs", "database", "bridge", "tasks", "operate"}
     imported = {name.split(".")[0] for package in code for path in files(package) for name in imports(path)}
     assert imported & (MAY_IMPORT.keys() | {"tests", "bench"}) <= code
     ignored = (ROOT / ".dockerignore").read_text().split()

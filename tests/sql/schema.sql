@@ -1389,7 +1389,29 @@ begin
   select 'provider_cancellations', '{}', count(*)
   from (select from private.provider_cancellations limit 10000) c
   union all
-  select 'notification_queue_fraction', '{}', pg_notification_queue_usage();
+  select 'notification_queue_fraction', '{}', pg_notification_queue_usage()
+  union all
+  -- A process tells of itself three times a minute.
+  select facts.name, jsonb_build_object('kind', kinds.kind), facts.value
+  from (values ('bridge'), ('worker')) as kinds (kind), lateral (
+    select count(*) as seen, count(problem) as troubled
+    from (
+      select problem from private.processes p
+      where p.kind = kinds.kind and seen_at > v_now - interval '1 minute'
+      limit 10000
+    ) p
+  ) counted, lateral (values
+    ('processes', seen::double precision), ('processes_in_trouble', troubled)
+  ) as facts (name, value)
+  union all
+  select 'webhook_age_seconds', '{}', extract(epoch from v_now - seen_at)
+  from private.processes where processes.name = 'provider_webhook'
+  union all
+  select facts.* from private.ledger_audit, lateral (values
+    ('ledger_mismatches', '{}'::jsonb, cardinality(wrong)::double precision),
+    ('ledger_audit_age_seconds', '{}', extract(epoch from v_now - ended_at))
+  ) as facts (name, labels, value)
+  where facts.value is not null;
 end
 $$;
 
