@@ -3,7 +3,7 @@
 import os
 import socket
 
-from celery.signals import worker_ready
+from celery.signals import worker_init, worker_ready
 
 import settings
 from tasks import background, storage, store
@@ -20,6 +20,12 @@ def send() -> None:
         problem=storage.refusal(),
         expects_webhooks=config.webhook_url is not None and config.replicate_api_token is not None,
     )
+
+
+@worker_init.connect
+def make_pool(**_: object) -> None:
+    """In the main thread: of the threads that start together, each would make a pool of its own."""
+    store.pool()
 
 
 @worker_ready.connect
