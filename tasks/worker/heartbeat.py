@@ -8,13 +8,13 @@ from celery.signals import worker_init, worker_ready
 import settings
 from tasks import background, storage, store
 
-HEARTBEAT_EVERY = 20.0  # seconds; make status misses a worker after three of them
+RECORD_PROCESS_EVERY = 20.0  # seconds; make status misses a worker after three of them
 NAME = f"{socket.gethostname()}:{os.getpid()}"
 
 
 def send() -> None:
     config = settings.load()
-    store.heartbeat(
+    store.record_process(
         NAME,
         version=settings.VERSION,
         problem=storage.refusal(),
@@ -30,4 +30,4 @@ def make_pool(**_: object) -> None:
 
 @worker_ready.connect
 def start(**_: object) -> None:
-    background.repeat(send, every=HEARTBEAT_EVERY, name="heartbeat", failure="heartbeat.not_sent")
+    background.repeat(send, every=RECORD_PROCESS_EVERY, name="heartbeat", failure="heartbeat.not_sent")
