@@ -45,7 +45,7 @@ check-app: install-app ## Types, lint and unit tests of the Expo app
 	@cd app && $(NODE) npm run --silent typecheck && $(NODE) npm run --silent lint && $(NODE) npm test --silent
 
 app: install-app ## The app's web build against `make up`, on http://127.0.0.1:8081
-	@settings=$$($(RUN)/python -m local.app) && eval "$$settings" && cd app && $(NODE) npm run --silent export:web && $(NODE) node serve.mjs
+	@settings=$$($(RUN)/python -m local.app) && eval "$$settings" && cd app && npm run --silent export:web && exec node serve.mjs
 
 app-bundles: install-app ## The app's iOS and Android bundles, into .pilotlight/app/bundles
 	@cd app && $(NODE) npm run --silent bundles

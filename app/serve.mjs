@@ -30,4 +30,9 @@ function filled(script) {
   return Object.entries(STAND_INS).reduce((text, [name, standIn]) => text.replaceAll(standIn, process.env[name] ?? standIn), script);
 }
 
+server.on('error', (error) => {
+  console.error(error.code === 'EADDRINUSE' ? `Port ${port} is in use: stop what listens there.` : String(error));
+  process.exit(1);
+});
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(0));
 server.listen(Number(port), '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}`));

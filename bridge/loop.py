@@ -28,7 +28,7 @@ log = logging.getLogger("bridge")
 BATCH = 500  # jobs per look: bounds how long a claim can wait for the commit of its dispatch
 FIRST_PAUSE, BUSY_PAUSE, IDLE_PAUSE = 0.05, 0.5, 5.0  # seconds between looks when nothing rings
 FIND_LOST_EVERY = 1.0
-HEARTBEAT_EVERY = 20.0  # seconds; make status misses a bridge after three of them
+RECORD_PROCESS_EVERY = 20.0  # seconds; make status misses a bridge after three of them
 LOST_AFTER = 5.0  # seconds; popping and claiming a message takes milliseconds
 # Seconds. After this a message is sent again even if an earlier one is still in the queue: no worker reads it.
 REDISPATCH_UNCONDITIONALLY_AFTER = 600.0
@@ -61,7 +61,7 @@ class Bridge:
         self.quiet_looks = 0
         self.rescue_at = self.find_lost_at = 0.0
         self.name = f"{socket.gethostname()}:{os.getpid()}"
-        self.check_broker_at = self.heartbeat_at = 0.0
+        self.check_broker_at = self.record_process_at = 0.0
         self.broker_problem: str | None = None
         self.last_look = Look([], 0, None)
 
@@ -124,7 +124,7 @@ class Bridge:
             self.broker_fails(error)
         self.quiet_looks = 0 if sent else self.quiet_looks + 1
         self.rescue()
-        self.heartbeat()
+        self.record_process()
         self.metrics.read(self.store)
         return sent
 
@@ -132,13 +132,13 @@ class Bridge:
         """An idle bridge, too, knows whether Redis answers."""
         if self.health.is_broker_down or time.monotonic() >= self.check_broker_at:
             self.publisher.check()
-            self.check_broker_at = time.monotonic() + HEARTBEAT_EVERY
+            self.check_broker_at = time.monotonic() + RECORD_PROCESS_EVERY
 
-    def heartbeat(self) -> None:
+    def record_process(self) -> None:
         """Tell `make status` that this bridge runs, and what it cannot reach."""
-        if time.monotonic() >= self.heartbeat_at:
-            self.store.heartbeat(self.name, version=settings.VERSION, problem=self.broker_problem)
-            self.heartbeat_at = time.monotonic() + HEARTBEAT_EVERY
+        if time.monotonic() >= self.record_process_at:
+            self.store.record_process(self.name, version=settings.VERSION, problem=self.broker_problem)
+            self.record_process_at = time.monotonic() + RECORD_PROCESS_EVERY
 
     def dispatch(self) -> int:
         heartbeat = self.listener.heartbeat()
@@ -188,14 +188,14 @@ class Bridge:
     def broker_fails(self, error: Exception) -> None:
         if not self.health.is_broker_down:
             log.error("broker.lost", extra={"error": logs.describe(error)})
-            self.heartbeat_at = 0.0
+            self.record_process_at = 0.0
         self.broker_problem = f"Redis does not answer: {logs.describe(error)}"
         self.health.is_broker_down = self.health.is_broker_known = True
 
     def broker_answers(self) -> None:
         if self.health.is_broker_down:
             log.info("broker.back")
-            self.heartbeat_at = 0.0
+            self.record_process_at = 0.0
         self.broker_problem = None
         self.health.is_broker_down, self.health.is_broker_known = False, True
 

@@ -94,7 +94,7 @@ class Store:
         with self.conn.cursor(row_factory=dict_row) as cursor:
             return cursor.execute("select * from private.rescue_jobs(%s)", (limit,)).fetchall()
 
-    def heartbeat(self, name: str, *, version: str, problem: str | None) -> None:
+    def record_process(self, name: str, *, version: str, problem: str | None) -> None:
         """Say that this bridge runs, and what it cannot reach."""
         self.conn.execute("select private.record_process(%s, 'bridge', %s, %s)", (name, version, problem))
 

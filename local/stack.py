@@ -90,6 +90,13 @@ class Stack:
         return f"postgresql://{role}:{self.password}@127.0.0.1:{self.postgres_port}/{self.database}"
 
 
+def make_private(folder: Path) -> None:
+    """What this process and its children write from now on is readable by its owner alone, and so is the folder."""
+    os.umask(0o077)
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+
+
 def current_version() -> str:
     """supabase.sql runs once, when the data folder is made, so another supabase.sql is another version."""
     return f"{LAYOUT}-{hashlib.sha256(SUPABASE_SQL.read_bytes()).hexdigest()[:12]}"

@@ -28,7 +28,7 @@ def main() -> None:
     folder = arguments.folder.resolve()
     postgres.ignore_environment()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        stacks.make_private(folder)
         with hold(folder):
             run(prepare(folder), attached=arguments.attached, restarts=arguments.restart)
     except (UnusableStack, MigrationFailed, Ended, pids.Held) as error:

@@ -206,7 +206,7 @@ def sweep_unreferenced_objects(*, every: float, limit: int) -> int | None:
     return count
 
 
-def heartbeat(name: str, *, version: str, problem: str | None, expects_webhooks: bool) -> None:
+def record_process(name: str, *, version: str, problem: str | None, expects_webhooks: bool) -> None:
     """Say that this worker runs, and who refuses it."""
     fetch_value(
         "select private.record_process(%s, 'worker', %s, %s, %s)", name, version, problem, expects_webhooks

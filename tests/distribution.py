@@ -18,10 +18,12 @@ TOGETHER = (
     "tests/edge/",  # Edge Functions, with a gateway and with a stand-in of it
     "tests/gateway/",  # a gateway
     "tests/local/test_install.py",  # a virtual environment
+    "tests/test_make.py",  # a copy of the project with a running stack
 )
 # The longest come first, so that no worker still runs one when all others have ended.
 FIRST = (
     "tests/app/",
+    "tests/test_make.py",
     "tests/chaos/test_chaos.py",
     "tests/replicate/test_storm.py",
     "tests/sql/test_interleavings.py",

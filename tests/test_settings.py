@@ -3,10 +3,11 @@
 import os
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
-from settings import Settings
+from settings import VERSION, Settings
 from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.quick
@@ -37,6 +38,11 @@ def load(
         text=True,
         timeout=30,
     )
+
+
+def test_the_version_is_the_one_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == VERSION
 
 
 def test_what_is_needed_is_enough(tmp_path: object) -> None:

@@ -3,18 +3,18 @@
 import os
 import socket
 
-from celery.signals import worker_ready
+from celery.signals import worker_init, worker_ready
 
 import settings
 from tasks import background, storage, store
 
-HEARTBEAT_EVERY = 20.0  # seconds; make status misses a worker after three of them
+RECORD_PROCESS_EVERY = 20.0  # seconds; make status misses a worker after three of them
 NAME = f"{socket.gethostname()}:{os.getpid()}"
 
 
 def send() -> None:
     config = settings.load()
-    store.heartbeat(
+    store.record_process(
         NAME,
         version=settings.VERSION,
         problem=storage.refusal(),
@@ -22,6 +22,12 @@ def send() -> None:
     )
 
 
+@worker_init.connect
+def make_pool(**_: object) -> None:
+    """In the main thread: of the threads that start together, each would make a pool of its own."""
+    store.pool()
+
+
 @worker_ready.connect
 def start(**_: object) -> None:
-    background.repeat(send, every=HEARTBEAT_EVERY, name="heartbeat", failure="heartbeat.not_sent")
+    background.repeat(send, every=RECORD_PROCESS_EVERY, name="heartbeat", failure="heartbeat.not_sent")

@@ -233,6 +233,15 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
+        /** @description `account_suspended`: an operator has blocked this user. */
+        Suspended: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
         /** @description `too_large` */
         TooLarge: {
             headers: {
@@ -341,6 +350,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            403: components["responses"]["Suspended"];
             /** @description `unknown_model` */
             404: {
                 headers: {
@@ -440,6 +450,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Suspended"];
             503: components["responses"]["Unavailable"];
         };
     };
