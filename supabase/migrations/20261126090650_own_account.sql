@@ -25,6 +25,21 @@ $$;
 revoke execute on function public.delete_account() from public, anon, service_role;
 grant execute on function public.delete_account() to authenticated;
 
+-- lock_own_account: what belongs to the account is locked after it, as its deletion does; refuses with
+-- 401 when the deletion was faster
+create function private.lock_own_account(p_user_id uuid)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform from public.entitlements where user_id = p_user_id for no key update;
+  if not found then
+    perform private.raise_api_error(401, 'unauthenticated', 'This account no longer exists.');
+  end if;
+end
+$$;
+
 -- report_generation: tells the operators of a generation of the caller; once each
 --
 -- p_reason 'sexual', 'violent', 'hateful', 'real_person', 'copyright' or 'other'
@@ -54,6 +69,7 @@ begin
       400, 'invalid_request', 'The text may have at most 500 characters.'
     );
   end if;
+  perform private.lock_own_account(v_user_id);
   -- A deletion of the generation waits for the report, and leaves its files.
   select * into v_generation from public.generations
   where id = p_id and user_id = v_user_id for key share;
@@ -144,7 +160,7 @@ begin
       400, 'invalid_request', 'A device needs a push token of Expo, and ios or android as platform.'
     );
   end if;
-  perform from public.entitlements where user_id = v_user_id for no key update;
+  perform private.lock_own_account(v_user_id);
   insert into private.devices (token, user_id, platform) values (p_token, v_user_id, p_platform)
   on conflict (token) do update
   set user_id = excluded.user_id, platform = excluded.platform, seen_at = excluded.seen_at;

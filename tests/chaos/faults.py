@@ -137,10 +137,7 @@ class Faults:
         alive = [user for user in self.load.users if not user.is_deleted]
         if len(alive) < len(self.load.users) / 2:
             return
-        user = self.dice.choice(alive)
-        user.is_deleted = True
-        with contextlib.suppress(psycopg.Error), self.system.connect() as conn:
-            conn.execute("delete from auth.users where id = %s", (user.id,))
+        self.load.delete_account(self.dice.choice(alive))
 
     @property
     def names(self) -> list[str]:

@@ -108,6 +108,19 @@ class Load:
         self.seen.refused += 1
         return False
 
+    def delete_account(self, user: LoadUser) -> None:
+        """As an app does: asked until an answer is known; a second answer is as the first."""
+        headers = {"apikey": self.stack.publishable_key, "Authorization": f"Bearer {user.token}"}
+        url = f"{self.stack.gateway_url}/rest/v1/rpc/delete_account"
+        user.is_deleted = True
+        while not self.is_over.is_set():
+            try:
+                if httpx.post(url, headers=headers, json={}, timeout=10).is_success:
+                    return
+            except httpx.HTTPError:
+                pass
+            time.sleep(0.3)
+
     def cancel(self, client: httpx.Client, user: LoadUser, job_id: str) -> None:
         headers = {"apikey": self.stack.publishable_key, "Authorization": f"Bearer {user.token}"}
         try:

@@ -47,6 +47,8 @@ VIOLATIONS = {
         select user_id from public.credit_entries where user_id = any(%(deleted)s::uuid[])
         union select user_id from public.jobs where user_id = any(%(deleted)s::uuid[])
         union select user_id from public.generations where user_id = any(%(deleted)s::uuid[])
+        union select user_id from private.unsuccessful_starts where user_id = any(%(deleted)s::uuid[])
+        union select id from auth.users where id = any(%(deleted)s::uuid[])
     """,
 }
 UNREFERENCED = """

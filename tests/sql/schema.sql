@@ -1239,6 +1239,20 @@ $$;
 
 ALTER FUNCTION private.lock_job(p_id uuid, p_moves_credits boolean) OWNER TO postgres;
 
+CREATE FUNCTION private.lock_own_account(p_user_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform from public.entitlements where user_id = p_user_id for no key update;
+  if not found then
+    perform private.raise_api_error(401, 'unauthenticated', 'This account no longer exists.');
+  end if;
+end
+$$;
+
+ALTER FUNCTION private.lock_own_account(p_user_id uuid) OWNER TO postgres;
+
 CREATE FUNCTION private.may_upload(p_path text) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3334,7 +3348,7 @@ begin
       400, 'invalid_request', 'A device needs a push token of Expo, and ios or android as platform.'
     );
   end if;
-  perform from public.entitlements where user_id = v_user_id for no key update;
+  perform private.lock_own_account(v_user_id);
   insert into private.devices (token, user_id, platform) values (p_token, v_user_id, p_platform)
   on conflict (token) do update
   set user_id = excluded.user_id, platform = excluded.platform, seen_at = excluded.seen_at;
@@ -3379,6 +3393,7 @@ begin
       400, 'invalid_request', 'The text may have at most 500 characters.'
     );
   end if;
+  perform private.lock_own_account(v_user_id);
   -- A deletion of the generation waits for the report, and leaves its files.
   select * into v_generation from public.generations
   where id = p_id and user_id = v_user_id for key share;
@@ -4084,6 +4099,8 @@ REVOKE ALL ON FUNCTION private.ledger_mismatches() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.lock_account(p_user_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.lock_job(p_id uuid, p_moves_credits boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.lock_own_account(p_user_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.may_upload(p_path text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.may_upload(p_path text) TO authenticated;

@@ -7,6 +7,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from tests.sql.race import racing
 from tests.support.actors import ENDED, Row, User, code_of_refusal, refused
 from tests.support.all_actors import Actors
 
@@ -181,3 +182,24 @@ def test_the_auth_service_opens_and_closes_accounts_with_no_rights_on_our_tables
             auth.execute("select from public.entitlements")
         auth.execute("delete from auth.users where id = %s", (user_id,))
     assert not any(everything(actors, user_id).values())
+
+
+def test_a_deletion_and_all_that_a_user_can_ask_for_never_wait_in_a_circle(actors: Actors) -> None:
+    phones = [actors.another(User) for _ in range(4)]
+    with racing(5) as start:
+        for turn in range(40):
+            user = actors.user()
+            ended, _ = actors.job(user, "succeeded")
+            waiting, _ = actors.job(user, "waiting")
+            for phone in phones:
+                phone.sign_in(user.id)
+            asks = (
+                lambda job_id=ended: phones[0].report(job_id),
+                lambda name=turn: phones[1].register(f"ExponentPushToken[{name}]"),
+                lambda: phones[2].enqueue(),
+                lambda job_id=waiting: phones[3].cancel(job_id),
+            )
+            codes = start(user.delete_account, *(lambda ask=ask: code_of_refusal(ask) for ask in asks))
+            assert set(codes) <= {None, "unauthenticated", "unknown_job"}
+            assert not any(everything(actors, user.id).values())
+            actors.free.append(user)

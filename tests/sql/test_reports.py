@@ -1,14 +1,16 @@
 """A user reports a generation of the own, once; its files stay until an operator closes the report."""
 
 import uuid
+from threading import Event
 
 import pytest
 
 from tests.sql.race import racing
 from tests.sql.test_models import add_model
 from tests.sql.test_objects import output_of, photo, to_remove
-from tests.support.actors import ENDED, User, refused
+from tests.support.actors import ENDED, Operator, User, refused
 from tests.support.all_actors import Actors
+from tests.support.waiting import wait_until
 
 REASONS = ["sexual", "violent", "hateful", "real_person", "copyright", "other"]
 
@@ -154,3 +156,31 @@ def test_operators_see_that_reports_are_open(actors: Actors, user: User) -> None
     assert seen() == ("2", True)
     close(actors)
     assert seen() == ("0", False)
+
+
+def test_a_report_and_the_deletion_of_its_account_do_not_wait_for_each_other(
+    actors: Actors, user: User
+) -> None:
+    job_id, _ = actors.job(user, "succeeded")
+    phone, holder = actors.session(user.id), actors.another(Operator)
+    waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+
+    def stop_the_report_halfway() -> None:
+        with holder.conn.transaction():
+            holder.conn.execute("lock table private.reports in share mode")
+            halfway.set()
+            wait_until(lambda: actors.operator.value(waiting) >= 2, "the report and the deletion to wait")
+
+    def delete() -> None:
+        halfway.wait(20)
+        wait_until(lambda: actors.operator.value(waiting) >= 1, "the report to be halfway")
+        user.delete_account()
+
+    def report() -> None:
+        halfway.wait(20)
+        phone.report(job_id)
+
+    halfway = Event()
+    with racing(3) as start:
+        start(stop_the_report_halfway, delete, report)
+    assert reports(actors) == []

@@ -18,7 +18,7 @@ class Jobs:
     def __init__(self, url: str) -> None:
         self.actors = Actors(url)
         self.operator = self.actors.operator
-        self.operator.configure(max_unfinished_jobs=RICH)
+        self.operator.configure(max_unfinished_jobs=RICH, max_unsuccessful_per_day=RICH)
         self.conn = self.operator.conn  # for a test's own SQL, as role postgres
         self.conn.row_factory = tuple_row
         self.user_id = self.add_user()
