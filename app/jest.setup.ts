@@ -1,7 +1,7 @@
 // jest-expo replaces native modules with empty mocks; these two have to behave.
 jest.mock('expo-crypto', () => ({
   ...jest.requireActual('expo-crypto'),
-  randomUUID: () => jest.requireActual('node:crypto').randomUUID(),
+  getRandomValues: (bytes: Uint8Array) => jest.requireActual('node:crypto').getRandomValues(bytes),
 }));
 
 jest.mock('expo-sqlite/localStorage/install', () => {

@@ -3,7 +3,7 @@
 import { useState } from 'react';
 import { Platform, Pressable, StyleSheet, TextInput, View } from 'react-native';
 
-import type { Model } from '@/features/generations/types';
+import { firstOf, type Model } from '@/features/generations/types';
 
 import { SignButton } from './button';
 import { fonts, round, space, useTheme } from './theme';
@@ -13,7 +13,8 @@ interface ComposerProps {
   models: Model[];
   draft: string;
   onDraft: (draft: string) => void;
-  onGenerate: (model: string, prompt: string) => void;
+  /** Without a model while this phone has never seen the list. */
+  onGenerate: (model: string | null, prompt: string) => void;
 }
 
 const LONGEST_PROMPT = 2000;
@@ -22,12 +23,12 @@ export function Composer({ models, draft, onDraft, onGenerate }: ComposerProps) 
   const theme = useTheme();
   const [isFocused, setFocused] = useState(false);
   const [chosen, choose] = useState<string | null>(null);
-  const model = models.find(({ id }) => id === chosen) ?? models[0];
+  const model = models.find(({ id }) => id === chosen) ?? firstOf(models);
   const prompt = draft.trim();
 
   function generate() {
-    if (!prompt || !model) return;
-    onGenerate(model.id, prompt);
+    if (!prompt) return;
+    onGenerate(model?.id ?? null, prompt);
     onDraft('');
   }
 

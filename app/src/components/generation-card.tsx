@@ -3,7 +3,7 @@
 import { Pressable, StyleSheet, View } from 'react-native';
 
 import { statusLine } from '@/features/generations/messages';
-import { type Item, type Output, promptOf } from '@/features/generations/types';
+import { type FileOutput, isFile, type Item, promptOf } from '@/features/generations/types';
 
 import { Button, SignButton } from './button';
 import { Glow } from './glow';
@@ -34,7 +34,7 @@ function content(props: CardProps) {
   const { item } = props;
   switch (item.status) {
     case 'succeeded':
-      return <Finished {...props} output={item.output[0]} />;
+      return <Finished {...props} output={item.output.find(isFile)} />;
     case 'sending':
     case 'queued':
     case 'running':
@@ -49,7 +49,7 @@ function content(props: CardProps) {
   }
 }
 
-function Finished({ item, output, url, onBroken, onOpen }: CardProps & { output: Output | undefined }) {
+function Finished({ item, output, url, onBroken, onOpen }: CardProps & { output: FileOutput | undefined }) {
   return (
     <Pressable
       role="link"

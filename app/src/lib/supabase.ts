@@ -1,12 +1,11 @@
 /** The only client. Its session lives on disk and is renewed while the app is in front. */
 
-import 'expo-sqlite/localStorage/install';
-
 import { createClient, isAuthRetryableFetchError } from '@supabase/supabase-js';
 import { AppState, Platform } from 'react-native';
 
 import { mendAnswer } from './auth-answers';
 import { boundedFetch } from './bounded-fetch';
+import { storage } from './storage';
 
 // Expo puts these values in at build time, and only where the names are written out.
 export const SUPABASE_URL = required('EXPO_PUBLIC_SUPABASE_URL', process.env.EXPO_PUBLIC_SUPABASE_URL);
@@ -20,7 +19,7 @@ const LONGEST_COLD_START = 45_000;
 const REPLACE_EVERY = 30_000;
 
 export const supabase = createClient(SUPABASE_URL, PUBLISHABLE_KEY, {
-  auth: { storage: localStorage, autoRefreshToken: true, persistSession: true, detectSessionInUrl: false },
+  auth: { storage, autoRefreshToken: true, persistSession: true, detectSessionInUrl: false },
   global: { fetch: call },
 });
 

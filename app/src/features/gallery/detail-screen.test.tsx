@@ -1,8 +1,8 @@
 import { render, screen, userEvent } from '@testing-library/react-native';
 
 import { useGeneration } from '@/features/generations';
-import { item } from '@/features/generations/samples';
-import type { Item, Output } from '@/features/generations/types';
+import { file, item } from '@/features/generations/samples';
+import type { FileOutput, Item } from '@/features/generations/types';
 import { sharePicture } from '@/lib/pictures';
 
 import { DetailScreen } from './detail-screen';
@@ -18,7 +18,7 @@ jest.mock('@/features/generations', () => ({
   ...jest.requireActual('@/features/generations'),
   useActions: () => ({}),
   useGeneration: jest.fn(),
-  useSignedUrl: ({ path }: Output) => ({ url: `https://x/${path}`, renew: () => {} }),
+  useSignedUrl: ({ path }: FileOutput) => ({ url: `https://x/${path}`, renew: () => {} }),
 }));
 
 async function show(shown: Item) {
@@ -27,7 +27,7 @@ async function show(shown: Item) {
 }
 
 test('every picture of a generation is shown and can be shared', async () => {
-  const output = ['u/a/0.png', 'u/a/1.png'].map((path) => ({ kind: 'image' as const, path, mime: 'image/png' }));
+  const output = ['u/a/0.png', 'u/a/1.png'].map((path) => file(path));
   await show({ ...item('succeeded'), status: 'succeeded', output });
   expect(screen.getAllByLabelText('a fox')).toHaveLength(2);
   for (const button of screen.getAllByRole('button', { name: 'Share or save' })) await userEvent.press(button);

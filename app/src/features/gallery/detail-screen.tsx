@@ -12,9 +12,10 @@ import { Picture } from '@/components/picture';
 import { round, space, useTheme } from '@/components/theme';
 import { Words } from '@/components/words';
 import {
+  type FileOutput,
   hasEnded,
+  isFile,
   type Item,
-  type Output,
   promptOf,
   statusLine,
   useActions,
@@ -50,7 +51,7 @@ export function DetailScreen({ id }: { id: string }) {
 
 function Detail({ item, onGone }: { item: Item; onGone: () => void }) {
   const insets = useSafeAreaInsets();
-  const outputs = item.status === 'succeeded' ? item.output : [];
+  const outputs = item.status === 'succeeded' ? item.output.filter(isFile) : [];
   return (
     <ScrollView contentContainerStyle={[styles.content, { paddingBottom: insets.bottom + space.xl }]}>
       <Notice text={useNotice()} />
@@ -83,7 +84,7 @@ function Frame({ ratio = 1, children }: PropsWithChildren<{ ratio?: number }>) {
 }
 
 interface ResultProps {
-  output: Output;
+  output: FileOutput;
   label: string;
 }
 

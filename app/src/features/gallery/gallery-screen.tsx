@@ -10,7 +10,7 @@ import { EmptyGallery } from '@/components/empty-gallery';
 import { Notice } from '@/components/notice';
 import { round, space, useTheme } from '@/components/theme';
 import { Words } from '@/components/words';
-import { type Item, useAccount, useGallery, useGenerate, useModels } from '@/features/generations';
+import { firstOf, type Item, useAccount, useGallery, useGenerate, useModels } from '@/features/generations';
 import { useStore } from '@/lib/store';
 
 import { draft } from './draft';
@@ -26,7 +26,7 @@ export function GalleryScreen() {
   const list = useRef<FlatList<Item[]>>(null);
   const text = useStore(draft);
 
-  function onGenerate(model: string, prompt: string) {
+  function onGenerate(model: string | null, prompt: string) {
     generate(model, { prompt });
     list.current?.scrollToOffset({ offset: 0, animated: false });
   }
@@ -38,7 +38,7 @@ export function GalleryScreen() {
     >
       <Header />
       <Notice text={useNotice()} />
-      <Wall list={list} onIdea={(idea) => onGenerate(models[0]?.id ?? '', idea)} />
+      <Wall list={list} onIdea={(idea) => onGenerate(firstOf(models)?.id ?? null, idea)} />
       <View style={{ paddingTop: space.s, paddingBottom: Math.max(insets.bottom, space.m) }}>
         <Composer models={models} draft={text} onDraft={draft.set} onGenerate={onGenerate} />
       </View>

@@ -1,76 +1,93 @@
 /** Every call the feature makes. Each either answers, is refused for a reason, or did not get through. */
 
+import * as v from 'valibot';
+
+import { listOf, parsed, type Schema } from '@/lib/parse';
 import { supabase, SUPABASE_URL } from '@/lib/supabase';
 
 import { fromJob } from './merge';
-import type { Delay, FailureCode, Generation, GenerationRequest, Item, Job, Model, RefusalCode } from './types';
+import * as schemas from './schemas';
+import type { Delay, GenerationRequest, Item, Job, Model, Refusal } from './types';
 
 const BUCKET = 'generations';
 /** A multiple of any number of columns, so that a page that comes below moves no row. */
 export const PAGE_SIZE = 36;
 export const MOST_IDS = 50;
 
-/** What a refused request waits for, by its code; null where a repeat cannot change the answer. */
-export const DELAYS: Record<RefusalCode, Delay | null> = {
-  invalid_request: null,
-  unauthenticated: 'server_busy',
-  insufficient_credits: null,
-  unknown_model: null,
-  not_found: null,
-  method_not_allowed: null,
-  too_slow: 'server_busy',
-  id_conflict: null,
-  too_large: null,
-  too_many_jobs: 'too_many_jobs',
-  unavailable: 'server_busy',
-};
-
-/** The server refused the request; `retryAfter` is in seconds. */
+/** The server will not do it; asking again cannot change that. */
 export class Refused extends Error {
   constructor(
-    readonly code: RefusalCode,
+    readonly code: string,
     message: string,
-    readonly retryAfter: number | null = null,
   ) {
     super(message);
   }
 }
 
-/** No answer, or one that means nothing: it may have happened all the same. */
-export class Unreachable extends Error {}
-
-export interface Answer {
-  job: Job;
-  credits: number;
+/** Not done yet, as far as we know: no answer, one that means nothing, or one that says to ask again. */
+export class Unreachable extends Error {
+  constructor(
+    message = '',
+    readonly delay: Delay = 'offline',
+    /** In seconds. */
+    readonly retryAfter: number | null = null,
+    /** The token was refused: it may not name a user any more. */
+    readonly isUnauthenticated = false,
+  ) {
+    super(message);
+  }
 }
 
 export const enqueue = (request: GenerationRequest) =>
-  callFunction<Answer>('enqueue_generation', { method: 'POST', body: { ...request } });
+  callFunction('enqueue_generation', schemas.answer, { method: 'POST', body: { ...request } });
 
 export async function readJobs(ids: string[]): Promise<Job[]> {
   const asked = ids.slice(0, MOST_IDS).join(',');
-  const { jobs } = await callFunction<{ jobs: Job[] }>(`get_job_status?ids=${asked}`, { method: 'GET' });
+  const { jobs } = await callFunction(`get_job_status?ids=${asked}`, schemas.jobs, { method: 'GET' });
   return jobs;
 }
 
-async function callFunction<T>(name: string, options: { method: 'GET' | 'POST'; body?: Record<string, unknown> }): Promise<T> {
-  const { data, error, response } = await supabase.functions.invoke<T>(name, options);
-  if (data !== null) return data;
-  const body: unknown = await response?.json().catch(() => null);
-  const refusal = isRecord(body) && isRecord(body.error) ? body.error : {};
-  throw refusalOf(refusal, response?.headers.get('Retry-After')) ?? new Unreachable(`${name}: ${String(error)}`);
+interface Call {
+  method: 'GET' | 'POST';
+  body?: Record<string, unknown>;
 }
 
-export async function cancel(id: string): Promise<Answer> {
-  const { data, error } = await supabase.rpc('cancel_generation', { p_id: id });
-  if (error) throw refusalOf(error, null) ?? new Unreachable(error.message);
-  return data as Answer;
+async function callFunction<S extends Schema>(name: string, schema: S, call: Call): Promise<v.InferOutput<S>> {
+  const { data, error, response } = await supabase.functions.invoke<unknown>(name, call);
+  if (!error) return understood(name, schema, data);
+  const body = parsed(schemas.refused, await response?.json().catch(() => null));
+  throw meaningOf(response?.status ?? 0, body?.error ?? null, response?.headers.get('Retry-After'));
 }
+
+async function callRpc<S extends Schema>(name: string, schema: S, values?: Record<string, unknown>): Promise<v.InferOutput<S>> {
+  const { data, error, status } = await supabase.rpc(name, values);
+  if (!error) return understood(name, schema, data);
+  throw meaningOf(status, parsed(schemas.refusal, error), null);
+}
+
+/** A hotel's sign-in page answers every question with 200. */
+function understood<S extends Schema>(name: string, schema: S, data: unknown): v.InferOutput<S> {
+  const answer = parsed(schema, data);
+  if (answer === null) throw new Unreachable(`${name}: an answer that means nothing`);
+  return answer;
+}
+
+const PASSING = [401, 408, 425, 429];
+const UNEXPLAINED = 'The server refused this request.';
+
+/** Decide by the status what a refusal means, so that codes which this version does not know need no decision. Pure. */
+export function meaningOf(status: number, said: Refusal | null, retryAfter: string | null | undefined): Error {
+  const isFinal = status >= 400 && status < 500 && !PASSING.includes(status);
+  if (isFinal) return new Refused(said?.code ?? (status === 413 ? 'too_large' : `http_${status}`), said?.message || UNEXPLAINED);
+  const delay = status === 0 ? 'offline' : said?.code === 'too_many_jobs' ? 'too_many_jobs' : 'server_busy';
+  return new Unreachable(`${status} ${said?.message}`, delay, Number(retryAfter) || null, status === 401);
+}
+
+export const cancel = (id: string) => callRpc('cancel_generation', schemas.answer, { p_id: id });
 
 export async function listModels(): Promise<Model[]> {
-  const { data, error } = await supabase.rpc('list_models');
-  if (error) throw new Unreachable(error.message);
-  return (data as { models: Model[] }).models;
+  const { models } = await callRpc('list_models', v.object({ models: schemas.models }));
+  return models;
 }
 
 export interface Account {
@@ -84,10 +101,12 @@ export async function readAccount(): Promise<Account> {
   return data;
 }
 
-interface GenerationRow extends Omit<Generation, 'error'> {
-  error_code: FailureCode | null;
-  error_message: string | null;
-  requested_at: string;
+interface GenerationRow {
+  output: unknown;
+  error_code: unknown;
+  error_message: unknown;
+  requested_at: unknown;
+  created_at: string;
 }
 
 export interface Page {
@@ -101,11 +120,10 @@ export async function readPage(before: string | null): Promise<Page> {
   const query = supabase.from('generations').select(columns);
   const { data, error } = await (before ? query.lt('created_at', before) : query)
     .order('created_at', { ascending: false })
-    .limit(PAGE_SIZE)
-    .overrideTypes<GenerationRow[], { merge: false }>();
+    .limit(PAGE_SIZE);
   if (error) throw new Unreachable(error.message);
   const last = data.length === PAGE_SIZE ? data.at(-1) : undefined;
-  return { items: data.flatMap(fromGenerationRow), cursor: last?.created_at ?? null };
+  return { items: toItems(data.map(fromGenerationRow)), cursor: last?.created_at ?? null };
 }
 
 /** The user's unfinished jobs, of all devices. */
@@ -115,18 +133,20 @@ export async function readUnfinished(): Promise<Item[]> {
     .select('id, model:model_id, input, status, progress, created_at, updated_at')
     .in('status', ['queued', 'running', 'waiting'])
     .order('created_at', { ascending: false })
-    .limit(MOST_IDS)
-    .overrideTypes<Omit<Job, 'generation'>[], { merge: false }>();
+    .limit(MOST_IDS);
   if (error) throw new Unreachable(error.message);
-  return data.flatMap((row) => toItem({ ...row, generation: null }));
+  return toItems(data);
 }
 
-function fromGenerationRow({ error_code: code, error_message: message, requested_at, ...row }: GenerationRow): Item[] {
-  const generation = { ...row, error: code && { code, message } };
-  return toItem({ ...generation, created_at: requested_at, updated_at: row.created_at, generation });
-}
+const fromGenerationRow = ({ output, error_code: code, error_message: message, requested_at, created_at, ...row }: GenerationRow) => ({
+  ...row,
+  created_at: requested_at,
+  updated_at: created_at,
+  generation: { output, error: { code, message } },
+});
 
-const toItem = (job: Job): Item[] => [fromJob(job) ?? []].flat();
+const toItems = (rows: unknown[]): Item[] =>
+  (parsed(listOf(schemas.job), rows) ?? []).flatMap((row) => fromJob(row) ?? []);
 
 export async function remove(id: string): Promise<void> {
   const { error } = await supabase.from('generations').delete().eq('id', id);
@@ -142,17 +162,4 @@ export async function signPaths(paths: string[], seconds: number): Promise<Map<s
   const { data, error } = await supabase.storage.from(BUCKET).createSignedUrls(paths, seconds);
   if (error) throw new Unreachable(error.message);
   return new Map(data.flatMap(({ path, signedUrl }) => (path && signedUrl ? [[path, signedUrl]] : [])));
-}
-
-function refusalOf(error: unknown, retryAfter: string | null | undefined): Refused | null {
-  if (!isRecord(error) || typeof error.message !== 'string' || !isRefusalCode(error.code)) return null;
-  return new Refused(error.code, error.message, Number(retryAfter) || null);
-}
-
-function isRefusalCode(code: unknown): code is RefusalCode {
-  return typeof code === 'string' && Object.hasOwn(DELAYS, code);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

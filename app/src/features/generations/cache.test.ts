@@ -3,7 +3,6 @@ import { QueryClient, QueryObserver } from '@tanstack/react-query';
 import type { Account } from './api';
 import { absorb, absorbAnswer, accountKey, changeGallery } from './cache';
 import { EMPTY } from './merge';
-import * as outbox from './outbox';
 import { item, job } from './samples';
 
 jest.mock('@/lib/supabase', () => ({ supabase: {} }));
@@ -29,7 +28,6 @@ const refundComes = () => absorb(client, 'u', [item('failed')]);
 beforeEach(() => {
   jest.useFakeTimers();
   localStorage.clear();
-  outbox.reopen();
   answers = [];
   client = new QueryClient({ defaultOptions: { queries: { gcTime: Infinity, retry: false } } });
   changeGallery(client, 'u', () => ({ ...EMPTY, items: [item('running')] }));

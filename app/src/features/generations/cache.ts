@@ -4,10 +4,11 @@ import type { QueryClient } from '@tanstack/react-query';
 
 import { readDisk, writeDisk } from '@/lib/disk';
 
-import type { Account, Answer } from './api';
+import type { Account } from './api';
 import { drop, EMPTY, fromJob, type Gallery, merge } from './merge';
 import * as outbox from './outbox';
-import type { Item, Job } from './types';
+import * as schemas from './schemas';
+import type { Answer, Item, Job } from './types';
 
 const ON_DISK = 40;
 const WRITE_AFTER = 300;
@@ -17,10 +18,9 @@ export const accountKey = (userId: string | null) => ['account', userId] as cons
 
 /** The gallery as this phone had it on disk; drawn before the server is asked. */
 export function openGallery(userId: string | null): Gallery {
-  const kept = readDisk(`gallery.${userId}`);
   const entries = outbox.ofUser(userId);
   const gone = entries.filter((entry) => entry.isWithdrawn).map(({ id }) => id);
-  const gallery = { ...EMPTY, items: Array.isArray(kept) ? (kept as Item[]) : [], gone };
+  const gallery = { ...EMPTY, items: readDisk(`gallery.${userId}`, schemas.items) ?? [], gone };
   return merge(gallery, entries.map((entry) => outbox.toItem(entry)));
 }
 

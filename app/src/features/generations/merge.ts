@@ -1,6 +1,6 @@
 /** Four sources feed one gallery in any order. Merging them never goes backwards. Pure: no clock, no network. */
 
-import { hasEnded, isFile, isPending, type Item, type ItemStatus, type Job } from './types';
+import { hasEnded, isPending, type Item, type ItemStatus, type Job } from './types';
 
 export interface Gallery {
   /** Newest request first. */
@@ -25,25 +25,22 @@ const RANK: Record<ItemStatus, number> = {
 };
 
 /** The card of a job; null when its generation was deleted. */
-export function fromJob(job: Job): Item | null {
-  const { id, generation, updated_at: updatedAt } = job;
-  const { model = '', input = {}, created_at: requestedAt = updatedAt } = job;
-  const asked = { id, model, input, requestedAt, updatedAt };
-  switch (job.status) {
-    case 'queued':
-    case 'running':
-    case 'waiting':
-      return { ...asked, status: job.status, progress: job.progress ?? null };
+export function fromJob({ id, model, input, status, progress, generation, ...job }: Job): Item | null {
+  const asked = { id, model, input, requestedAt: job.created_at ?? job.updated_at, updatedAt: job.updated_at };
+  switch (status) {
     case 'succeeded':
-      return generation && { ...asked, status: 'succeeded', output: (generation.output ?? []).filter(isFile) };
+      return generation && { ...asked, status, output: generation.output ?? [] };
     case 'failed':
     case 'canceled':
       return (
-        generation && { ...asked, status: job.status, error: generation.error ?? { code: 'internal', message: null } }
+        generation && { ...asked, status, error: generation.error ?? { code: 'internal', message: null } }
       );
+    case 'queued':
+    case 'running':
+      return { ...asked, status, progress };
     default:
-      job.status satisfies never;
-      return null;
+      // A status that a later server knows: it was paid for, so it stays in sight until it ends.
+      return { ...asked, status: 'waiting', progress };
   }
 }
 
@@ -59,6 +56,11 @@ export function merge(gallery: Gallery, incoming: Item[]): Gallery {
 
 export function drop(gallery: Gallery, ids: string[]): Gallery {
   return { ...gallery, items: gallery.items.filter(({ id }) => !ids.includes(id)), gone: [...gallery.gone, ...ids] };
+}
+
+/** Another tab has sent this request or withdrawn it; if it was sent, the server will say so. */
+export function withoutUnsent(gallery: Gallery, id: string): Gallery {
+  return { ...gallery, items: gallery.items.filter((item) => item.id !== id || item.status !== 'sending') };
 }
 
 /** Lets a dropped card come back, because the server still has it. */

@@ -6,8 +6,10 @@
 
 import type { RealtimeChannel } from '@supabase/supabase-js';
 
+import { parsed } from '@/lib/parse';
 import { supabase } from '@/lib/supabase';
 
+import * as schemas from './schemas';
 import type { Job } from './types';
 
 const LONGEST_PAUSE = 10_000;
@@ -36,7 +38,8 @@ export function listen(userId: string, listener: Listener) {
     const isCurrent = () => channel === opened;
     opened
       .on('broadcast', { event: 'job' }, ({ payload }) => {
-        if (isCurrent()) listener.onJob(payload as Job);
+        const job = parsed(schemas.job, payload);
+        if (job && isCurrent()) listener.onJob(job);
       })
       // Joining does not mean that the database is streamed yet: the first listener after a quiet time waits for it.
       .on('system', {}, ({ status }: { status?: string }) => {

@@ -3,7 +3,6 @@ import { QueryClient } from '@tanstack/react-query';
 import { readJobs, readPage, readUnfinished } from './api';
 import { accountKey, galleryKey, galleryOf } from './cache';
 import { EMPTY } from './merge';
-import * as outbox from './outbox';
 import { item, job } from './samples';
 import { poll, readTruth } from './truth';
 
@@ -20,7 +19,6 @@ const isBalanceOld = () => client.getQueryState(accountKey('u'))?.isInvalidated;
 
 beforeEach(() => {
   localStorage.clear();
-  outbox.reopen();
   client = new QueryClient({ defaultOptions: { queries: { gcTime: Infinity } } });
   client.setQueryData(galleryKey('u'), { ...EMPTY, items: [item('running')] });
   client.setQueryData(accountKey('u'), { credits: 4, is_paid: false });

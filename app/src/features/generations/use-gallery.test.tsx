@@ -27,7 +27,7 @@ const timesOlderWasRead = () => jest.mocked(readPage).mock.calls.filter(([before
 
 beforeEach(() => {
   localStorage.clear();
-  localStorage.setItem('pilotlight.gallery.u', JSON.stringify(FIRST.items));
+  localStorage.setItem('pilotlight.1.gallery.u', JSON.stringify(FIRST.items));
   session.set({ userId: 'u', isReady: true });
   client = new QueryClient({
     defaultOptions: { queries: { gcTime: Infinity, retry: false }, mutations: { gcTime: Infinity } },

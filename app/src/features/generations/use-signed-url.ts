@@ -6,11 +6,11 @@ import { loadAhead } from '@/lib/pictures';
 import { useSession } from '@/lib/session';
 
 import { forget, knownUrl, RENEW_BEFORE, sign } from './signed-urls';
-import { isFile, type Job, type Output } from './types';
+import { type FileOutput, isFile, type Job } from './types';
 
 const SOON = 1000;
 
-const urlQuery = (output: Output | undefined) =>
+const urlQuery = (output: FileOutput | undefined) =>
   queryOptions({
     queryKey: ['url', output?.path],
     queryFn: () => sign(output?.path ?? ''),
@@ -19,7 +19,7 @@ const urlQuery = (output: Output | undefined) =>
     staleTime: ({ state }) => (state.data && timeLeft(state.data.expiresAt) > 0 ? Infinity : 0),
   });
 
-export function useSignedUrl(output: Output | undefined) {
+export function useSignedUrl(output: FileOutput | undefined) {
   const client = useQueryClient();
   const { isReady } = useSession();
   const { data } = useQuery({
