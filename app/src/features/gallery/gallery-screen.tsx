@@ -58,7 +58,7 @@ function Header() {
       {account ? (
         <View style={[styles.credits, { backgroundColor: theme.raised }]}>
           <Words kind="small" testID="credits">
-            {account.is_paid ? 'Unlimited' : creditsOf(account.credits)}
+            {account.isPaid ? `Member · ${creditsOf(account.credits)}` : creditsOf(account.credits)}
           </Words>
         </View>
       ) : null}

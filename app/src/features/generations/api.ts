@@ -2,16 +2,14 @@
 
 import * as v from 'valibot';
 
-import { listOf, parsed, type Schema } from '@/lib/parse';
+import { parsed, type Schema } from '@/lib/parse';
 import { supabase, SUPABASE_URL } from '@/lib/supabase';
 
 import { fromJob } from './merge';
 import * as schemas from './schemas';
-import type { Delay, GenerationRequest, Item, Job, Model, Refusal } from './types';
+import type { Account, Cursor, Delay, GenerationRequest, Item, Job, Model, Refusal } from './types';
 
 const BUCKET = 'generations';
-/** A multiple of any number of columns, so that a page that comes below moves no row. */
-export const PAGE_SIZE = 36;
 export const MOST_IDS = 50;
 
 /** The server will not do it; asking again cannot change that. */
@@ -90,63 +88,29 @@ export async function listModels(): Promise<Model[]> {
   return models;
 }
 
-export interface Account {
-  credits: number;
-  is_paid: boolean;
-}
-
 export async function readAccount(): Promise<Account> {
-  const { data, error } = await supabase.from('entitlements').select('credits, is_paid').single<Account>();
-  if (error) throw new Unreachable(error.message);
-  return data;
-}
-
-interface GenerationRow {
-  output: unknown;
-  error_code: unknown;
-  error_message: unknown;
-  requested_at: unknown;
-  created_at: string;
+  const { data, error, status } = await supabase.from('entitlements').select('credits, is_paid, paid_until').single();
+  if (error) throw meaningOf(status, null, null);
+  return understood('entitlements', schemas.account, data);
 }
 
 export interface Page {
+  /** Ended generations, the last ended first. */
   items: Item[];
-  cursor: string | null;
+  cursor: Cursor | null;
+  /** The user's unfinished jobs, of all devices, and those among the asked ids. */
+  jobs: Job[];
 }
 
-/** Ended generations, the last ended first; `before` is the cursor of the page above. */
-export async function readPage(before: string | null): Promise<Page> {
-  const columns = 'id, model:model_id, input, status, output, error_code, error_message, requested_at, created_at';
-  const query = supabase.from('generations').select(columns);
-  const { data, error } = await (before ? query.lt('created_at', before) : query)
-    .order('created_at', { ascending: false })
-    .limit(PAGE_SIZE);
-  if (error) throw new Unreachable(error.message);
-  const last = data.length === PAGE_SIZE ? data.at(-1) : undefined;
-  return { items: toItems(data.map(fromGenerationRow)), cursor: last?.created_at ?? null };
+/** All that the gallery shows, as of one moment: the page below this cursor, and how unfinished jobs stand. */
+export async function readGallery(before: Cursor | null, ids: string[]): Promise<Page> {
+  const { page, cursor, unfinished, asked } = await callRpc('read_gallery', schemas.gallery, {
+    p_before_at: before?.at ?? null,
+    p_before_id: before?.id ?? null,
+    p_ids: ids,
+  });
+  return { items: page.flatMap((job) => fromJob(job) ?? []), cursor, jobs: [...unfinished, ...asked] };
 }
-
-/** The user's unfinished jobs, of all devices. */
-export async function readUnfinished(): Promise<Item[]> {
-  const { data, error } = await supabase
-    .from('jobs')
-    .select('id, model:model_id, input, status, progress, created_at, updated_at')
-    .in('status', ['queued', 'running', 'waiting'])
-    .order('created_at', { ascending: false })
-    .limit(MOST_IDS);
-  if (error) throw new Unreachable(error.message);
-  return toItems(data);
-}
-
-const fromGenerationRow = ({ output, error_code: code, error_message: message, requested_at, created_at, ...row }: GenerationRow) => ({
-  ...row,
-  created_at: requested_at,
-  updated_at: created_at,
-  generation: { output, error: { code, message } },
-});
-
-const toItems = (rows: unknown[]): Item[] =>
-  (parsed(listOf(schemas.job), rows) ?? []).flatMap((row) => fromJob(row) ?? []);
 
 export async function remove(id: string): Promise<void> {
   const { error } = await supabase.from('generations').delete().eq('id', id);

@@ -4,11 +4,10 @@ import type { QueryClient } from '@tanstack/react-query';
 
 import { readDisk, writeDisk } from '@/lib/disk';
 
-import type { Account } from './api';
 import { drop, EMPTY, fromJob, type Gallery, merge } from './merge';
 import * as outbox from './outbox';
 import * as schemas from './schemas';
-import type { Answer, Item, Job } from './types';
+import type { Account, Answer, Item, Job } from './types';
 
 const ON_DISK = 40;
 const WRITE_AFTER = 300;
@@ -91,5 +90,13 @@ export function absorbAnswer(client: QueryClient, userId: string | null, { job, 
   absorbJobs(client, userId, [job]);
   client.setQueryData<Account>(accountKey(userId), (known) => known && { ...known, credits });
   // A refund may have overtaken this answer.
+  readBalanceAgain(client, userId);
+}
+
+/** Said by the server after a grant, a revoke or a purchase. Messages may come in any order, so the balance is read, too. */
+export function absorbAccount(client: QueryClient, userId: string, account: Account): void {
+  const queryKey = accountKey(userId);
+  void client.cancelQueries({ queryKey });
+  client.setQueryData<Account>(queryKey, account);
   readBalanceAgain(client, userId);
 }

@@ -1,12 +1,12 @@
 /** Four sources feed one gallery in any order. Merging them never goes backwards. Pure: no clock, no network. */
 
-import { hasEnded, isPending, type Item, type ItemStatus, type Job } from './types';
+import { type Cursor, hasEnded, isPending, type Item, type ItemStatus, type Job } from './types';
 
 export interface Gallery {
   /** Newest request first. */
   items: Item[];
   /** The end of the last page that was read; null when there is nothing older. */
-  cursor: string | null;
+  cursor: Cursor | null;
   /** Deleted here; a message that was on its way must not bring them back. */
   gone: readonly string[];
 }
@@ -74,8 +74,8 @@ export interface Truth {
   jobs: Item[];
   /** Asked for, and the server knows no such job. */
   unknown: string[];
-  /** When the oldest of a full page ended; null when the page is all there is. */
-  cursor: string | null;
+  /** The end of a full page; null when the page is all there is. */
+  cursor: Cursor | null;
   /** The gallery before the server was asked. */
   asOf: Gallery;
 }
@@ -83,7 +83,7 @@ export interface Truth {
 /** Drops the cards that the server no longer has, and keeps those that it does not have yet. */
 export function reconcile(gallery: Gallery, { page, jobs, unknown, cursor, asOf }: Truth): Gallery {
   const listed = new Set(page.map(({ id }) => id));
-  const reaches = (item: Item) => cursor === null || compareTimes(item.updatedAt, cursor) > 0;
+  const reaches = (item: Item) => cursor === null || compareTimes(item.updatedAt, cursor.at) > 0;
   const missing = asOf.items
     .filter((item) => hasEnded(item) && !listed.has(item.id) && reaches(item))
     .map(({ id }) => id);

@@ -77,7 +77,8 @@ export interface paths {
         /**
          * Told by the provider that a prediction has changed
          * @description Not for clients. The body is Replicate's prediction, signed as Replicate signs; only its id and status are read, and
-         *     the job is looked at again. Forged or more than 5 minutes old: 401. A replay, or a job that does not wait: 202 and no effect.
+         *     the job is looked at again. Forged, more than 5 minutes old, or sent to the address of another job: 401. A replay, or a job
+         *     that does not wait: 202 and no effect.
          */
         post: operations["providerWebhook"];
         delete?: never;
@@ -446,6 +447,8 @@ export interface operations {
         parameters: {
             query: {
                 job: components["schemas"]["Id"];
+                /** @description base64url of the HMAC-SHA256 of `provider_webhook:` and the job's id, with the worker's secret key. */
+                token: string;
             };
             header: {
                 "webhook-id": string;

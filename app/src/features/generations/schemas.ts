@@ -79,6 +79,14 @@ export const entry = v.object({
 
 export const refused = v.object({ error: refusal });
 export const jobs = v.object({ jobs: listOf(job) });
+export const cursor = v.object({ at: time, id: v.string() });
+export const gallery = v.object({
+  page: listOf(job),
+  cursor: maybe(cursor),
+  unfinished: listOf(job),
+  asked: listOf(job),
+});
+export const account = v.object({ credits: v.number(), is_paid: v.fallback(v.boolean(), false), paid_until: maybe(time) });
 export const answer = v.object({ job, credits: v.number() });
 
 export const model = v.object({

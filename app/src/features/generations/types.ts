@@ -12,6 +12,8 @@ export type FileOutput = v.InferOutput<typeof schemas.fileOutput>;
 export type Output = Extract<Item, { status: 'succeeded' }>['output'][number];
 export type Input = v.InferOutput<typeof schemas.input>;
 export type Model = v.InferOutput<typeof schemas.model>;
+export type Account = v.InferOutput<typeof schemas.account>;
+export type Cursor = v.InferOutput<typeof schemas.cursor>;
 export type Answer = v.InferOutput<typeof schemas.answer>;
 export type Refusal = v.InferOutput<typeof schemas.refusal>;
 export type Entry = v.InferOutput<typeof schemas.entry>;
@@ -41,6 +43,16 @@ export type Item =
 
 export type ItemStatus = Item['status'];
 
+/** A stored file, and a token that reads it for an hour where the server has sent one. */
+export type Stored = Pick<FileOutput, 'path' | 'token'>;
+
+/** What stands for an output on the wall: its small picture, or itself where there is none. */
+export function pictureOf(output: Output | undefined): Stored | undefined {
+  if (!output || !isFile(output)) return undefined;
+  if (output.thumb) return { path: output.thumb, token: output.thumb_token };
+  return output.kind === 'image' ? output : undefined;
+}
+
 export const isFile = (output: Output): output is FileOutput => output.kind !== 'text';
 
 export const isPending = (item: Item) =>
@@ -59,3 +71,7 @@ export function firstOf(models: Model[]): Model | undefined {
 function takesPromptAlone({ input_schema: { required } }: Model): boolean {
   return !Array.isArray(required) || required.every((name) => name === 'prompt');
 }
+
+/** Not charged for included models. */
+export const isPaid = ({ is_paid, paid_until }: Account, now: number): boolean =>
+  is_paid || (paid_until !== null && Date.parse(paid_until) > now);

@@ -7,12 +7,14 @@ import { useSession } from '@/lib/session';
 import { readAccount } from './api';
 import { accountKey } from './cache';
 import { modelsQuery } from './models';
-import type { Model } from './types';
+import { type Account, isPaid, type Model } from './types';
 
 export function useAccount() {
   const { userId, isReady } = useSession();
-  return useQuery({ queryKey: accountKey(userId), queryFn: readAccount, enabled: isReady }).data;
+  return useQuery({ queryKey: accountKey(userId), queryFn: readAccount, enabled: isReady, select: balanceNow }).data;
 }
+
+const balanceNow = (account: Account) => ({ credits: account.credits, isPaid: isPaid(account, Date.now()) });
 
 const NONE: Model[] = [];
 

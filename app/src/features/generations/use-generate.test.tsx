@@ -14,8 +14,7 @@ import { useGenerate } from './use-generate';
 const mockRemove = jest.fn();
 jest.mock('./api', () => ({
   ...jest.requireActual('./api'),
-  readPage: async () => ({ items: [], cursor: null }),
-  readUnfinished: () => new Promise(() => {}),
+  readGallery: () => new Promise(() => {}),
   remove: (id: string) => mockRemove(id),
 }));
 jest.mock('@/lib/supabase', () => ({ supabase: {} }));

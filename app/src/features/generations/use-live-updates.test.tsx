@@ -15,8 +15,7 @@ const mockEnqueue = jest.fn<Promise<Answer>, []>();
 jest.mock('./api', () => ({
   ...jest.requireActual('./api'),
   enqueue: () => mockEnqueue(),
-  readPage: () => new Promise(() => {}),
-  readUnfinished: () => new Promise(() => {}),
+  readGallery: () => new Promise(() => {}),
 }));
 jest.mock('./realtime', () => ({ listen: () => ({ renew: () => {}, stop: () => {} }) }));
 jest.mock('@/lib/supabase', () => ({ supabase: {} }));

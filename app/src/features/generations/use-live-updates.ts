@@ -8,7 +8,7 @@ import { session, useSession } from '@/lib/session';
 import { createStore, useStore } from '@/lib/store';
 
 import { cancel, enqueue, Unreachable } from './api';
-import { absorb, absorbAnswer, absorbJobs, changeGallery, galleryKey, keepOnDisk, readBalanceAgain } from './cache';
+import { absorb, absorbAccount, absorbAnswer, absorbJobs, changeGallery, galleryKey, keepOnDisk, readBalanceAgain } from './cache';
 import { restore, withoutUnsent } from './merge';
 import { modelsQuery } from './models';
 import * as outbox from './outbox';
@@ -98,6 +98,7 @@ function useChannel(userId: string | null): void {
         fetchAhead(client, job);
         absorbJobs(client, userId, [job]);
       },
+      onAccount: (account) => absorbAccount(client, userId, account),
       onJoined: () => {
         isLive.set(true);
         void client.invalidateQueries({ queryKey: galleryKey(userId) });

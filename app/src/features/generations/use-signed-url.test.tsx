@@ -14,8 +14,7 @@ import { fetchAhead, useSignedUrl } from './use-signed-url';
 jest.mock('@/lib/supabase', () => ({ supabase: {}, SUPABASE_URL: 'https://project' }));
 jest.mock('./api', () => ({
   ...jest.requireActual('./api'),
-  readPage: async () => ({ items: [], cursor: null }),
-  readUnfinished: () => new Promise(() => {}),
+  readGallery: () => new Promise(() => {}),
   signPaths: jest.fn(),
 }));
 let mockSay: Listener['onJob'];
