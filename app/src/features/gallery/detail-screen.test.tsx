@@ -1,4 +1,6 @@
 import { render, screen, userEvent } from '@testing-library/react-native';
+import { useAudioPlayer } from 'expo-audio';
+import { useVideoPlayer } from 'expo-video';
 
 import { useGeneration } from '@/features/generations';
 import { file, item } from '@/features/generations/samples';
@@ -35,6 +37,27 @@ test('every picture of a generation is shown and can be shared', async () => {
     [{ url: 'https://x/u/a/0.png', name: 'a-0.png', mime: 'image/png' }],
     [{ url: 'https://x/u/a/1.png', name: 'a-1.png', mime: 'image/png' }],
   ]);
+});
+
+test('a film and a sound make no player before they are pressed, and a text is read as it is', async () => {
+  const output = [
+    file('u/a/0.mp4', { kind: 'video', thumb: 'u/a/0.thumb.webp' }),
+    file('u/a/1.mp3', { kind: 'audio', duration: 65 }),
+    { kind: 'text' as const, text: 'A fox, in words.' },
+  ];
+  await show({ ...item('succeeded'), status: 'succeeded', output });
+  expect(screen.getByText('A fox, in words.')).toBeTruthy();
+  expect(screen.getByText('1:05')).toBeTruthy();
+  expect([useVideoPlayer, useAudioPlayer].map((hook) => jest.mocked(hook).mock.calls.length)).toEqual([0, 0]);
+  for (const button of screen.getAllByRole('button', { name: 'Play: a fox' })) await userEvent.press(button);
+  expect(jest.mocked(useVideoPlayer).mock.calls[0]?.[0]).toBe('https://x/u/a/0.mp4');
+  expect(jest.mocked(useAudioPlayer).mock.calls[0]?.[0]).toBe('https://x/u/a/1.mp3');
+  expect(screen.getByRole('button', { name: 'Pause: a fox' })).toBeTruthy();
+});
+
+test('outputs of kinds that this version does not know are said to be there', async () => {
+  await show({ ...item('succeeded'), status: 'succeeded', output: [] });
+  expect(screen.getByText(/cannot show it/)).toBeTruthy();
 });
 
 test('the prompt of a failed one goes back to the composer', async () => {

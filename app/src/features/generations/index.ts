@@ -1,6 +1,6 @@
 /** Everything that a screen may use; the rest of this folder is private. */
 
-export { statusLine } from './messages';
+export { NOT_SHOWN, statusLine } from './messages';
 export * from './types';
 export { useAccount, useModels } from './use-account';
 export { useActions } from './use-actions';

@@ -27,6 +27,9 @@ const DELAYS: Record<Delay, string> = {
   too_many_jobs: 'Waiting for a free place',
 };
 
+/** Of an output whose kind this version does not know. */
+export const NOT_SHOWN = 'This version of the app cannot show it.';
+
 const COSTS_NOTHING: string[] = ['provider_unavailable', 'timed_out', 'worker_lost', 'internal', 'provider_rejected'];
 
 /** One line for the card: how far the generation is, or why it ended. */

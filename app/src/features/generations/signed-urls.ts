@@ -4,7 +4,7 @@ import { readDisk, writeDisk } from '@/lib/disk';
 
 import { signPaths, urlOf } from './api';
 import { signedUrls } from './schemas';
-import type { FileOutput } from './types';
+import type { Stored } from './types';
 
 const LIFE = 3600; // seconds
 export const RENEW_BEFORE = 10 * 60_000;
@@ -40,12 +40,12 @@ function nextBatch() {
 }
 
 /** The URL of an earlier start, while it lasts: the picture is then in the system's cache, also offline. Else that of the news. */
-export function knownUrl(output: FileOutput): SignedUrl | undefined {
+export function knownUrl(output: Stored): SignedUrl | undefined {
   const known = onDisk()[output.path] ?? sent(output);
   return known && known.expiresAt > Date.now() ? known : undefined;
 }
 
-function sent({ path, token }: FileOutput): SignedUrl | undefined {
+function sent({ path, token }: Stored): SignedUrl | undefined {
   return token ? { url: urlOf(path, token), expiresAt: expiryOf(token) } : undefined;
 }
 
