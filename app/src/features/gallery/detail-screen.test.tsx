@@ -63,6 +63,6 @@ test('outputs of kinds that this version does not know are said to be there', as
 test('the prompt of a failed one goes back to the composer', async () => {
   await show(item('failed'));
   await userEvent.press(screen.getByRole('button', { name: 'Edit prompt' }));
-  expect(draft.get()).toBe('a fox');
+  expect(draft.get()).toMatchObject({ prompt: 'a fox', model: 'preview' });
   expect(mockDismissTo).toHaveBeenCalledWith('/');
 });

@@ -10,6 +10,8 @@ import * as schemas from './schemas';
 import type { Account, Cursor, Delay, GenerationRequest, Item, Job, Model, Refusal } from './types';
 
 const BUCKET = 'generations';
+const INPUTS = 'inputs';
+const PHOTO_REFUSED = 'This photo could not be stored. Too many today, perhaps; try again tomorrow.';
 export const MOST_IDS = 50;
 
 /** The server will not do it; asking again cannot change that. */
@@ -115,6 +117,17 @@ export async function readGallery(before: Cursor | null, ids: string[]): Promise
 export async function remove(id: string): Promise<void> {
   const { error } = await supabase.from('generations').delete().eq('id', id);
   if (error) throw new Unreachable(error.message);
+}
+
+/** A photo for a model, at a path of the user's own. The same photo at the same path is stored already. */
+export async function uploadPhoto(path: string, bytes: ArrayBuffer): Promise<void> {
+  const { error } = await supabase.storage.from(INPUTS).upload(path, bytes, { contentType: 'image/jpeg' });
+  if (!error) return;
+  const status = 'statusCode' in error ? Number(error.statusCode) : 0;
+  if (status === 409) return;
+  // Storage answers 403 to a token that has expired, too; only the policy's own refusal is final.
+  const isPassing = status === 403 && !error.message.includes('row-level security');
+  throw meaningOf(isPassing ? 503 : status || 0, { code: 'photo_refused', message: PHOTO_REFUSED }, null);
 }
 
 /** The URL of a picture, from its path and a token that reads it. */

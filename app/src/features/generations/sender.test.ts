@@ -9,6 +9,7 @@ jest.useFakeTimers();
 
 const ANSWER: Answer = { job: job('queued'), credits: 4 };
 const firstModel = jest.fn<Promise<string>, []>();
+const upload = jest.fn<Promise<void>, [string, string]>();
 const enqueue = jest.fn<Promise<Answer>, [GenerationRequest]>();
 const cancel = jest.fn<Promise<Answer>, [string]>();
 const onAnswer = jest.fn();
@@ -20,7 +21,7 @@ let sender: ReturnType<typeof createSender>;
 beforeEach(() => {
   localStorage.clear();
   jest.resetAllMocks();
-  sender = createSender({ firstModel, enqueue, cancel, onAnswer, onTooLate, onChange, onGone });
+  sender = createSender({ firstModel, upload, enqueue, cancel, onAnswer, onTooLate, onChange, onGone });
   outbox.put({
     ...{ id: 'a', model: 'preview', input: {}, userId: null, requestedAt: '2026-01-01T10:00:00Z' },
     ...{ isTried: false, isWithdrawn: false, delay: null, refusal: null },
@@ -175,4 +176,40 @@ test.each([
 test('a refusal without a word of ours is final, and never blank', () => {
   expect(meaningOf(413, null, null)).toMatchObject({ code: 'too_large' });
   expect(meaningOf(451, null, null)).toMatchObject({ code: 'http_451', message: expect.stringMatching(/\.$/) });
+});
+
+describe('a request with a photo', () => {
+  const PHOTO = '01900000-0000-7000-8000-000000000001';
+  beforeEach(() => void outbox.change('a', { input: { prompt: 'a fox', image: `photo:${PHOTO}`, more: [`photo:${PHOTO}`] } }));
+
+  test('is sent when the photo is there, which is named by its path', async () => {
+    upload.mockRejectedValueOnce(new Unreachable()).mockResolvedValue();
+    enqueue.mockResolvedValue(ANSWER);
+    sender.flush('u');
+    await settled();
+    expect(enqueue).not.toHaveBeenCalled();
+    expect(outbox.find('a')).toMatchObject({ isTried: false, delay: 'offline' });
+    await jest.advanceTimersByTimeAsync(1000);
+    expect(upload).toHaveBeenLastCalledWith('u', PHOTO);
+    const path = `u/${PHOTO}.jpg`;
+    expect(enqueue.mock.calls[0]?.[0].input).toEqual({ prompt: 'a fox', image: path, more: [path] });
+  });
+
+  test('that is withdrawn during the upload is not sent', async () => {
+    let arrive: () => void = () => {};
+    upload.mockReturnValue(new Promise((resolve) => (arrive = resolve)));
+    sender.flush('u');
+    outbox.change('a', { isWithdrawn: true });
+    arrive();
+    await settled();
+    expect(enqueue).not.toHaveBeenCalled();
+    expect(outbox.find('a')).toBeUndefined();
+  });
+
+  test('that is lost is refused, not waited for', async () => {
+    upload.mockRejectedValue(new Refused('photo_lost', 'Choose it again.'));
+    sender.flush('u');
+    await settled();
+    expect(outbox.find('a')?.refusal).toEqual({ code: 'photo_lost', message: 'Choose it again.' });
+  });
 });

@@ -2,6 +2,7 @@
 
 import { Refused, Unreachable } from './api';
 import * as outbox from './outbox';
+import { photosOf, withPaths } from './photo-marks';
 import type { Answer, Delay, GenerationRequest } from './types';
 
 const LONGEST_PAUSE = 15_000;
@@ -11,6 +12,8 @@ const ASK_AGAIN_AFTER = 12_000;
 export interface Deliveries {
   /** The model of a request that was made before this phone had a list of models. */
   firstModel(): Promise<string>;
+  /** Stores a photo of the request where the server finds it; harmless when it is there already. */
+  upload(userId: string, photoId: string): Promise<void>;
   enqueue(request: GenerationRequest): Promise<Answer>;
   cancel(id: string): Promise<Answer>;
   onAnswer(answer: Answer): void;
@@ -59,17 +62,30 @@ export function createSender(deliveries: Deliveries) {
   }
 
   async function send(id: string): Promise<void> {
-    const model = outbox.find(id)?.model ?? (await deliveries.firstModel());
-    // Read after the last wait: another tab may have withdrawn or sent it.
-    const entry = outbox.find(id);
-    if (!entry) return deliveries.onGone(id);
-    if (entry.refusal) return deliveries.onChange(entry);
-    if (entry.isWithdrawn && !entry.isTried) {
-      outbox.erase(id);
-      return deliveries.onGone(id);
-    }
+    const asked = wanted(id);
+    if (!asked) return;
+    const model = asked.model ?? (await deliveries.firstModel());
+    const { userId } = asked;
+    if (userId) for (const photoId of photosOf(asked.input)) await deliveries.upload(userId, photoId);
+    // Looked at again after the last wait: another tab may have withdrawn it or sent it.
+    const entry = wanted(id);
+    if (!entry) return;
+    if (entry.userId !== userId || !userId) throw new Unreachable('it has become the request of another user', 'server_busy');
     outbox.change(id, { model: entry.model ?? model, isTried: true });
-    await follow(id, await deliveries.enqueue({ id, model: entry.model ?? model, input: entry.input }));
+    const input = withPaths(entry.input, userId);
+    await follow(id, await deliveries.enqueue({ id, model: entry.model ?? model, input }));
+  }
+
+  /** The entry if it is still to be sent. */
+  function wanted(id: string): outbox.Entry | null {
+    const entry = outbox.find(id);
+    if (entry?.refusal) deliveries.onChange(entry);
+    else if (entry && (entry.isTried || !entry.isWithdrawn)) return entry;
+    else {
+      outbox.erase(id);
+      deliveries.onGone(id);
+    }
+    return null;
   }
 
   async function follow(id: string, answer: Answer): Promise<void> {

@@ -13,6 +13,7 @@ import { restore, withoutUnsent } from './merge';
 import { modelsQuery } from './models';
 import * as outbox from './outbox';
 import { pollEvery } from './polling';
+import { sweepPhotos, upload } from './photo-uploads';
 import { listen } from './realtime';
 import { createSender } from './sender';
 import { poll } from './truth';
@@ -62,6 +63,7 @@ function useOutbox(userId: string | null): void {
         if (!model) throw new Unreachable('no model is enabled', 'server_busy');
         return model.id;
       },
+      upload,
       enqueue,
       cancel,
       onAnswer: (answer) => absorbAnswer(client, userId, answer),
@@ -81,6 +83,7 @@ function useOutbox(userId: string | null): void {
     });
     const flush = () => sender.flush(userId);
     flush();
+    void sweepPhotos(Date.now());
     const stops = [outboxBell.subscribe(flush), onForeground(flush), onOnline(flush)];
     return () => {
       stops.forEach((stop) => stop());
