@@ -1,8 +1,16 @@
 // jest-expo replaces native modules with empty mocks; these two have to behave.
 jest.mock('expo-crypto', () => ({
   ...jest.requireActual('expo-crypto'),
-  randomUUID: () => jest.requireActual('node:crypto').randomUUID(),
+  getRandomValues: (bytes: Uint8Array) => jest.requireActual('node:crypto').getRandomValues(bytes),
 }));
+
+// These ask for native classes as they load.
+jest.mock('expo-audio', () => ({
+  setAudioModeAsync: jest.fn(async () => {}),
+  useAudioPlayer: jest.fn(() => ({ play: jest.fn(), pause: jest.fn(), seekTo: jest.fn() })),
+  useAudioPlayerStatus: jest.fn(() => ({ playing: true, didJustFinish: false })),
+}));
+jest.mock('expo-video', () => ({ useVideoPlayer: jest.fn(() => ({ play: jest.fn() })), VideoView: jest.fn(() => null) }));
 
 jest.mock('expo-sqlite/localStorage/install', () => {
   const items = new Map<string, string>();

@@ -1,4 +1,4 @@
--- What a user may call: enqueue, cancel, status, models.
+-- What a user may call: enqueue, cancel, status, gallery, models.
 --
 -- All are security definer: they write tables and read the private schema, for which the caller
 -- has no rights. Each begins with private.caller(), and touches only what belongs to that user.
@@ -146,6 +146,31 @@ $$;
 revoke execute on function public.cancel_generation(uuid) from public, anon, service_role;
 grant execute on function public.cancel_generation(uuid) to authenticated;
 
+-- read_jobs: the jobs of a user among these ids, as a list; the others are left out
+create function private.read_jobs(p_user_id uuid, p_ids uuid[])
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_ids is null or cardinality(p_ids) > 50 then
+    perform private.raise_api_error(400, 'invalid_request', 'Ask for at most 50 ids.');
+  end if;
+
+  return coalesce((
+    select jsonb_agg(private.read_job(mine.id))
+    from (
+      select id, user_id from public.jobs where id = any (p_ids)
+      union
+      select id, user_id from public.generations where id = any (p_ids)
+      offset 0  -- find by id first: found by user, all rows of a user with many are read
+    ) mine
+    where user_id = p_user_id
+  ), '[]');
+end
+$$;
+
 -- get_job_status: {"jobs": [...]}, the caller's jobs among at most 50 ids; the others are left out
 create function public.get_job_status(p_ids uuid[])
 returns jsonb
@@ -155,27 +180,65 @@ security definer
 set search_path = pg_catalog, pg_temp
 set random_page_cost = 0
 as $$
-declare
-  v_user_id uuid := private.caller();
 begin
-  if p_ids is null or cardinality(p_ids) > 50 then
-    perform private.raise_api_error(400, 'invalid_request', 'Ask for at most 50 ids.');
-  end if;
-
-  return jsonb_build_object('jobs', coalesce((
-    select jsonb_agg(private.read_job(mine.id))
-    from (
-      select id, user_id from public.jobs where id = any (p_ids)
-      union
-      select id, user_id from public.generations where id = any (p_ids)
-      offset 0  -- find by id first: found by user, all rows of a user with many are read
-    ) mine
-    where user_id = v_user_id
-  ), '[]'));
+  return jsonb_build_object('jobs', private.read_jobs(private.caller(), p_ids));
 end
 $$;
 revoke execute on function public.get_job_status(uuid[]) from public, anon, service_role;
 grant execute on function public.get_job_status(uuid[]) to authenticated;
+
+-- read_gallery: all that a client needs to show a gallery, as of one moment
+--
+-- p_before_at, p_before_id  the cursor of the page above; null: the first page
+-- p_ids                     at most 50 ids that the client believes to be unfinished
+--
+-- Returns {"page", "cursor", "unfinished", "asked"}. page: up to 36 ended generations as jobs, the
+-- last ended first; 36 fills rows of two, three and four cards. cursor: {"at", "id"} of the page's
+-- end, null when nothing older is left. unfinished: the caller's unfinished jobs. asked: the
+-- caller's jobs among p_ids; an id that is missing there is known to be gone. Refuses with 400 or
+-- 401.
+create function public.read_gallery(p_before_at timestamptz, p_before_id uuid, p_ids uuid[])
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
+as $$
+declare
+  v_user_id uuid := private.caller();
+  v_page public.generations[];
+  v_last public.generations;
+begin
+  v_page := array(
+    select generation from public.generations as generation
+    where user_id = v_user_id
+      and created_at <= coalesce(p_before_at, 'infinity')
+      and (created_at < coalesce(p_before_at, 'infinity') or id > p_before_id)
+    order by created_at desc, id
+    limit 37  -- one more than a page, to see whether anything is left
+  );
+  v_last := v_page[36];
+  return jsonb_build_object(
+    'page', coalesce((
+      select jsonb_agg(private.pruned_job_json(v_page[place]) order by place)
+      from generate_subscripts(v_page[:36], 1) as place
+    ), '[]'),
+    'cursor', case when cardinality(v_page) > 36 then
+      jsonb_build_object('at', v_last.created_at, 'id', v_last.id)
+    end,
+    'unfinished', coalesce((
+      select jsonb_agg(private.job_json(job) order by created_at desc)
+      from public.jobs as job
+      where user_id = v_user_id and status in ('queued', 'running', 'waiting')
+    ), '[]'),
+    'asked', private.read_jobs(v_user_id, p_ids)
+  );
+end
+$$;
+revoke execute on function public.read_gallery(timestamptz, uuid, uuid[])
+  from public, anon, service_role;
+grant execute on function public.read_gallery(timestamptz, uuid, uuid[]) to authenticated;
 
 -- list_models: {"models": [...]}, the enabled models
 --

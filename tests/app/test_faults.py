@@ -265,13 +265,13 @@ def test_a_dead_picture_url_is_replaced(phone: Phone) -> None:
     screen = phone.start().open()
     job_id = screen.ask("A picture whose address dies")
     screen.expect_picture(job_id)
-    find = '() => Object.keys(localStorage).find(key => localStorage.getItem(key).includes(\'"token":"\'))'
+    find = '() => Object.keys(localStorage).find(key => /thumb_token":"/.test(localStorage.getItem(key)))'
     screen.until(lambda: screen.page.evaluate(find), "the picture on the disk")
     screen.page.close()
     phone.on_disk(
         f"""() => {{
           const key = ({find})();
-          localStorage.setItem(key, localStorage.getItem(key).replace(/("token":"[^"]+)/, '$1dead'));
+          localStorage.setItem(key, localStorage.getItem(key).replace(/(token":"[^"]+)/g, '$1dead'));
         }}"""
     )
     signed: list[str] = []

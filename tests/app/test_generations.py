@@ -163,6 +163,19 @@ def test_a_second_user_sees_nothing_of_the_first(phone: Phone, other_phone: Phon
     expect(second.cards).to_have_count(0)
 
 
+def test_a_grant_and_a_subscription_are_shown_as_they_come(phone: Phone, system: System) -> None:
+    screen = phone.start().open()
+    credits = screen.page.get_by_test_id("credits")
+    expect(credits).to_have_text("5 credits")
+    screen.expect_joined()
+    user_id = screen.user_id()
+    system.query("select public.grant_credits(%s, 20, 'gift', %s)", user_id, f"gift-{user_id}")
+    expect(credits).to_have_text("25 credits")
+    change = "update public.entitlements set paid_until = now() + interval '1 day' where user_id = %s returning true"
+    system.query(change, user_id)
+    expect(credits).to_have_text("Member · 25 credits")
+
+
 def test_light_and_dark(browser: Browser, site: str) -> None:
     for scheme in ("light", "dark"):
         with switched_on(browser, site, color_scheme=scheme) as phone:

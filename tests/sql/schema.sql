@@ -3211,23 +3211,8 @@ CREATE FUNCTION public.get_job_status(p_ids uuid[]) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET random_page_cost TO '0'
     AS $$
-declare
-  v_user_id uuid := private.caller();
 begin
-  if p_ids is null or cardinality(p_ids) > 50 then
-    perform private.raise_api_error(400, 'invalid_request', 'Ask for at most 50 ids.');
-  end if;
-
-  return jsonb_build_object('jobs', coalesce((
-    select jsonb_agg(private.read_job(mine.id))
-    from (
-      select id, user_id from public.jobs where id = any (p_ids)
-      union
-      select id, user_id from public.generations where id = any (p_ids)
-      offset 0  -- find by id first: found by user, all rows of a user with many are read
-    ) mine
-    where user_id = v_user_id
-  ), '[]'));
+  return jsonb_build_object('jobs', private.read_jobs(private.caller(), p_ids));
 end
 $$;
 
@@ -3298,6 +3283,45 @@ end
 $$;
 
 ALTER FUNCTION public.list_models() OWNER TO postgres;
+
+CREATE FUNCTION public.read_gallery(p_before_at timestamp with time zone, p_before_id uuid, p_ids uuid[]) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+declare
+  v_user_id uuid := private.caller();
+  v_page public.generations[];
+  v_last public.generations;
+begin
+  v_page := array(
+    select generation from public.generations as generation
+    where user_id = v_user_id
+      and created_at <= coalesce(p_before_at, 'infinity')
+      and (created_at < coalesce(p_before_at, 'infinity') or id > p_before_id)
+    order by created_at desc, id
+    limit 37  -- one more than a page, to see whether anything is left
+  );
+  v_last := v_page[36];
+  return jsonb_build_object(
+    'page', coalesce((
+      select jsonb_agg(private.pruned_job_json(v_page[place]) order by place)
+      from generate_subscripts(v_page[:36], 1) as place
+    ), '[]'),
+    'cursor', case when cardinality(v_page) > 36 then
+      jsonb_build_object('at', v_last.created_at, 'id', v_last.id)
+    end,
+    'unfinished', coalesce((
+      select jsonb_agg(private.job_json(job) order by created_at desc)
+      from public.jobs as job
+      where user_id = v_user_id and status in ('queued', 'running', 'waiting')
+    ), '[]'),
+    'asked', private.read_jobs(v_user_id, p_ids)
+  );
+end
+$$;
+
+ALTER FUNCTION public.read_gallery(p_before_at timestamp with time zone, p_before_id uuid, p_ids uuid[]) OWNER TO postgres;
 
 CREATE FUNCTION public.record_purchase(p_event jsonb) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4270,6 +4294,9 @@ GRANT ALL ON FUNCTION public.grant_credits(p_user_id uuid, p_amount integer, p_r
 
 REVOKE ALL ON FUNCTION public.list_models() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.list_models() TO authenticated;
+
+REVOKE ALL ON FUNCTION public.read_gallery(p_before_at timestamp with time zone, p_before_id uuid, p_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.read_gallery(p_before_at timestamp with time zone, p_before_id uuid, p_ids uuid[]) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.record_purchase(p_event jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.record_purchase(p_event jsonb) TO service_role;

@@ -185,6 +185,7 @@ def test_a_caller_without_a_session_is_told_so(actors: Actors) -> None:
         "enqueue_generation(gen_random_uuid(), 'preview', '{}')",
         "cancel_generation(gen_random_uuid())",
         "get_job_status('{}')",
+        "read_gallery(null, null, '{}')",
     ):
         with refused(401, "unauthenticated"):
             user.value(f"select public.{call}")

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 from uuid import UUID
@@ -90,6 +90,12 @@ class User(Actor):
 
     def register(self, token: str | None, platform: str | None = "ios") -> None:
         self.value("select public.register_device(%s, %s)", token, platform)
+
+    def gallery(self, before: Row | None = None, ids: Sequence[UUID] = ()) -> Row:
+        cursor = before or {"at": None, "id": None}
+        answer = self.value("select public.read_gallery(%s, %s, %s)", cursor["at"], cursor["id"], list(ids))
+        assert isinstance(answer, dict)
+        return answer
 
     def delete_generation(self, job_id: UUID) -> bool:
         return self.conn.execute("delete from public.generations where id = %s", (job_id,)).rowcount == 1

@@ -3,37 +3,69 @@
 import { useState } from 'react';
 import { Platform, Pressable, StyleSheet, TextInput, View } from 'react-native';
 
-import type { Model } from '@/features/generations/types';
+import { type Draft, withoutPhoto } from '@/features/generations/draft';
+import { fieldsOf, inputOf, isComplete } from '@/features/generations/fields';
+import { firstOf, type Input, type Model } from '@/features/generations/types';
 
-import { SignButton } from './button';
+import { Button, SignButton } from './button';
+import { Options, Photos } from './options';
 import { fonts, round, space, useTheme } from './theme';
 import { Words } from './words';
 
 interface ComposerProps {
   models: Model[];
-  draft: string;
-  onDraft: (draft: string) => void;
-  onGenerate: (model: string, prompt: string) => void;
+  draft: Draft;
+  onDraft: (draft: Draft) => void;
+  onPick: (field: string, from: 'library' | 'camera') => void;
+  /** Without a model while this phone has never seen the list. */
+  onGenerate: (model: string | null, input: Input) => void;
 }
 
 const LONGEST_PROMPT = 2000;
 
-export function Composer({ models, draft, onDraft, onGenerate }: ComposerProps) {
+export function Composer({ models, draft, onDraft, onPick, onGenerate }: ComposerProps) {
   const theme = useTheme();
   const [isFocused, setFocused] = useState(false);
-  const [chosen, choose] = useState<string | null>(null);
-  const model = models.find(({ id }) => id === chosen) ?? models[0];
-  const prompt = draft.trim();
+  const [isOpen, setOpen] = useState(false);
+  const model = models.find(({ id }) => id === draft.model) ?? firstOf(models);
+  const fields = fieldsOf(model);
+  const input = inputOf(fields, draft.prompt.trim(), draft.values);
+  const canGenerate = isComplete(fields, input) && Object.keys(input).length > 0 && input.prompt !== '';
+  const more = fields.filter(({ name, kind }) => name !== 'prompt' && kind !== 'photo');
 
+  const setValue = (name: string, value: unknown) => onDraft({ ...draft, values: { ...draft.values, [name]: value } });
   function generate() {
-    if (!prompt || !model) return;
-    onGenerate(model.id, prompt);
-    onDraft('');
+    if (!canGenerate) return;
+    onGenerate(model?.id ?? null, input);
+    onDraft({ ...draft, prompt: '', values: {}, photos: {} });
   }
 
   return (
     <View style={styles.place}>
-      {models.length > 1 ? <Models models={models} chosen={model} onChoose={choose} /> : null}
+      {models.length > 1 ? (
+        <Models models={models} chosen={model} onChoose={(id) => onDraft({ ...draft, model: id })} />
+      ) : null}
+      {isOpen && more.length > 0 ? (
+        <View style={[styles.sheet, { backgroundColor: theme.surface, borderColor: theme.line }]}>
+          <Options fields={more} values={draft.values} onValue={setValue} />
+        </View>
+      ) : null}
+      <View style={styles.beside}>
+        {fields.map((field) =>
+          field.kind === 'photo' ? (
+            <Photos
+              key={field.name}
+              field={field}
+              photos={draft.photos[field.name] ?? []}
+              onPick={(from) => onPick(field.name, from)}
+              onRemove={(id) => onDraft(withoutPhoto(draft, field.name, id))}
+            />
+          ) : null,
+        )}
+        {more.length > 0 ? (
+          <Button label={isOpen ? 'Less' : 'More'} of="Options of the model" isSmall onPress={() => setOpen(!isOpen)} />
+        ) : null}
+      </View>
       <View
         style={[
           styles.box,
@@ -41,8 +73,8 @@ export function Composer({ models, draft, onDraft, onGenerate }: ComposerProps) 
         ]}
       >
         <TextInput
-          value={draft}
-          onChangeText={onDraft}
+          value={draft.prompt}
+          onChangeText={(prompt) => onDraft({ ...draft, prompt })}
           onFocus={() => setFocused(true)}
           onBlur={() => setFocused(false)}
           onSubmitEditing={generate}
@@ -62,7 +94,7 @@ export function Composer({ models, draft, onDraft, onGenerate }: ComposerProps) 
           size={40}
           ground={theme.accent}
           colour={theme.onAccent}
-          isDisabled={!prompt}
+          isDisabled={!canGenerate}
           onPress={generate}
         />
       </View>
@@ -124,6 +156,8 @@ const styles = StyleSheet.create({
     lineHeight: 22,
     outlineWidth: 0,
   },
+  sheet: { padding: space.m, gap: space.s, borderRadius: round.m, borderWidth: 1 },
+  beside: { flexDirection: 'row', flexWrap: 'wrap', alignItems: 'center', gap: space.s },
   models: { flexDirection: 'row', flexWrap: 'wrap', gap: space.s },
   model: { paddingHorizontal: space.m, paddingVertical: 7, borderRadius: round.m },
 });

@@ -2,12 +2,13 @@
 
 import { Pressable, StyleSheet, View } from 'react-native';
 
-import { statusLine } from '@/features/generations/messages';
-import { type Item, type Output, promptOf } from '@/features/generations/types';
+import { NOT_SHOWN, statusLine } from '@/features/generations/messages';
+import { isFile, type Item, type Output, pictureOf, promptOf } from '@/features/generations/types';
 
 import { Button, SignButton } from './button';
 import { Glow } from './glow';
 import { Picture } from './picture';
+import { clock } from './clock';
 import { round, space, useTheme } from './theme';
 import { Words } from './words';
 
@@ -34,7 +35,7 @@ function content(props: CardProps) {
   const { item } = props;
   switch (item.status) {
     case 'succeeded':
-      return <Finished {...props} output={item.output[0]} />;
+      return <Finished {...props} output={item.output[0]} count={item.output.length} />;
     case 'sending':
     case 'queued':
     case 'running':
@@ -49,7 +50,14 @@ function content(props: CardProps) {
   }
 }
 
-function Finished({ item, output, url, onBroken, onOpen }: CardProps & { output: Output | undefined }) {
+interface FinishedProps extends CardProps {
+  output: Output | undefined;
+  count: number;
+}
+
+function Finished({ item, output, count, url, onBroken, onOpen }: FinishedProps) {
+  const picture = pictureOf(output);
+  const badge = badgeOf(output, count);
   return (
     <Pressable
       role="link"
@@ -57,15 +65,52 @@ function Finished({ item, output, url, onBroken, onOpen }: CardProps & { output:
       onPress={onOpen}
       style={({ pressed }) => [StyleSheet.absoluteFill, { opacity: pressed ? 0.85 : 1 }]}
     >
-      <Picture
-        url={url}
-        cacheKey={output?.path ?? item.id}
-        blurhash={output?.blurhash}
-        label={promptOf(item)}
-        onBroken={onBroken}
-      />
+      {picture ? (
+        <Picture
+          url={url}
+          cacheKey={picture.path}
+          blurhash={output && isFile(output) ? output.blurhash : null}
+          label={promptOf(item)}
+          onBroken={onBroken}
+        />
+      ) : (
+        <InWords item={item} output={output} />
+      )}
+      {badge ? (
+        <View style={styles.badge}>
+          <Words kind="small" style={styles.captionPrompt}>
+            {badge}
+          </Words>
+        </View>
+      ) : null}
     </Pressable>
   );
+}
+
+/** What has no picture: a text is shown itself, anything else by its prompt. */
+function InWords({ item, output }: { item: Item; output: Output | undefined }) {
+  const isText = output?.kind === 'text';
+  return (
+    <View style={styles.words}>
+      <Words kind={isText ? 'body' : 'label'} numberOfLines={7}>
+        {isText ? output.text : promptOf(item)}
+      </Words>
+      {output ? null : (
+        <Words kind="small" tone="muted">
+          {NOT_SHOWN}
+        </Words>
+      )}
+    </View>
+  );
+}
+
+/** What a still picture cannot say: that it moves or sounds, for how long, or that there are more. */
+function badgeOf(output: Output | undefined, count: number): string | null {
+  if (output && isFile(output) && output.kind !== 'image') {
+    const kind = output.kind === 'video' ? 'Film' : 'Sound';
+    return output.duration === null ? kind : `${kind} ${clock(output.duration)}`;
+  }
+  return count > 1 ? `1 of ${count}` : null;
 }
 
 function Pending({ item, onCancel }: CardProps) {
@@ -134,6 +179,15 @@ const styles = StyleSheet.create({
     padding: space.s + 2,
     borderRadius: round.s,
     // Light words on any of the colours below: the ground is dark in both themes.
+    backgroundColor: 'rgba(20, 12, 6, 0.62)',
+  },
+  badge: {
+    position: 'absolute',
+    left: space.s,
+    bottom: space.s,
+    paddingHorizontal: space.s,
+    paddingVertical: 3,
+    borderRadius: round.s,
     backgroundColor: 'rgba(20, 12, 6, 0.62)',
   },
   captionPrompt: { color: '#FFFFFF', fontWeight: '600' },

@@ -1,38 +1,47 @@
-/** Small JSON values that survive the app, written at once. If the disk is full or forbidden, they are lost, and no tap fails. */
+/** Small JSON values that survive the app. Written at once, and read through a schema: an older or newer app, or another hand, may have written them. */
 
-import 'expo-sqlite/localStorage/install';
+import type * as v from 'valibot';
 
-const PREFIX = 'pilotlight.';
+import { parsed, type Schema } from './parse';
+import { setExpendable, storage } from './storage';
 
-export function readDisk(key: string): unknown {
-  try {
-    return JSON.parse(localStorage.getItem(PREFIX + key) ?? 'null');
-  } catch {
-    return null;
-  }
+/** The number rises when an older shape can no longer be read. Whoever raises it moves the outbox. */
+const PREFIX = 'pilotlight.1.';
+const CACHES = ['gallery.', 'urls', 'models'];
+
+setExpendable((key) => CACHES.some((cache) => key.startsWith(PREFIX + cache)));
+
+/** The value, or null where there is none that can be read. */
+export function readDisk<S extends Schema>(key: string, schema: S): v.InferOutput<S> | null {
+  return parsed(schema, json(storage.getItem(PREFIX + key)));
 }
 
 export function writeDisk(key: string, value: unknown): void {
-  try {
-    localStorage.setItem(PREFIX + key, JSON.stringify(value));
-  } catch (error) {
-    console.warn('disk.write_failed', key, error);
-  }
+  storage.setItem(PREFIX + key, JSON.stringify(value));
 }
 
 export function eraseDisk(key: string): void {
-  try {
-    localStorage.removeItem(PREFIX + key);
-  } catch (error) {
-    console.warn('disk.erase_failed', key, error);
-  }
+  storage.removeItem(PREFIX + key);
+}
+
+/** Keeps what cannot be read out of the way, and for a later version or a support request. */
+export function setAside(key: string): void {
+  const text = storage.getItem(PREFIX + key);
+  if (text !== null) storage.setItem(`${PREFIX}unreadable.${key}`, text);
+  if (text === null || storage.isOnDisk(`${PREFIX}unreadable.${key}`)) eraseDisk(key);
 }
 
 export function keysOnDisk(start: string): string[] {
+  return storage
+    .keys()
+    .filter((key) => key.startsWith(PREFIX + start))
+    .map((key) => key.slice(PREFIX.length));
+}
+
+function json(text: string | null): unknown {
   try {
-    const keys = Array.from({ length: localStorage.length }, (_, index) => localStorage.key(index) ?? '');
-    return keys.filter((key) => key.startsWith(PREFIX + start)).map((key) => key.slice(PREFIX.length));
+    return JSON.parse(text ?? 'null');
   } catch {
-    return [];
+    return null;
   }
 }

@@ -22,7 +22,10 @@ const AGAIN_AFTER = 15_000;
 
 export const queryClient = new QueryClient({
   defaultOptions: {
+    mutations: { networkMode: 'always' },
     queries: {
+      // A browser can be wrong about being offline; a call that fails costs nothing.
+      networkMode: 'always',
       retry: 2,
       refetchOnReconnect: 'always',
       refetchOnWindowFocus: 'always',

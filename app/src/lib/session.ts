@@ -1,8 +1,8 @@
 /** The user of the app. Known at once from disk, signed in behind the first screen, and never waited for. */
 
 import type { User } from '@supabase/supabase-js';
-import { onlineManager } from '@tanstack/react-query';
 import { Platform } from 'react-native';
+import * as v from 'valibot';
 
 import { readDisk, writeDisk } from './disk';
 import { onForeground, onOnline } from './foreground';
@@ -21,13 +21,8 @@ export interface Session {
 const LAST_USER = 'user';
 const LONGEST_PAUSE = 15_000;
 
-export const session = createStore<Session>({ userId: lastUser(), isReady: false });
+export const session = createStore<Session>({ userId: readDisk(LAST_USER, v.string()), isReady: false });
 export const useSession = () => useStore(session);
-
-function lastUser(): string | null {
-  const userId = readDisk(LAST_USER);
-  return typeof userId === 'string' ? userId : null;
-}
 
 /** Signs in, and again whenever the session is lost; returns the way to stop. */
 export function keepSignedIn(): () => void {
@@ -73,7 +68,7 @@ function become(user: User | null): void {
 }
 
 async function signIn(): Promise<User | null> {
-  if (!onlineManager.isOnline()) return null;
+  // Not asked first: whether we are online. A browser that says no can be wrong.
   const { data, error } = await supabase.auth.getSession();
   // A session that could not be renewed now is still this user's; a new anonymous user would lose the gallery.
   if (data.session || error) return data.session?.user ?? null;
@@ -81,6 +76,15 @@ async function signIn(): Promise<User | null> {
 }
 
 /** Two tabs that sign in at once would become two users on one disk. */
-function aloneAmongTabs<T>(work: () => Promise<T>): Promise<T> {
-  return Platform.OS === 'web' && navigator.locks ? navigator.locks.request('pilotlight.sign-in', work) : work();
+async function aloneAmongTabs<T>(work: () => Promise<T>): Promise<T> {
+  if (Platform.OS !== 'web' || !navigator.locks) return work();
+  let hasBegun = false;
+  const begin = () => {
+    hasBegun = true;
+    return work();
+  };
+  return navigator.locks.request('pilotlight.sign-in', begin).catch((error: unknown) => {
+    if (hasBegun) throw error;
+    return work(); // where storage is forbidden, locks are, too, and no tab shares a user
+  });
 }

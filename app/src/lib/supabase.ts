@@ -1,12 +1,11 @@
 /** The only client. Its session lives on disk and is renewed while the app is in front. */
 
-import 'expo-sqlite/localStorage/install';
-
 import { createClient, isAuthRetryableFetchError } from '@supabase/supabase-js';
 import { AppState, Platform } from 'react-native';
 
 import { mendAnswer } from './auth-answers';
 import { boundedFetch } from './bounded-fetch';
+import { storage } from './storage';
 
 // Expo puts these values in at build time, and only where the names are written out.
 export const SUPABASE_URL = required('EXPO_PUBLIC_SUPABASE_URL', process.env.EXPO_PUBLIC_SUPABASE_URL);
@@ -20,18 +19,21 @@ const LONGEST_COLD_START = 45_000;
 const REPLACE_EVERY = 30_000;
 
 export const supabase = createClient(SUPABASE_URL, PUBLISHABLE_KEY, {
-  auth: { storage: localStorage, autoRefreshToken: true, persistSession: true, detectSessionInUrl: false },
+  auth: { storage, autoRefreshToken: true, persistSession: true, detectSessionInUrl: false },
   global: { fetch: call },
 });
 
 async function call(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const url = String(input);
-  const response = await boundedFetch(input, init, url.includes('/functions/v1/') ? LONGEST_COLD_START : undefined);
+  const response = await boundedFetch(input, init, isSlow(url) ? LONGEST_COLD_START : undefined);
   if (response.status === 401 && !url.includes('/auth/v1/')) {
     void replaceToken(new Headers(init?.headers).get('Authorization')).catch(() => {});
   }
   return mendAnswer(url, response);
 }
+
+/** Functions may be cold, and a photo may go through a thin line. */
+const isSlow = (url: string) => url.includes('/functions/v1/') || url.includes('/storage/v1/object/inputs/');
 
 let replacedAt = 0;
 

@@ -9,12 +9,18 @@ import { Button, SignButton } from '@/components/button';
 import { Glow } from '@/components/glow';
 import { Notice } from '@/components/notice';
 import { Picture } from '@/components/picture';
+import { Film, Sound } from '@/components/player';
 import { round, space, useTheme } from '@/components/theme';
 import { Words } from '@/components/words';
 import {
+  EMPTY_DRAFT,
+  type FileOutput,
   hasEnded,
+  isFile,
   type Item,
+  NOT_SHOWN,
   type Output,
+  pictureOf,
   promptOf,
   statusLine,
   useActions,
@@ -59,9 +65,10 @@ function Detail({ item, onGone }: { item: Item; onGone: () => void }) {
           <Glow prompt={promptOf(item)} />
         </Frame>
       )}
-      {outputs.map((output) => (
-        <Result key={output.path} output={output} label={promptOf(item)} />
+      {outputs.map((output, index) => (
+        <Result key={index} output={output} label={promptOf(item)} />
       ))}
+      {item.status === 'succeeded' && outputs.length === 0 ? <Words tone="muted">{NOT_SHOWN}</Words> : null}
       <Words kind="title" role="heading" selectable>
         {promptOf(item)}
       </Words>
@@ -82,29 +89,49 @@ function Frame({ ratio = 1, children }: PropsWithChildren<{ ratio?: number }>) {
   );
 }
 
-interface ResultProps {
-  output: Output;
-  label: string;
+function Result({ output, label }: { output: Output; label: string }) {
+  if (isFile(output)) return <StoredResult output={output} label={label} />;
+  return (
+    <Words selectable style={styles.text}>
+      {output.text}
+    </Words>
+  );
 }
 
-function Result({ output, label }: ResultProps) {
-  const { path, mime, width, height, blurhash } = output;
+function StoredResult({ output, label }: { output: FileOutput; label: string }) {
+  const { path, mime } = output;
   const { url, renew } = useSignedUrl(output);
   const share = () => {
-    if (!url) return report('The picture is not here yet.');
+    if (!url) return report('It is not here yet.');
     const picture = { url, name: path.split('/').slice(-2).join('-'), mime };
     sharePicture(picture).catch(() => report('It could not be shared. Try again in a moment.'));
   };
   return (
     <>
-      <Frame ratio={width && height ? width / height : 1}>
-        <Picture {...{ url, cacheKey: path, blurhash, label, onBroken: renew }} fit="contain" />
-      </Frame>
+      {output.kind === 'audio' ? (
+        <Sound url={url} label={label} duration={output.duration} />
+      ) : (
+        <Frame ratio={output.width && output.height ? output.width / output.height : 1}>
+          {output.kind === 'video' ? (
+            <Film url={url} label={label}>
+              <Poster output={output} label={label} />
+            </Film>
+          ) : (
+            <Picture {...{ url, cacheKey: path, blurhash: output.blurhash, label, onBroken: renew }} fit="contain" />
+          )}
+        </Frame>
+      )}
       <View style={styles.actions}>
         <Button label="Share or save" kind="primary" onPress={share} />
       </View>
     </>
   );
+}
+
+function Poster({ output, label }: { output: FileOutput; label: string }) {
+  const poster = pictureOf(output);
+  const { url, renew } = useSignedUrl(poster);
+  return <Picture {...{ url, cacheKey: poster?.path ?? output.path, blurhash: output.blurhash, label, onBroken: renew }} fit="contain" />;
 }
 
 interface ActionsProps {
@@ -119,7 +146,7 @@ function Actions({ item, onGone }: ActionsProps) {
 
   const retry = () => router.replace({ pathname: '/generation/[id]', params: { id: retryItem(item) } });
   const edit = () => {
-    draft.set(promptOf(item));
+    draft.set({ ...EMPTY_DRAFT, model: item.model, prompt: promptOf(item) });
     router.dismissTo('/');
   };
   const remove = () => {
@@ -158,6 +185,7 @@ const styles = StyleSheet.create({
   header: { paddingHorizontal: space.l, paddingVertical: space.m },
   nothing: { flex: 1, alignItems: 'center', justifyContent: 'center', padding: space.xl },
   content: { width: '100%', maxWidth: 640, alignSelf: 'center', paddingHorizontal: space.l, gap: space.m },
+  text: { marginBottom: space.s },
   frame: { width: '100%', borderRadius: round.l, overflow: 'hidden', marginBottom: space.s },
   actions: { flexDirection: 'row', flexWrap: 'wrap', gap: space.s, marginTop: space.s },
 });

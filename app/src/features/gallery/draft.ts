@@ -1,5 +1,6 @@
-/** The text in the composer. Any screen may fill it. */
+/** The content of the composer. Any screen may fill it. */
 
+import { EMPTY_DRAFT } from '@/features/generations';
 import { createStore } from '@/lib/store';
 
-export const draft = createStore('');
+export const draft = createStore(EMPTY_DRAFT);

@@ -4,14 +4,14 @@ import { useRouter } from 'expo-router';
 import { memo } from 'react';
 
 import { GenerationCard } from '@/components/generation-card';
-import { type Item, useActions, useSignedUrl } from '@/features/generations';
+import { type Item, pictureOf, useActions, useSignedUrl } from '@/features/generations';
 
 import { report } from './use-notice';
 
 export const GalleryCard = memo(function GalleryCard({ item }: { item: Item }) {
   const router = useRouter();
   const { cancelItem, deleteItem, retryItem } = useActions();
-  const { url, renew } = useSignedUrl(item.status === 'succeeded' ? item.output[0] : undefined);
+  const { url, renew } = useSignedUrl(item.status === 'succeeded' ? pictureOf(item.output[0]) : undefined);
   return (
     <GenerationCard
       item={item}

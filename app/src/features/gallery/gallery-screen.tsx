@@ -10,13 +10,14 @@ import { EmptyGallery } from '@/components/empty-gallery';
 import { Notice } from '@/components/notice';
 import { round, space, useTheme } from '@/components/theme';
 import { Words } from '@/components/words';
-import { type Item, useAccount, useGallery, useGenerate, useModels } from '@/features/generations';
+import { firstOf, type Input, type Item, useAccount, useGallery, useGenerate, useModels, withPhoto } from '@/features/generations';
+import { pickPhoto } from '@/lib/pick-photo';
 import { useStore } from '@/lib/store';
 
 import { draft } from './draft';
 import { GalleryCard } from './gallery-card';
 import { rowsOf } from './rows';
-import { useNotice } from './use-notice';
+import { report, useNotice } from './use-notice';
 
 export function GalleryScreen() {
   const theme = useTheme();
@@ -24,10 +25,10 @@ export function GalleryScreen() {
   const models = useModels();
   const generate = useGenerate();
   const list = useRef<FlatList<Item[]>>(null);
-  const text = useStore(draft);
+  const content = useStore(draft);
 
-  function onGenerate(model: string, prompt: string) {
-    generate(model, { prompt });
+  function onGenerate(model: string | null, input: Input) {
+    generate(model, input);
     list.current?.scrollToOffset({ offset: 0, animated: false });
   }
 
@@ -38,11 +39,19 @@ export function GalleryScreen() {
     >
       <Header />
       <Notice text={useNotice()} />
-      <Wall list={list} onIdea={(idea) => onGenerate(models[0]?.id ?? '', idea)} />
+      <Wall list={list} onIdea={(idea) => onGenerate(firstOf(models)?.id ?? null, { prompt: idea })} />
       <View style={{ paddingTop: space.s, paddingBottom: Math.max(insets.bottom, space.m) }}>
-        <Composer models={models} draft={text} onDraft={draft.set} onGenerate={onGenerate} />
+        <Composer models={models} draft={content} onDraft={draft.set} onPick={onPick} onGenerate={onGenerate} />
       </View>
     </KeyboardAvoidingView>
+  );
+}
+
+/** The draft may have changed while the user chose. */
+function onPick(field: string, from: 'library' | 'camera'): void {
+  pickPhoto(from).then(
+    (photo) => photo && draft.set(withPhoto(draft.get(), field, photo)),
+    () => report('This photo could not be read. Choose another one.'),
   );
 }
 
@@ -58,7 +67,7 @@ function Header() {
       {account ? (
         <View style={[styles.credits, { backgroundColor: theme.raised }]}>
           <Words kind="small" testID="credits">
-            {account.is_paid ? 'Unlimited' : creditsOf(account.credits)}
+            {account.isPaid ? `Member · ${creditsOf(account.credits)}` : creditsOf(account.credits)}
           </Words>
         </View>
       ) : null}

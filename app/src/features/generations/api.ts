@@ -1,138 +1,133 @@
 /** Every call the feature makes. Each either answers, is refused for a reason, or did not get through. */
 
+import * as v from 'valibot';
+
+import { parsed, type Schema } from '@/lib/parse';
 import { supabase, SUPABASE_URL } from '@/lib/supabase';
 
 import { fromJob } from './merge';
-import type { Delay, FailureCode, Generation, GenerationRequest, Item, Job, Model, RefusalCode } from './types';
+import * as schemas from './schemas';
+import type { Account, Cursor, Delay, GenerationRequest, Item, Job, Model, Refusal } from './types';
 
 const BUCKET = 'generations';
-/** A multiple of any number of columns, so that a page that comes below moves no row. */
-export const PAGE_SIZE = 36;
+const INPUTS = 'inputs';
+const PHOTO_REFUSED = 'This photo could not be stored. Too many today, perhaps; try again tomorrow.';
 export const MOST_IDS = 50;
 
-/** What a refused request waits for, by its code; null where a repeat cannot change the answer. */
-export const DELAYS: Record<RefusalCode, Delay | null> = {
-  invalid_request: null,
-  unauthenticated: 'server_busy',
-  insufficient_credits: null,
-  unknown_model: null,
-  not_found: null,
-  method_not_allowed: null,
-  too_slow: 'server_busy',
-  id_conflict: null,
-  too_large: null,
-  too_many_jobs: 'too_many_jobs',
-  too_many_failures: null, // until tomorrow: the person decides whether to ask again
-  content_rejected: null,
-  unavailable: 'server_busy',
-};
-
-/** The server refused the request; `retryAfter` is in seconds. */
+/** The server will not do it; asking again cannot change that. */
 export class Refused extends Error {
   constructor(
-    readonly code: RefusalCode,
+    readonly code: string,
     message: string,
-    readonly retryAfter: number | null = null,
   ) {
     super(message);
   }
 }
 
-/** No answer, or one that means nothing: it may have happened all the same. */
-export class Unreachable extends Error {}
-
-export interface Answer {
-  job: Job;
-  credits: number;
+/** Not done yet, as far as we know: no answer, one that means nothing, or one that says to ask again. */
+export class Unreachable extends Error {
+  constructor(
+    message = '',
+    readonly delay: Delay = 'offline',
+    /** In seconds. */
+    readonly retryAfter: number | null = null,
+    /** The token was refused: it may not name a user any more. */
+    readonly isUnauthenticated = false,
+  ) {
+    super(message);
+  }
 }
 
 export const enqueue = (request: GenerationRequest) =>
-  callFunction<Answer>('enqueue_generation', { method: 'POST', body: { ...request } });
+  callFunction('enqueue_generation', schemas.answer, { method: 'POST', body: { ...request } });
 
 export async function readJobs(ids: string[]): Promise<Job[]> {
   const asked = ids.slice(0, MOST_IDS).join(',');
-  const { jobs } = await callFunction<{ jobs: Job[] }>(`get_job_status?ids=${asked}`, { method: 'GET' });
+  const { jobs } = await callFunction(`get_job_status?ids=${asked}`, schemas.jobs, { method: 'GET' });
   return jobs;
 }
 
-async function callFunction<T>(name: string, options: { method: 'GET' | 'POST'; body?: Record<string, unknown> }): Promise<T> {
-  const { data, error, response } = await supabase.functions.invoke<T>(name, options);
-  if (data !== null) return data;
-  const body: unknown = await response?.json().catch(() => null);
-  const refusal = isRecord(body) && isRecord(body.error) ? body.error : {};
-  throw refusalOf(refusal, response?.headers.get('Retry-After')) ?? new Unreachable(`${name}: ${String(error)}`);
+interface Call {
+  method: 'GET' | 'POST';
+  body?: Record<string, unknown>;
 }
 
-export async function cancel(id: string): Promise<Answer> {
-  const { data, error } = await supabase.rpc('cancel_generation', { p_id: id });
-  if (error) throw refusalOf(error, null) ?? new Unreachable(error.message);
-  return data as Answer;
+async function callFunction<S extends Schema>(name: string, schema: S, call: Call): Promise<v.InferOutput<S>> {
+  const { data, error, response } = await supabase.functions.invoke<unknown>(name, call);
+  if (!error) return understood(name, schema, data);
+  const body = parsed(schemas.refused, await response?.json().catch(() => null));
+  throw meaningOf(response?.status ?? 0, body?.error ?? null, response?.headers.get('Retry-After'));
 }
+
+async function callRpc<S extends Schema>(name: string, schema: S, values?: Record<string, unknown>): Promise<v.InferOutput<S>> {
+  const { data, error, status } = await supabase.rpc(name, values);
+  if (!error) return understood(name, schema, data);
+  throw meaningOf(status, parsed(schemas.refusal, error), null);
+}
+
+/** A hotel's sign-in page answers every question with 200. */
+function understood<S extends Schema>(name: string, schema: S, data: unknown): v.InferOutput<S> {
+  const answer = parsed(schema, data);
+  if (answer === null) throw new Unreachable(`${name}: an answer that means nothing`);
+  return answer;
+}
+
+const PASSING = [401, 408, 425, 429];
+const UNEXPLAINED = 'The server refused this request.';
+
+/** Decide by the status what a refusal means, so that codes which this version does not know need no decision. Pure. */
+export function meaningOf(status: number, said: Refusal | null, retryAfter: string | null | undefined): Error {
+  const isFinal = status >= 400 && status < 500 && !PASSING.includes(status);
+  if (isFinal) return new Refused(said?.code ?? (status === 413 ? 'too_large' : `http_${status}`), said?.message || UNEXPLAINED);
+  const delay = status === 0 ? 'offline' : said?.code === 'too_many_jobs' ? 'too_many_jobs' : 'server_busy';
+  return new Unreachable(`${status} ${said?.message}`, delay, Number(retryAfter) || null, status === 401);
+}
+
+export const cancel = (id: string) => callRpc('cancel_generation', schemas.answer, { p_id: id });
 
 export async function listModels(): Promise<Model[]> {
-  const { data, error } = await supabase.rpc('list_models');
-  if (error) throw new Unreachable(error.message);
-  return (data as { models: Model[] }).models;
-}
-
-export interface Account {
-  credits: number;
-  is_paid: boolean;
+  const { models } = await callRpc('list_models', v.object({ models: schemas.models }));
+  return models;
 }
 
 export async function readAccount(): Promise<Account> {
-  const { data, error } = await supabase.from('entitlements').select('credits, is_paid').single<Account>();
-  if (error) throw new Unreachable(error.message);
-  return data;
-}
-
-interface GenerationRow extends Omit<Generation, 'error'> {
-  error_code: FailureCode | null;
-  error_message: string | null;
-  requested_at: string;
+  const { data, error, status } = await supabase.from('entitlements').select('credits, is_paid, paid_until').single();
+  if (error) throw meaningOf(status, null, null);
+  return understood('entitlements', schemas.account, data);
 }
 
 export interface Page {
+  /** Ended generations, the last ended first. */
   items: Item[];
-  cursor: string | null;
+  cursor: Cursor | null;
+  /** The user's unfinished jobs, of all devices, and those among the asked ids. */
+  jobs: Job[];
 }
 
-/** Ended generations, the last ended first; `before` is the cursor of the page above. */
-export async function readPage(before: string | null): Promise<Page> {
-  const columns = 'id, model:model_id, input, status, output, error_code, error_message, requested_at, created_at';
-  const query = supabase.from('generations').select(columns);
-  const { data, error } = await (before ? query.lt('created_at', before) : query)
-    .order('created_at', { ascending: false })
-    .limit(PAGE_SIZE)
-    .overrideTypes<GenerationRow[], { merge: false }>();
-  if (error) throw new Unreachable(error.message);
-  const last = data.length === PAGE_SIZE ? data.at(-1) : undefined;
-  return { items: data.flatMap(fromGenerationRow), cursor: last?.created_at ?? null };
+/** All that the gallery shows, as of one moment: the page below this cursor, and how unfinished jobs stand. */
+export async function readGallery(before: Cursor | null, ids: string[]): Promise<Page> {
+  const { page, cursor, unfinished, asked } = await callRpc('read_gallery', schemas.gallery, {
+    p_before_at: before?.at ?? null,
+    p_before_id: before?.id ?? null,
+    p_ids: ids,
+  });
+  return { items: page.flatMap((job) => fromJob(job) ?? []), cursor, jobs: [...unfinished, ...asked] };
 }
-
-/** The user's unfinished jobs, of all devices. */
-export async function readUnfinished(): Promise<Item[]> {
-  const { data, error } = await supabase
-    .from('jobs')
-    .select('id, model:model_id, input, status, progress, created_at, updated_at')
-    .in('status', ['queued', 'running', 'waiting'])
-    .order('created_at', { ascending: false })
-    .limit(MOST_IDS)
-    .overrideTypes<Omit<Job, 'generation'>[], { merge: false }>();
-  if (error) throw new Unreachable(error.message);
-  return data.flatMap((row) => toItem({ ...row, generation: null }));
-}
-
-function fromGenerationRow({ error_code: code, error_message: message, requested_at, ...row }: GenerationRow): Item[] {
-  const generation = { ...row, error: code && { code, message } };
-  return toItem({ ...generation, created_at: requested_at, updated_at: row.created_at, generation });
-}
-
-const toItem = (job: Job): Item[] => [fromJob(job) ?? []].flat();
 
 export async function remove(id: string): Promise<void> {
   const { error } = await supabase.from('generations').delete().eq('id', id);
   if (error) throw new Unreachable(error.message);
+}
+
+/** A photo for a model, at a path of the user's own. The same photo at the same path is stored already. */
+export async function uploadPhoto(path: string, bytes: ArrayBuffer): Promise<void> {
+  const { error } = await supabase.storage.from(INPUTS).upload(path, bytes, { contentType: 'image/jpeg' });
+  if (!error) return;
+  const status = 'statusCode' in error ? Number(error.statusCode) : 0;
+  if (status === 409) return;
+  // Storage answers 403 to a token that has expired, too; only the policy's own refusal is final.
+  const isPassing = status === 403 && !error.message.includes('row-level security');
+  throw meaningOf(isPassing ? 503 : status || 0, { code: 'photo_refused', message: PHOTO_REFUSED }, null);
 }
 
 /** The URL of a picture, from its path and a token that reads it. */
@@ -144,17 +139,4 @@ export async function signPaths(paths: string[], seconds: number): Promise<Map<s
   const { data, error } = await supabase.storage.from(BUCKET).createSignedUrls(paths, seconds);
   if (error) throw new Unreachable(error.message);
   return new Map(data.flatMap(({ path, signedUrl }) => (path && signedUrl ? [[path, signedUrl]] : [])));
-}
-
-function refusalOf(error: unknown, retryAfter: string | null | undefined): Refused | null {
-  if (!isRecord(error) || typeof error.message !== 'string' || !isRefusalCode(error.code)) return null;
-  return new Refused(error.code, error.message, Number(retryAfter) || null);
-}
-
-function isRefusalCode(code: unknown): code is RefusalCode {
-  return typeof code === 'string' && Object.hasOwn(DELAYS, code);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

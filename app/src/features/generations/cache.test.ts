@@ -1,17 +1,16 @@
 import { QueryClient, QueryObserver } from '@tanstack/react-query';
 
-import type { Account } from './api';
-import { absorb, absorbAnswer, accountKey, changeGallery } from './cache';
+import { absorb, absorbAccount, absorbAnswer, accountKey, changeGallery } from './cache';
 import { EMPTY } from './merge';
-import * as outbox from './outbox';
 import { item, job } from './samples';
+import { type Account, isPaid } from './types';
 
 jest.mock('@/lib/supabase', () => ({ supabase: {} }));
 
 let client: QueryClient;
 let answers: ((credits: number) => void)[];
 const readAccount = () =>
-  new Promise<Account>((resolve) => answers.push((credits) => resolve({ credits, is_paid: false })));
+  new Promise<Account>((resolve) => answers.push((credits) => resolve({ credits, is_paid: false, paid_until: null })));
 const balance = () => client.getQueryData<Account>(accountKey('u'))?.credits;
 
 /** The header's balance: every read waits until the test answers it. */
@@ -29,7 +28,6 @@ const refundComes = () => absorb(client, 'u', [item('failed')]);
 beforeEach(() => {
   jest.useFakeTimers();
   localStorage.clear();
-  outbox.reopen();
   answers = [];
   client = new QueryClient({ defaultOptions: { queries: { gcTime: Infinity, retry: false } } });
   changeGallery(client, 'u', () => ({ ...EMPTY, items: [item('running')] }));
@@ -93,4 +91,24 @@ test('a refund while the balance is on the screen is read, and the old one stays
   await answer(1, 5);
   expect(balance()).toBe(5);
   stop();
+});
+
+test('a balance that the server says is shown at once, and an older read does not replace it', async () => {
+  const stop = showBalance();
+  absorbAccount(client, 'u', { credits: 50, is_paid: true, paid_until: null });
+  expect(balance()).toBe(50);
+  await answer(0, 4);
+  expect(balance()).toBe(50);
+  await answer(1, 49);
+  expect(balance()).toBe(49);
+  stop();
+});
+
+test.each([
+  [true, null, true],
+  [false, null, false],
+  [false, '2026-01-01T10:00:00Z', false],
+  [false, '2026-01-01T10:00:02Z', true],
+])('paid: %p, until %p: %p', (is_paid, paid_until, expected) => {
+  expect(isPaid({ credits: 0, is_paid, paid_until }, Date.parse('2026-01-01T10:00:01Z'))).toBe(expected);
 });

@@ -4,10 +4,10 @@ import type { QueryClient } from '@tanstack/react-query';
 
 import { readDisk, writeDisk } from '@/lib/disk';
 
-import type { Account, Answer } from './api';
 import { drop, EMPTY, fromJob, type Gallery, merge } from './merge';
 import * as outbox from './outbox';
-import type { Item, Job } from './types';
+import * as schemas from './schemas';
+import type { Account, Answer, Item, Job } from './types';
 
 const ON_DISK = 40;
 const WRITE_AFTER = 300;
@@ -17,10 +17,9 @@ export const accountKey = (userId: string | null) => ['account', userId] as cons
 
 /** The gallery as this phone had it on disk; drawn before the server is asked. */
 export function openGallery(userId: string | null): Gallery {
-  const kept = readDisk(`gallery.${userId}`);
   const entries = outbox.ofUser(userId);
   const gone = entries.filter((entry) => entry.isWithdrawn).map(({ id }) => id);
-  const gallery = { ...EMPTY, items: Array.isArray(kept) ? (kept as Item[]) : [], gone };
+  const gallery = { ...EMPTY, items: readDisk(`gallery.${userId}`, schemas.items) ?? [], gone };
   return merge(gallery, entries.map((entry) => outbox.toItem(entry)));
 }
 
@@ -91,5 +90,13 @@ export function absorbAnswer(client: QueryClient, userId: string | null, { job, 
   absorbJobs(client, userId, [job]);
   client.setQueryData<Account>(accountKey(userId), (known) => known && { ...known, credits });
   // A refund may have overtaken this answer.
+  readBalanceAgain(client, userId);
+}
+
+/** Said by the server after a grant, a revoke or a purchase. Messages may come in any order, so the balance is read, too. */
+export function absorbAccount(client: QueryClient, userId: string, account: Account): void {
+  const queryKey = accountKey(userId);
+  void client.cancelQueries({ queryKey });
+  client.setQueryData<Account>(queryKey, account);
   readBalanceAgain(client, userId);
 }

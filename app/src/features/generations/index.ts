@@ -1,6 +1,7 @@
 /** Everything that a screen may use; the rest of this folder is private. */
 
-export { statusLine } from './messages';
+export { EMPTY_DRAFT, withPhoto } from './draft';
+export { NOT_SHOWN, statusLine } from './messages';
 export * from './types';
 export { useAccount, useModels } from './use-account';
 export { useActions } from './use-actions';

@@ -59,6 +59,9 @@ test('a new request is on top, also when the clock of the phone is behind', () =
   expect(merge(known, [{ ...sending('b'), requestedAt: time }]).items[0]?.id).toBe('b');
 });
 
+const FAR = { at: '2025-01-01T10:00:00+00:00', id: 'far' };
+const NEAR = { at: `${AT}0+00:00`, id: 'near' };
+
 describe('the server’s truth', () => {
   const truth = { page: [] as Item[], jobs: [] as Item[], unknown: [] as string[], cursor: null, asOf: EMPTY };
 
@@ -79,7 +82,7 @@ describe('the server’s truth', () => {
 
   test('keeps what is on an older page', () => {
     const known = gallery(item('succeeded'));
-    const asked = { ...truth, page: [item('succeeded', { id: 'b' })], cursor: `${AT}5+00:00`, asOf: known };
+    const asked = { ...truth, page: [item('succeeded', { id: 'b' })], cursor: { at: `${AT}5+00:00`, id: 'b' }, asOf: known };
     expect(reconcile(known, asked).items).toHaveLength(2);
   });
 
@@ -89,9 +92,9 @@ describe('the server’s truth', () => {
   });
 
   test('goes on paging from where it was, unless there is a gap', () => {
-    const known = { ...gallery(item('succeeded')), cursor: 'far' };
-    const near = { ...truth, cursor: `${AT}0+00:00`, asOf: known };
-    expect(reconcile(known, { ...near, page: known.items }).cursor).toBe('far');
-    expect(reconcile(known, { ...near, page: [item('succeeded', { id: 'b' })] }).cursor).toBe(`${AT}0+00:00`);
+    const known = { ...gallery(item('succeeded')), cursor: FAR };
+    const near = { ...truth, cursor: NEAR, asOf: known };
+    expect(reconcile(known, { ...near, page: known.items }).cursor).toBe(FAR);
+    expect(reconcile(known, { ...near, page: [item('succeeded', { id: 'b' })] }).cursor).toBe(NEAR);
   });
 });

@@ -1,12 +1,12 @@
 /** Four sources feed one gallery in any order. Merging them never goes backwards. Pure: no clock, no network. */
 
-import { hasEnded, isFile, isPending, type Item, type ItemStatus, type Job } from './types';
+import { type Cursor, hasEnded, isPending, type Item, type ItemStatus, type Job } from './types';
 
 export interface Gallery {
   /** Newest request first. */
   items: Item[];
   /** The end of the last page that was read; null when there is nothing older. */
-  cursor: string | null;
+  cursor: Cursor | null;
   /** Deleted here; a message that was on its way must not bring them back. */
   gone: readonly string[];
 }
@@ -25,25 +25,22 @@ const RANK: Record<ItemStatus, number> = {
 };
 
 /** The card of a job; null when its generation was deleted. */
-export function fromJob(job: Job): Item | null {
-  const { id, generation, updated_at: updatedAt } = job;
-  const { model = '', input = {}, created_at: requestedAt = updatedAt } = job;
-  const asked = { id, model, input, requestedAt, updatedAt };
-  switch (job.status) {
-    case 'queued':
-    case 'running':
-    case 'waiting':
-      return { ...asked, status: job.status, progress: job.progress ?? null };
+export function fromJob({ id, model, input, status, progress, generation, ...job }: Job): Item | null {
+  const asked = { id, model, input, requestedAt: job.created_at ?? job.updated_at, updatedAt: job.updated_at };
+  switch (status) {
     case 'succeeded':
-      return generation && { ...asked, status: 'succeeded', output: (generation.output ?? []).filter(isFile) };
+      return generation && { ...asked, status, output: generation.output ?? [] };
     case 'failed':
     case 'canceled':
       return (
-        generation && { ...asked, status: job.status, error: generation.error ?? { code: 'internal', message: null } }
+        generation && { ...asked, status, error: generation.error ?? { code: 'internal', message: null } }
       );
+    case 'queued':
+    case 'running':
+      return { ...asked, status, progress };
     default:
-      job.status satisfies never;
-      return null;
+      // A status that a later server knows: it was paid for, so it stays in sight until it ends.
+      return { ...asked, status: 'waiting', progress };
   }
 }
 
@@ -61,6 +58,11 @@ export function drop(gallery: Gallery, ids: string[]): Gallery {
   return { ...gallery, items: gallery.items.filter(({ id }) => !ids.includes(id)), gone: [...gallery.gone, ...ids] };
 }
 
+/** Another tab has sent this request or withdrawn it; if it was sent, the server will say so. */
+export function withoutUnsent(gallery: Gallery, id: string): Gallery {
+  return { ...gallery, items: gallery.items.filter((item) => item.id !== id || item.status !== 'sending') };
+}
+
 /** Lets a dropped card come back, because the server still has it. */
 export function restore(gallery: Gallery, id: string): Gallery {
   return { ...gallery, gone: gallery.gone.filter((gone) => gone !== id) };
@@ -72,8 +74,8 @@ export interface Truth {
   jobs: Item[];
   /** Asked for, and the server knows no such job. */
   unknown: string[];
-  /** When the oldest of a full page ended; null when the page is all there is. */
-  cursor: string | null;
+  /** The end of a full page; null when the page is all there is. */
+  cursor: Cursor | null;
   /** The gallery before the server was asked. */
   asOf: Gallery;
 }
@@ -81,7 +83,7 @@ export interface Truth {
 /** Drops the cards that the server no longer has, and keeps those that it does not have yet. */
 export function reconcile(gallery: Gallery, { page, jobs, unknown, cursor, asOf }: Truth): Gallery {
   const listed = new Set(page.map(({ id }) => id));
-  const reaches = (item: Item) => cursor === null || compareTimes(item.updatedAt, cursor) > 0;
+  const reaches = (item: Item) => cursor === null || compareTimes(item.updatedAt, cursor.at) > 0;
   const missing = asOf.items
     .filter((item) => hasEnded(item) && !listed.has(item.id) && reaches(item))
     .map(({ id }) => id);

@@ -1,7 +1,6 @@
-import { DELAYS } from './api';
-import { FAILURES, statusLine } from './messages';
+import { FAILURES, REFUSALS, statusLine } from './messages';
 import { item, sending } from './samples';
-import type { FailureCode, Item, RefusalCode } from './types';
+import type { FailureCode, Item } from './types';
 
 jest.mock('@/lib/supabase', () => ({ supabase: {} }));
 
@@ -10,8 +9,15 @@ test.each(Object.keys(FAILURES) as FailureCode[])('a person is told what %s mean
   expect(statusLine(failed)).toMatch(/^[A-Z].*\.$/);
 });
 
-test.each(Object.keys(DELAYS) as RefusalCode[])('a refusal for %s is never blank', (code) => {
-  expect(statusLine({ ...sending(), status: 'refused', code, message: 'Refused.' })).toMatch(/\.$/);
+test.each(Object.keys(REFUSALS))('a person is told what %s means', (code) => {
+  expect(statusLine({ ...sending(), status: 'refused', code, message: '' })).toMatch(/^[A-Z].*\.$/);
+});
+
+test('a code that this version does not know shows what the server says', () => {
+  const said = { code: 'account_suspended', message: 'This account is suspended.' };
+  expect(statusLine({ ...sending(), status: 'refused', ...said })).toBe(said.message);
+  expect(statusLine({ ...item('failed'), status: 'failed', error: said })).toBe(said.message);
+  expect(statusLine({ ...item('failed'), status: 'failed', error: { code: 'later', message: null } })).toBe(FAILURES.internal);
 });
 
 test.each([

@@ -13,7 +13,7 @@ export const FAILURES: Record<FailureCode, string> = {
   internal: 'Something went wrong on our side.',
 };
 
-const REFUSALS: Partial<Record<RefusalCode, string>> = {
+export const REFUSALS: Partial<Record<string, string>> & Partial<Record<RefusalCode, string>> = {
   insufficient_credits: 'You’re out of credits. Add some, then tap Retry.',
   unknown_model: 'This model is no longer offered.',
   too_large: 'This prompt is too long.',
@@ -27,7 +27,10 @@ const DELAYS: Record<Delay, string> = {
   too_many_jobs: 'Waiting for a free place',
 };
 
-const COSTS_NOTHING: FailureCode[] = ['provider_unavailable', 'timed_out', 'worker_lost', 'internal', 'provider_rejected'];
+/** Of an output whose kind this version does not know. */
+export const NOT_SHOWN = 'This version of the app cannot show it.';
+
+const COSTS_NOTHING: string[] = ['provider_unavailable', 'timed_out', 'worker_lost', 'internal', 'provider_rejected'];
 
 /** One line for the card: how far the generation is, or why it ended. */
 export function statusLine(item: Item): string {
@@ -46,10 +49,12 @@ export function statusLine(item: Item): string {
     case 'failed':
     case 'canceled': {
       const { code, message } = item.error;
-      const line = FAILURES[code] ?? message ?? FAILURES.internal;
+      const line = (isKnown(code) ? FAILURES[code] : message) || FAILURES.internal;
       return COSTS_NOTHING.includes(code) ? `${line} It cost nothing.` : line;
     }
     default:
       return item satisfies never;
   }
 }
+
+const isKnown = (code: string): code is FailureCode => Object.hasOwn(FAILURES, code);

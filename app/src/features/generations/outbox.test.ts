@@ -8,12 +8,10 @@ const ids = (userId: string | null) => outbox.ofUser(userId).map(({ id }) => id)
 
 beforeEach(() => {
   localStorage.clear();
-  outbox.reopen();
 });
 
 test('an entry survives the app', () => {
   outbox.put(entry('a'));
-  outbox.reopen();
   expect(outbox.ofUser('u')).toEqual([entry('a')]);
 });
 
@@ -21,7 +19,6 @@ test('an answered entry stays gone, also after a late change', () => {
   outbox.put(entry('a'));
   outbox.erase('a');
   outbox.change('a', { isTried: true });
-  outbox.reopen();
   expect(ids('u')).toEqual([]);
 });
 
@@ -37,14 +34,13 @@ test('a request from before the first sign-in belongs to the first user who sign
 
 test('two tabs do not overwrite each other', () => {
   outbox.put(entry('a'));
-  localStorage.setItem('pilotlight.outbox.b', JSON.stringify(entry('b')));
+  localStorage.setItem('pilotlight.1.outbox.b', JSON.stringify(entry('b')));
   outbox.change('a', { isTried: true });
-  outbox.reopen();
   expect(ids('u').sort()).toEqual(['a', 'b']);
 });
 
 test('rubbish on the disk is not an entry', () => {
-  localStorage.setItem('pilotlight.outbox.x', '{"half');
+  localStorage.setItem('pilotlight.1.outbox.x', '{"half');
   expect(ids('u')).toEqual([]);
 });
 

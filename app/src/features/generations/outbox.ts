@@ -1,38 +1,35 @@
-/** Requests without a final answer of the server. They are on disk before they are sent, so that a killed app loses none. */
+/** Requests without a final answer of the server. They are on disk before they are sent, so that a killed app loses none.
+ *
+ * Every look goes to the disk: another tab may have sent or canceled a request in the meantime.
+ */
 
-import { eraseDisk, keysOnDisk, readDisk, writeDisk } from '@/lib/disk';
+import { eraseDisk, keysOnDisk, readDisk, setAside, writeDisk } from '@/lib/disk';
 
-import type { Delay, GenerationRequest, Item, RefusalCode } from './types';
+import * as schemas from './schemas';
+import type { Entry, Item } from './types';
 
-export interface Entry extends GenerationRequest {
-  /** Null until a session is confirmed, and again when it is refused: then it belongs to the next user who signs in. */
-  userId: string | null;
-  requestedAt: string;
-  /** It may have reached the server. */
-  isTried: boolean;
-  /** Canceled on this phone before the server had answered. */
-  isWithdrawn: boolean;
-  delay: Delay | null;
-  refusal: { code: RefusalCode; message: string } | null;
-}
+export type { Entry };
 
 // A key for each entry: two tabs share the disk, and neither can overwrite the other's list.
 const KEY = 'outbox.';
-let entries: Map<string, Entry> | null = null;
 
-function opened(): Map<string, Entry> {
-  entries ??= new Map(keysOnDisk(KEY).map(readDisk).filter(isEntry).map((entry) => [entry.id, entry]));
-  return entries;
+export const find = (id: string): Entry | undefined => readDisk(KEY + id, schemas.entry) ?? undefined;
+
+export function all(): Entry[] {
+  return keysOnDisk(KEY).flatMap((key) => {
+    const entry = readDisk(key, schemas.entry);
+    // Unsent work is never dropped, even if this version cannot read it.
+    if (entry && key === KEY + entry.id) return entry;
+    setAside(key);
+    return [];
+  });
 }
 
 export function ofUser(userId: string | null): Entry[] {
-  return [...opened().values()].filter((entry) => entry.userId === userId || entry.userId === null);
+  return all().filter((entry) => entry.userId === userId || entry.userId === null);
 }
 
-export const find = (id: string) => opened().get(id);
-
 export function put(entry: Entry): void {
-  opened().set(entry.id, entry);
   writeDisk(KEY + entry.id, entry);
 }
 
@@ -47,17 +44,11 @@ export function change(id: string, changes: Partial<Entry>): Entry | undefined {
 
 /** Give the requests of this user that the server may not have to the next user who signs in. */
 export function disown(userId: string): void {
-  for (const entry of opened().values()) if (entry.userId === userId) put({ ...entry, userId: null });
+  for (const entry of all()) if (entry.userId === userId) put({ ...entry, userId: null });
 }
 
 export function erase(id: string): void {
-  opened().delete(id);
   eraseDisk(KEY + id);
-}
-
-/** As if the app had been killed and started again. */
-export function reopen(): void {
-  entries = null;
 }
 
 export function toItem(entry: Entry, updatedAt = entry.requestedAt): Item {
@@ -66,8 +57,4 @@ export function toItem(entry: Entry, updatedAt = entry.requestedAt): Item {
   return entry.refusal
     ? { ...asked, status: 'refused', ...entry.refusal }
     : { ...asked, status: 'sending', delay: entry.delay };
-}
-
-function isEntry(value: unknown): value is Entry {
-  return typeof value === 'object' && value !== null && 'id' in value && 'input' in value && 'refusal' in value;
 }

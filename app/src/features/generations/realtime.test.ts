@@ -10,14 +10,14 @@ jest.mock('@/lib/supabase', () => ({
     channel: () => {
       const handlers: Record<string, (message: object) => void> = {};
       const channel = {
-        on(type: string, _filter: object, handler: (message: object) => void) {
-          handlers[type] = handler;
+        on(type: string, { event = '' }: { event?: string }, handler: (message: object) => void) {
+          handlers[type + event] = handler;
           return channel;
         },
         subscribe(say: Follow) {
           mockChannels.push({
             say,
-            hear: (payload) => handlers.broadcast?.({ payload }),
+            hear: (payload) => handlers.broadcastjob?.({ payload }),
             system: (payload) => handlers.system?.(payload),
           });
         },
@@ -30,7 +30,7 @@ jest.mock('@/lib/supabase', () => ({
 }));
 jest.useFakeTimers();
 
-const listener = { onJob: jest.fn(), onJoined: jest.fn(), onLeft: jest.fn() };
+const listener = { onJob: jest.fn(), onAccount: jest.fn(), onJoined: jest.fn(), onLeft: jest.fn() };
 let stop: () => void;
 let renew: () => void;
 const pass = (milliseconds = 0) => jest.advanceTimersByTimeAsync(milliseconds);

@@ -6,14 +6,17 @@
 
 import type { RealtimeChannel } from '@supabase/supabase-js';
 
+import { parsed } from '@/lib/parse';
 import { supabase } from '@/lib/supabase';
 
-import type { Job } from './types';
+import * as schemas from './schemas';
+import type { Account, Job } from './types';
 
 const LONGEST_PAUSE = 10_000;
 
 export interface Listener {
   onJob(job: Job): void;
+  onAccount(account: Account): void;
   /** From here on messages arrive; earlier changes must be read. */
   onJoined(): void;
   onLeft(): void;
@@ -36,7 +39,12 @@ export function listen(userId: string, listener: Listener) {
     const isCurrent = () => channel === opened;
     opened
       .on('broadcast', { event: 'job' }, ({ payload }) => {
-        if (isCurrent()) listener.onJob(payload as Job);
+        const job = parsed(schemas.job, payload);
+        if (job && isCurrent()) listener.onJob(job);
+      })
+      .on('broadcast', { event: 'account' }, ({ payload }) => {
+        const account = parsed(schemas.account, payload);
+        if (account && isCurrent()) listener.onAccount(account);
       })
       // Joining does not mean that the database is streamed yet: the first listener after a quiet time waits for it.
       .on('system', {}, ({ status }: { status?: string }) => {

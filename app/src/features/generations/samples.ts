@@ -1,7 +1,9 @@
 /** Complete jobs and cards for tests; a test names only the fields it is about. */
 
 import { fromJob } from './merge';
-import type { Generation, Item, Job, Status } from './types';
+import type { FileOutput, Item, Job } from './types';
+
+type Status = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'canceled';
 
 export const AT = '2026-01-01T10:00:0';
 
@@ -14,24 +16,25 @@ export function job(status: Status, changes: Partial<Job> = {}): Job {
     input: { prompt: 'a fox' },
     status,
     progress: null,
-    error: null,
     created_at: `${AT}0+00:00`,
     updated_at: `${AT}1+00:00`,
-    generation: hasEnded ? generation(id, status) : null,
+    generation: hasEnded ? generation(id, status === 'succeeded', status) : null,
     ...changes,
   };
 }
 
-function generation(id: string, status: Generation['status']): Generation {
-  const isFine = status === 'succeeded';
+function generation(id: string, isFine: boolean, status: Status): Job['generation'] {
   return {
-    id,
-    status,
-    model: 'preview',
-    input: { prompt: 'a fox' },
-    output: isFine ? [{ kind: 'image', path: `u/${id}/0.png`, mime: 'image/png', width: 8, height: 8, blurhash: null }] : null,
+    output: isFine ? [file(`u/${id}/0.png`)] : null,
     error: isFine ? null : { code: status === 'failed' ? 'content_rejected' : 'canceled', message: 'No.' },
-    created_at: `${AT}1+00:00`,
+  };
+}
+
+export function file(path: string, changes: Partial<FileOutput> = {}): FileOutput {
+  return {
+    ...{ kind: 'image', path, mime: 'image/png', width: 8, height: 8, blurhash: null },
+    ...{ thumb: null, duration: null, token: null, thumb_token: null },
+    ...changes,
   };
 }
 

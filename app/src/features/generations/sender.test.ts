@@ -1,24 +1,27 @@
-import { type Answer, Refused, Unreachable } from './api';
+import { meaningOf, Refused, Unreachable } from './api';
 import * as outbox from './outbox';
 import { job } from './samples';
 import { after, createSender } from './sender';
+import type { Answer, GenerationRequest } from './types';
 
 jest.mock('@/lib/supabase', () => ({ supabase: {} }));
 jest.useFakeTimers();
 
 const ANSWER: Answer = { job: job('queued'), credits: 4 };
-const enqueue = jest.fn<Promise<Answer>, [outbox.Entry]>();
+const firstModel = jest.fn<Promise<string>, []>();
+const upload = jest.fn<Promise<void>, [string, string]>();
+const enqueue = jest.fn<Promise<Answer>, [GenerationRequest]>();
 const cancel = jest.fn<Promise<Answer>, [string]>();
 const onAnswer = jest.fn();
 const onTooLate = jest.fn();
 const onChange = jest.fn();
+const onGone = jest.fn();
 let sender: ReturnType<typeof createSender>;
 
 beforeEach(() => {
   localStorage.clear();
-  outbox.reopen();
   jest.resetAllMocks();
-  sender = createSender({ enqueue, cancel, onAnswer, onTooLate, onChange });
+  sender = createSender({ firstModel, upload, enqueue, cancel, onAnswer, onTooLate, onChange, onGone });
   outbox.put({
     ...{ id: 'a', model: 'preview', input: {}, userId: null, requestedAt: '2026-01-01T10:00:00Z' },
     ...{ isTried: false, isWithdrawn: false, delay: null, refusal: null },
@@ -39,7 +42,6 @@ test('an answer empties the outbox', async () => {
 test('a tried request belongs to the user who tried it, on disk, before the call', () => {
   enqueue.mockReturnValue(new Promise(() => {}));
   sender.flush('u');
-  outbox.reopen();
   expect(outbox.find('a')).toMatchObject({ userId: 'u', isTried: true });
 });
 
@@ -74,12 +76,11 @@ test('a refusal is kept with its reason and not sent again', async () => {
   await jest.advanceTimersByTimeAsync(60_000);
   sender.flush('u');
   expect(enqueue).toHaveBeenCalledTimes(1);
-  outbox.reopen();
   expect(outbox.find('a')?.refusal?.code).toBe('insufficient_credits');
 });
 
 test('a refused token names no user: the entry waits for the next user who signs in', async () => {
-  enqueue.mockRejectedValueOnce(new Refused('unauthenticated', 'This account no longer exists.'));
+  enqueue.mockRejectedValueOnce(meaningOf(401, null, null));
   sender.flush('refused');
   await settled();
   expect(outbox.ofUser('next').map(({ id }) => id)).toEqual(['a']);
@@ -120,9 +121,95 @@ test.each([
 test.each([
   [new Unreachable(), 0, { kind: 'later', delay: 'offline', milliseconds: 1000 }],
   [new Unreachable(), 99, { kind: 'later', delay: 'offline', milliseconds: 15_000 }],
-  [new Refused('too_many_jobs', '', 5), 0, { kind: 'later', delay: 'too_many_jobs', milliseconds: 5000 }],
-  [new Refused('unavailable', ''), 1, { kind: 'later', delay: 'server_busy', milliseconds: 2000 }],
+  [meaningOf(429, { code: 'too_many_jobs', message: '' }, '5'), 0, { kind: 'later', delay: 'too_many_jobs', milliseconds: 5000 }],
+  [meaningOf(503, { code: 'unavailable', message: '' }, null), 1, { kind: 'later', delay: 'server_busy', milliseconds: 2000 }],
   [new Refused('too_large', 'Too large.'), 0, { kind: 'refused', code: 'too_large', message: 'Too large.' }],
 ])('%p at attempt %p', (error, attempt, outcome) => {
   expect(after(error, attempt)).toEqual(outcome);
+});
+
+test('a request without a model asks for the first, and keeps it before it is sent', async () => {
+  outbox.change('a', { model: null });
+  firstModel.mockRejectedValueOnce(new Unreachable()).mockResolvedValueOnce('first').mockResolvedValue('another');
+  enqueue.mockRejectedValueOnce(new Unreachable()).mockResolvedValue(ANSWER);
+  sender.flush('u');
+  await settled();
+  expect(outbox.find('a')).toMatchObject({ isTried: false, delay: 'offline' });
+  await jest.advanceTimersByTimeAsync(1000);
+  expect(outbox.find('a')).toMatchObject({ isTried: true, model: 'first' });
+  await jest.advanceTimersByTimeAsync(2000);
+  expect(enqueue.mock.calls.map(([{ model }]) => model)).toEqual(['first', 'first']);
+});
+
+test('what another tab has withdrawn, sent or heard a refusal of is not sent', async () => {
+  enqueue.mockRejectedValueOnce(new Unreachable());
+  sender.flush('u');
+  await settled();
+  outbox.erase('a');
+  await jest.advanceTimersByTimeAsync(60_000);
+  expect(enqueue).toHaveBeenCalledTimes(1);
+  expect(onGone.mock.calls).toEqual([['a']]);
+});
+
+test.each([
+  [400, 'refused'],
+  [402, 'refused'],
+  [403, 'refused'],
+  [404, 'refused'],
+  [409, 'refused'],
+  [413, 'refused'],
+  [426, 'refused'],
+  [451, 'refused'],
+  [401, 'later'],
+  [408, 'later'],
+  [425, 'later'],
+  [429, 'later'],
+  [500, 'later'],
+  [503, 'later'],
+  [540, 'later'],
+  [0, 'later'],
+])('%p with a code that this version does not know means %p', (status, kind) => {
+  const said = { code: 'of_tomorrow', message: 'Said by the server.' };
+  expect(after(meaningOf(status, said, null), 0)).toMatchObject({ kind, ...(kind === 'refused' && said) });
+});
+
+test('a refusal without a word of ours is final, and never blank', () => {
+  expect(meaningOf(413, null, null)).toMatchObject({ code: 'too_large' });
+  expect(meaningOf(451, null, null)).toMatchObject({ code: 'http_451', message: expect.stringMatching(/\.$/) });
+});
+
+describe('a request with a photo', () => {
+  const PHOTO = '01900000-0000-7000-8000-000000000001';
+  beforeEach(() => void outbox.change('a', { input: { prompt: 'a fox', image: `photo:${PHOTO}`, more: [`photo:${PHOTO}`] } }));
+
+  test('is sent when the photo is there, which is named by its path', async () => {
+    upload.mockRejectedValueOnce(new Unreachable()).mockResolvedValue();
+    enqueue.mockResolvedValue(ANSWER);
+    sender.flush('u');
+    await settled();
+    expect(enqueue).not.toHaveBeenCalled();
+    expect(outbox.find('a')).toMatchObject({ isTried: false, delay: 'offline' });
+    await jest.advanceTimersByTimeAsync(1000);
+    expect(upload).toHaveBeenLastCalledWith('u', PHOTO);
+    const path = `u/${PHOTO}.jpg`;
+    expect(enqueue.mock.calls[0]?.[0].input).toEqual({ prompt: 'a fox', image: path, more: [path] });
+  });
+
+  test('that is withdrawn during the upload is not sent', async () => {
+    let arrive: () => void = () => {};
+    upload.mockReturnValue(new Promise((resolve) => (arrive = resolve)));
+    sender.flush('u');
+    outbox.change('a', { isWithdrawn: true });
+    arrive();
+    await settled();
+    expect(enqueue).not.toHaveBeenCalled();
+    expect(outbox.find('a')).toBeUndefined();
+  });
+
+  test('that is lost is refused, not waited for', async () => {
+    upload.mockRejectedValue(new Refused('photo_lost', 'Choose it again.'));
+    sender.flush('u');
+    await settled();
+    expect(outbox.find('a')?.refusal).toEqual({ code: 'photo_lost', message: 'Choose it again.' });
+  });
 });

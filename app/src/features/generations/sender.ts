@@ -1,34 +1,40 @@
 /** Delivers the outbox. The id makes repeating harmless, so a request is sent again until it has a final answer. */
 
-import { type Answer, Refused, DELAYS } from './api';
+import { Refused, Unreachable } from './api';
 import * as outbox from './outbox';
-import type { Delay } from './types';
+import { photosOf, withPaths } from './photo-marks';
+import type { Answer, Delay, GenerationRequest } from './types';
 
 const LONGEST_PAUSE = 15_000;
 /** A function may take long to wake, so a silent request is not given up; another one is sent beside it. */
 const ASK_AGAIN_AFTER = 12_000;
 
 export interface Deliveries {
-  enqueue(entry: outbox.Entry): Promise<Answer>;
+  /** The model of a request that was made before this phone had a list of models. */
+  firstModel(): Promise<string>;
+  /** Stores a photo of the request where the server finds it; harmless when it is there already. */
+  upload(userId: string, photoId: string): Promise<void>;
+  enqueue(request: GenerationRequest): Promise<Answer>;
   cancel(id: string): Promise<Answer>;
   onAnswer(answer: Answer): void;
   /** It was withdrawn, but a worker has it already and may finish it. */
   onTooLate(id: string): void;
   /** The entry is still here, delayed or refused. */
   onChange(entry: outbox.Entry): void;
+  /** Another tab has sent it or withdrawn it. */
+  onGone(id: string): void;
 }
 
 export type Outcome =
-  | { kind: 'refused'; code: Refused['code']; message: string }
+  | { kind: 'refused'; code: string; message: string }
   | { kind: 'later'; delay: Delay; milliseconds: number };
 
 /** Decide what a failed delivery means. Pure. */
 export function after(error: unknown, attempt: number): Outcome {
+  if (error instanceof Refused) return { kind: 'refused', code: error.code, message: error.message };
   const pause = Math.min(LONGEST_PAUSE, 1000 * 2 ** Math.min(attempt, 10));
-  if (!(error instanceof Refused)) return { kind: 'later', delay: 'offline', milliseconds: pause };
-  const delay = DELAYS[error.code];
-  if (!delay) return { kind: 'refused', code: error.code, message: error.message };
-  return { kind: 'later', delay, milliseconds: (error.retryAfter ?? 0) * 1000 || pause };
+  const { delay, retryAfter } = error instanceof Unreachable ? error : new Unreachable(String(error));
+  return { kind: 'later', delay, milliseconds: (retryAfter ?? 0) * 1000 || pause };
 }
 
 export function createSender(deliveries: Deliveries) {
@@ -37,30 +43,58 @@ export function createSender(deliveries: Deliveries) {
   const timers = new Map<string, ReturnType<typeof setTimeout>>();
   let isStopped = false;
 
-  async function deliver(entry: outbox.Entry): Promise<void> {
-    if (inFlight.has(entry.id) || isStopped) return;
-    if (entry.isWithdrawn && !entry.isTried) return outbox.erase(entry.id);
-    clearTimeout(timers.get(entry.id));
-    inFlight.add(entry.id);
-    outbox.change(entry.id, { isTried: true });
+  async function deliver(id: string): Promise<void> {
+    if (inFlight.has(id) || isStopped) return;
+    clearTimeout(timers.get(id));
+    inFlight.add(id);
     const impatience = setTimeout(() => {
-      inFlight.delete(entry.id);
-      retry(entry.id);
+      inFlight.delete(id);
+      void deliver(id);
     }, ASK_AGAIN_AFTER);
     try {
-      const answer = await deliveries.enqueue(entry);
-      const isWithdrawn = outbox.find(entry.id)?.isWithdrawn ?? false;
-      const last = isWithdrawn ? await deliveries.cancel(entry.id) : answer;
-      outbox.erase(entry.id);
-      failures.delete(entry.id);
-      if (isWithdrawn && last.job.status !== 'canceled') deliveries.onTooLate(entry.id);
-      deliveries.onAnswer(last);
+      await send(id);
     } catch (error) {
-      settle(entry.id, error);
+      settle(id, error);
     } finally {
       clearTimeout(impatience);
-      inFlight.delete(entry.id);
+      inFlight.delete(id);
     }
+  }
+
+  async function send(id: string): Promise<void> {
+    const asked = wanted(id);
+    if (!asked) return;
+    const model = asked.model ?? (await deliveries.firstModel());
+    const { userId } = asked;
+    if (userId) for (const photoId of photosOf(asked.input)) await deliveries.upload(userId, photoId);
+    // Looked at again after the last wait: another tab may have withdrawn it or sent it.
+    const entry = wanted(id);
+    if (!entry) return;
+    if (entry.userId !== userId || !userId) throw new Unreachable('it has become the request of another user', 'server_busy');
+    outbox.change(id, { model: entry.model ?? model, isTried: true });
+    const input = withPaths(entry.input, userId);
+    await follow(id, await deliveries.enqueue({ id, model: entry.model ?? model, input }));
+  }
+
+  /** The entry if it is still to be sent. */
+  function wanted(id: string): outbox.Entry | null {
+    const entry = outbox.find(id);
+    if (entry?.refusal) deliveries.onChange(entry);
+    else if (entry && (entry.isTried || !entry.isWithdrawn)) return entry;
+    else {
+      outbox.erase(id);
+      deliveries.onGone(id);
+    }
+    return null;
+  }
+
+  async function follow(id: string, answer: Answer): Promise<void> {
+    const isWithdrawn = outbox.find(id)?.isWithdrawn ?? false;
+    const last = isWithdrawn ? await deliveries.cancel(id) : answer;
+    outbox.erase(id);
+    failures.delete(id);
+    if (isWithdrawn && last.job.status !== 'canceled') deliveries.onTooLate(id);
+    deliveries.onAnswer(last);
   }
 
   function settle(id: string, error: unknown): void {
@@ -68,12 +102,12 @@ export function createSender(deliveries: Deliveries) {
     failures.set(id, attempt + 1);
     const outcome = after(error, attempt);
     if (outcome.kind === 'later') {
-      timers.set(id, setTimeout(() => retry(id), outcome.milliseconds));
+      timers.set(id, setTimeout(() => void deliver(id), outcome.milliseconds));
     } else if (outbox.find(id)?.isWithdrawn) {
       return outbox.erase(id);
     }
     // A refused token names no user: the next user who signs in sends the request, under the same id.
-    const isDisowned = error instanceof Refused && error.code === 'unauthenticated';
+    const isDisowned = error instanceof Unreachable && error.isUnauthenticated;
     const changed = outbox.change(
       id,
       outcome.kind === 'later'
@@ -83,16 +117,13 @@ export function createSender(deliveries: Deliveries) {
     if (changed) deliveries.onChange(changed);
   }
 
-  function retry(id: string): void {
-    const entry = outbox.find(id);
-    if (entry) void deliver(entry);
-  }
-
   return {
     /** Send all waiting requests of this user now. */
     flush(userId: string): void {
       for (const entry of outbox.ofUser(userId)) {
-        if (!entry.refusal) void deliver(outbox.change(entry.id, { userId }) ?? entry);
+        if (entry.refusal) continue;
+        if (entry.userId !== userId) outbox.change(entry.id, { userId });
+        void deliver(entry.id);
       }
     },
     stop(): void {

@@ -3,7 +3,8 @@
 import { readDisk, writeDisk } from '@/lib/disk';
 
 import { signPaths, urlOf } from './api';
-import type { Output } from './types';
+import { signedUrls } from './schemas';
+import type { Stored } from './types';
 
 const LIFE = 3600; // seconds
 export const RENEW_BEFORE = 10 * 60_000;
@@ -39,12 +40,12 @@ function nextBatch() {
 }
 
 /** The URL of an earlier start, while it lasts: the picture is then in the system's cache, also offline. Else that of the news. */
-export function knownUrl(output: Output): SignedUrl | undefined {
+export function knownUrl(output: Stored): SignedUrl | undefined {
   const known = onDisk()[output.path] ?? sent(output);
   return known && known.expiresAt > Date.now() ? known : undefined;
 }
 
-function sent({ path, token }: Output): SignedUrl | undefined {
+function sent({ path, token }: Stored): SignedUrl | undefined {
   return token ? { url: urlOf(path, token), expiresAt: expiryOf(token) } : undefined;
 }
 
@@ -65,5 +66,5 @@ export function forget(path: string): void {
 }
 
 function onDisk(): Partial<Record<string, SignedUrl>> {
-  return (readDisk('urls') ?? {}) as Partial<Record<string, SignedUrl>>;
+  return readDisk('urls', signedUrls) ?? {};
 }

@@ -1,9 +1,8 @@
 import { QueryClient } from '@tanstack/react-query';
 
-import { readJobs, readPage, readUnfinished } from './api';
+import { type Page, readGallery, readJobs } from './api';
 import { accountKey, galleryKey, galleryOf } from './cache';
 import { EMPTY } from './merge';
-import * as outbox from './outbox';
 import { item, job } from './samples';
 import { poll, readTruth } from './truth';
 
@@ -11,8 +10,7 @@ jest.mock('@/lib/supabase', () => ({ supabase: {} }));
 jest.mock('./api', () => ({
   ...jest.requireActual('./api'),
   readJobs: jest.fn(),
-  readPage: jest.fn(),
-  readUnfinished: jest.fn(),
+  readGallery: jest.fn(),
 }));
 
 let client: QueryClient;
@@ -20,37 +18,43 @@ const isBalanceOld = () => client.getQueryState(accountKey('u'))?.isInvalidated;
 
 beforeEach(() => {
   localStorage.clear();
-  outbox.reopen();
   client = new QueryClient({ defaultOptions: { queries: { gcTime: Infinity } } });
   client.setQueryData(galleryKey('u'), { ...EMPTY, items: [item('running')] });
-  client.setQueryData(accountKey('u'), { credits: 4, is_paid: false });
-  jest.mocked(readUnfinished).mockResolvedValue([]);
+  client.setQueryData(accountKey('u'), { credits: 4, is_paid: false, paid_until: null });
   jest.mocked(readJobs).mockResolvedValue([]);
-  jest.mocked(readPage).mockResolvedValue({ items: [], cursor: null });
+  answer({});
 });
 
+const answer = (page: Partial<Page>) =>
+  jest.mocked(readGallery).mockResolvedValue({ items: [], cursor: null, jobs: [job('running')], ...page });
+
 test('an end that the truth tells makes the balance old: there may be a refund', async () => {
-  jest.mocked(readPage).mockResolvedValue({ items: [item('failed')], cursor: null });
+  answer({ items: [item('failed')] });
   expect((await readTruth(client, 'u')).items[0]?.status).toBe('failed');
   expect(isBalanceOld()).toBe(true);
 });
 
 test('a success only settles what is paid already: the balance is not read again', async () => {
-  jest.mocked(readPage).mockResolvedValue({ items: [item('succeeded')], cursor: null });
+  answer({ items: [item('succeeded')] });
   await readTruth(client, 'u');
   expect(isBalanceOld()).toBe(false);
 });
 
 test('a success that is the first news of its job makes the balance old: it was paid for', async () => {
-  jest.mocked(readPage).mockResolvedValue({ items: [item('succeeded', { id: 'b' })], cursor: null });
+  answer({ items: [item('succeeded', { id: 'b' })] });
   await readTruth(client, 'u');
   expect(isBalanceOld()).toBe(true);
 });
 
-test('what is under way and on neither list is asked for by its id', async () => {
-  jest.mocked(readJobs).mockResolvedValue([job('succeeded')]);
+test('what is under way here is asked for by its id, in the same call', async () => {
+  answer({ jobs: [job('succeeded')] });
   expect((await readTruth(client, 'u')).items[0]?.status).toBe('succeeded');
-  expect(readJobs).toHaveBeenCalledWith(['a']);
+  expect(readGallery).toHaveBeenCalledWith(null, ['a']);
+});
+
+test('what the server does not know any more is dropped', async () => {
+  answer({ jobs: [] });
+  expect((await readTruth(client, 'u')).items).toEqual([]);
 });
 
 test('an end that a poll tells makes the balance old, once', async () => {
@@ -58,7 +62,7 @@ test('an end that a poll tells makes the balance old, once', async () => {
   await poll(client, 'u');
   expect(galleryOf(client, 'u').items[0]?.status).toBe('failed');
   expect(isBalanceOld()).toBe(true);
-  client.setQueryData(accountKey('u'), { credits: 5, is_paid: false });
+  client.setQueryData(accountKey('u'), { credits: 5, is_paid: false, paid_until: null });
   await poll(client, 'u');
   expect(isBalanceOld()).toBe(false);
 });

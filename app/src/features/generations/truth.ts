@@ -2,27 +2,23 @@
 
 import type { QueryClient } from '@tanstack/react-query';
 
-import { MOST_IDS, readJobs, readPage, readUnfinished } from './api';
+import { MOST_IDS, readGallery, readJobs } from './api';
 import { absorbJobs, galleryOf, noteProgress } from './cache';
 import { fromJob, type Gallery, reconcile } from './merge';
 import { isPending } from './types';
 
 export async function readTruth(client: QueryClient, userId: string): Promise<Gallery> {
   const asOf = galleryOf(client, userId);
-  // In this order: a job that ends in between is on the page, and not lost between the two answers.
-  const unfinished = await readUnfinished();
-  const page = await readPage(null);
-  const found = new Set([...unfinished, ...page.items].map(({ id }) => id));
-  const asked = asOf.items.filter((item) => isPending(item) && !found.has(item.id)).slice(0, MOST_IDS);
-  const ids = asked.map(({ id }) => id);
-  const jobs = ids.length > 0 ? await readJobs(ids) : [];
-  const unknown = ids.filter((id) => !jobs.some((job) => job.id === id && fromJob(job)));
+  const ids = asOf.items.filter(isPending).map(({ id }) => id).slice(0, MOST_IDS);
+  const { items, cursor, jobs } = await readGallery(null, ids);
+  const cards = jobs.flatMap((job) => fromJob(job) ?? []);
+  const unknown = ids.filter((id) => !cards.some((card) => card.id === id));
   const before = galleryOf(client, userId);
   const now = reconcile(before, {
-    page: page.items,
-    jobs: [...unfinished, ...jobs.flatMap((job) => fromJob(job) ?? [])],
+    page: items,
+    jobs: cards,
     unknown,
-    cursor: page.cursor,
+    cursor,
     asOf,
   });
   noteProgress(client, userId, before, now);

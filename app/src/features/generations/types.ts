@@ -1,50 +1,59 @@
-/** The types of the server, generated from docs/openapi.yaml by `npm run types`, and the cards made of them. */
+/** What the feature speaks of. The shapes are those of schemas.ts: as much of the server's answers as this version understands. */
+
+import type * as v from 'valibot';
 
 import type { components } from './openapi';
+import type * as schemas from './schemas';
 
 type Schemas = components['schemas'];
 
-export type GenerationRequest = Schemas['GenerationRequest'];
-export type Job = Schemas['Job'];
-export type Generation = Schemas['Generation'];
-/** Of what a model made, the files. A text has no place on a card yet. */
-export type Output = Schemas['FileOutput'];
-export const isFile = (output: Schemas['Output']): output is Output => 'path' in output;
-export type Status = Schemas['Status'];
-export type Input = GenerationRequest['input'];
-export type Failure = NonNullable<Schemas['Failure']>;
-export type FailureCode = Failure['code'];
+export type Job = v.InferOutput<typeof schemas.job>;
+export type FileOutput = v.InferOutput<typeof schemas.fileOutput>;
+export type Output = Extract<Item, { status: 'succeeded' }>['output'][number];
+export type Input = v.InferOutput<typeof schemas.input>;
+export type Model = v.InferOutput<typeof schemas.model>;
+export type Account = v.InferOutput<typeof schemas.account>;
+export type Cursor = v.InferOutput<typeof schemas.cursor>;
+export type Answer = v.InferOutput<typeof schemas.answer>;
+export type Refusal = v.InferOutput<typeof schemas.refusal>;
+export type Entry = v.InferOutput<typeof schemas.entry>;
+
+/** The codes that this version has words for; the server may use others. */
+export type FailureCode = NonNullable<Schemas['Failure']>['code'];
 export type RefusalCode = Schemas['Error']['error']['code'];
 
-export interface Model {
-  id: string;
-  title: string;
-  cost: number;
-}
+/** A request that is ready to be sent. */
+export type GenerationRequest = Schemas['GenerationRequest'];
 
 /** Why a request is still on this phone. */
-export type Delay = 'offline' | 'server_busy' | 'too_many_jobs';
+export type Delay = NonNullable<Entry['delay']>;
 
-interface Asked {
-  id: string;
-  model: string;
-  input: Input;
+type Asked = Pick<Entry, 'id' | 'model' | 'input'> & {
   /** Where it stands in the gallery; never changes, so nothing jumps. */
   requestedAt: string;
   updatedAt: string;
-}
+};
+
+type Known = v.InferOutput<typeof schemas.items>[number];
 
 /** One card of the gallery. The first two are known to this phone only. */
-export type Item = Asked &
-  (
-    | { status: 'sending'; delay: Delay | null }
-    | { status: 'refused'; code: RefusalCode; message: string }
-    | { status: 'queued' | 'running' | 'waiting'; progress: number | null }
-    | { status: 'succeeded'; output: Output[] }
-    | { status: 'failed' | 'canceled'; error: Failure }
-  );
+export type Item =
+  | (Asked & ({ status: 'sending'; delay: Delay | null } | { status: 'refused'; code: string; message: string }))
+  | Known;
 
 export type ItemStatus = Item['status'];
+
+/** A stored file, and a token that reads it for an hour where the server has sent one. */
+export type Stored = Pick<FileOutput, 'path' | 'token'>;
+
+/** What stands for an output on the wall: its small picture, or itself where there is none. */
+export function pictureOf(output: Output | undefined): Stored | undefined {
+  if (!output || !isFile(output)) return undefined;
+  if (output.thumb) return { path: output.thumb, token: output.thumb_token };
+  return output.kind === 'image' ? output : undefined;
+}
+
+export const isFile = (output: Output): output is FileOutput => output.kind !== 'text';
 
 export const isPending = (item: Item) =>
   item.status === 'queued' || item.status === 'running' || item.status === 'waiting';
@@ -53,3 +62,16 @@ export const hasEnded = (item: Item) =>
   item.status === 'succeeded' || item.status === 'failed' || item.status === 'canceled';
 
 export const promptOf = ({ input }: Pick<Item, 'input'>) => (typeof input.prompt === 'string' ? input.prompt : '');
+
+/** The model of a user who chose none: the first that is content with a prompt. */
+export function firstOf(models: Model[]): Model | undefined {
+  return models.find(takesPromptAlone) ?? models[0];
+}
+
+function takesPromptAlone({ input_schema: { required } }: Model): boolean {
+  return !Array.isArray(required) || required.every((name) => name === 'prompt');
+}
+
+/** Not charged for included models. */
+export const isPaid = ({ is_paid, paid_until }: Account, now: number): boolean =>
+  is_paid || (paid_until !== null && Date.parse(paid_until) > now);

@@ -4,20 +4,22 @@ import { useQuery } from '@tanstack/react-query';
 
 import { useSession } from '@/lib/session';
 
-import { listModels, readAccount } from './api';
+import { readAccount } from './api';
 import { accountKey } from './cache';
-import type { Model } from './types';
-
-/** The model of a tap that comes before the server has listed its models. */
-const FIRST_MODEL: Model = { id: 'preview', title: 'Preview', cost: 1 };
+import { modelsQuery } from './models';
+import { type Account, isPaid, type Model } from './types';
 
 export function useAccount() {
   const { userId, isReady } = useSession();
-  return useQuery({ queryKey: accountKey(userId), queryFn: readAccount, enabled: isReady }).data;
+  return useQuery({ queryKey: accountKey(userId), queryFn: readAccount, enabled: isReady, select: balanceNow }).data;
 }
 
+const balanceNow = (account: Account) => ({ credits: account.credits, isPaid: isPaid(account, Date.now()) });
+
+const NONE: Model[] = [];
+
+/** Those of the last start, until the server has listed them; none on a new phone. */
 export function useModels(): Model[] {
   const { isReady } = useSession();
-  const { data } = useQuery({ queryKey: ['models'], queryFn: listModels, enabled: isReady, staleTime: 3_600_000 });
-  return data && data.length > 0 ? data : [FIRST_MODEL];
+  return useQuery({ ...modelsQuery, enabled: isReady }).data ?? NONE;
 }

@@ -4,30 +4,29 @@ import type { PropsWithChildren } from 'react';
 
 import { session } from '@/lib/session';
 
-import { type Page, readPage } from './api';
+import { type Page, readGallery } from './api';
 import { item } from './samples';
 import { useGallery } from './use-gallery';
 
 jest.mock('@/lib/supabase', () => ({ supabase: {} }));
 jest.mock('./api', () => ({
   ...jest.requireActual('./api'),
-  readPage: jest.fn(),
-  readUnfinished: async () => [],
+  readGallery: jest.fn(),
 }));
 notifyManager.setScheduler(queueMicrotask); // as the app does: a change is drawn in its frame, and within act
 
-const FIRST: Page = { items: [item('succeeded', { id: 'new' })], cursor: '2026-01-01T10:00:01+00:00' };
-const OLDER: Page = { items: [item('succeeded', { id: 'old' })], cursor: null };
+const FIRST: Page = { items: [item('succeeded', { id: 'new' })], cursor: { at: '2026-01-01T10:00:01+00:00', id: 'new' }, jobs: [] };
+const OLDER: Page = { items: [item('succeeded', { id: 'old' })], cursor: null, jobs: [] };
 
 let client: QueryClient;
 let answerFirst: (page: Page) => void;
 let refuseFirst: (error: Error) => void;
 const wrapper = ({ children }: PropsWithChildren) => <QueryClientProvider client={client}>{children}</QueryClientProvider>;
-const timesOlderWasRead = () => jest.mocked(readPage).mock.calls.filter(([before]) => before !== null).length;
+const timesOlderWasRead = () => jest.mocked(readGallery).mock.calls.filter(([before]) => before !== null).length;
 
 beforeEach(() => {
   localStorage.clear();
-  localStorage.setItem('pilotlight.gallery.u', JSON.stringify(FIRST.items));
+  localStorage.setItem('pilotlight.1.gallery.u', JSON.stringify(FIRST.items));
   session.set({ userId: 'u', isReady: true });
   client = new QueryClient({
     defaultOptions: { queries: { gcTime: Infinity, retry: false }, mutations: { gcTime: Infinity } },
@@ -37,12 +36,12 @@ beforeEach(() => {
       answerFirst = resolve;
       refuseFirst = reject;
     });
-  jest.mocked(readPage).mockReset().mockImplementation((before) => (before === null ? first() : Promise.resolve(OLDER)));
+  jest.mocked(readGallery).mockReset().mockImplementation((before) => (before === null ? first() : Promise.resolve(OLDER)));
 });
 
 async function showGallery() {
   const { result } = await renderHook(useGallery, { wrapper });
-  await waitFor(() => expect(readPage).toHaveBeenCalledTimes(1));
+  await waitFor(() => expect(readGallery).toHaveBeenCalledTimes(1));
   const ids = () => result.current.items.map(({ id }) => id);
   return { ids, loadOlder: () => act(() => result.current.loadOlder()), refresh: () => result.current.refresh() };
 }
@@ -68,7 +67,7 @@ test('an older page is read once for each time that the list asks', async () => 
   const { ids, loadOlder } = await showGallery();
   await act(async () => answerFirst(FIRST));
   expect(timesOlderWasRead()).toBe(0);
-  jest.mocked(readPage).mockResolvedValue({ ...OLDER, cursor: '2026-01-01T09:00:00+00:00' });
+  jest.mocked(readGallery).mockResolvedValue({ ...OLDER, cursor: { at: '2026-01-01T09:00:00+00:00', id: 'old' } });
   await loadOlder();
   await waitFor(() => expect(ids()).toEqual(['new', 'old']));
   expect(timesOlderWasRead()).toBe(1);
@@ -78,5 +77,5 @@ test('a gallery that ends with its first page reads no other', async () => {
   const { loadOlder } = await showGallery();
   await act(async () => answerFirst({ ...FIRST, cursor: null }));
   await loadOlder();
-  expect(readPage).toHaveBeenCalledTimes(1);
+  expect(readGallery).toHaveBeenCalledTimes(1);
 });

@@ -5,7 +5,7 @@ import { useEffect, useState } from 'react';
 
 import { useSession } from '@/lib/session';
 
-import { readPage } from './api';
+import { readGallery } from './api';
 import { changeGallery, galleryKey, galleryOf, openGallery } from './cache';
 import { merge } from './merge';
 import { readTruth } from './truth';
@@ -24,7 +24,7 @@ export function useGallery() {
   // A list asks once when its end is near. It may do so before the first page has said where older ones begin.
   const [isOlderWanted, setOlderWanted] = useState(false);
   const { mutate: readOlder, isPending } = useMutation({
-    mutationFn: () => readPage(galleryOf(client, userId).cursor),
+    mutationFn: () => readGallery(galleryOf(client, userId).cursor, []),
     onMutate: () => setOlderWanted(false),
     onSuccess: ({ items, cursor }) =>
       changeGallery(client, userId, (gallery) => ({ ...merge(gallery, items), cursor })),

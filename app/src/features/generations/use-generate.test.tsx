@@ -14,8 +14,7 @@ import { useGenerate } from './use-generate';
 const mockRemove = jest.fn();
 jest.mock('./api', () => ({
   ...jest.requireActual('./api'),
-  readPage: async () => ({ items: [], cursor: null }),
-  readUnfinished: () => new Promise(() => {}),
+  readGallery: () => new Promise(() => {}),
   remove: (id: string) => mockRemove(id),
 }));
 jest.mock('@/lib/supabase', () => ({ supabase: {} }));
@@ -27,7 +26,6 @@ const useAll = () => ({ gallery: useGallery(), generate: useGenerate(), ...useAc
 
 beforeEach(() => {
   localStorage.clear();
-  outbox.reopen();
   mockRemove.mockReset();
   session.set({ userId: 'u', isReady: true });
   client = new QueryClient({
@@ -84,13 +82,13 @@ test('what the server would not delete comes back', async () => {
 });
 
 test('the disk answers before the server: the first screen is the last one', async () => {
-  localStorage.setItem('pilotlight.gallery.u', JSON.stringify([item('succeeded')]));
+  localStorage.setItem('pilotlight.1.gallery.u', JSON.stringify([item('succeeded')]));
   const { result } = await renderHook(useAll, { wrapper });
   expect(result.current.gallery.items).toEqual([item('succeeded')]);
 });
 
 test('a second user of the phone sees nothing of the first', async () => {
-  localStorage.setItem('pilotlight.gallery.u', JSON.stringify([item('succeeded')]));
+  localStorage.setItem('pilotlight.1.gallery.u', JSON.stringify([item('succeeded')]));
   const { result } = await renderHook(useAll, { wrapper });
   await act(() => session.set({ userId: 'another', isReady: true }));
   expect(result.current.gallery.items).toEqual([]);

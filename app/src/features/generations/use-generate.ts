@@ -1,9 +1,9 @@
 /** A tap: the card is drawn now, the request is on disk now, and both have the id that will be charged at most once. */
 
 import { useQueryClient } from '@tanstack/react-query';
-import { randomUUID } from 'expo-crypto';
 
 import { useSession } from '@/lib/session';
+import { uuidv7 } from '@/lib/uuid';
 
 import { absorb, galleryOf } from './cache';
 import { timeOfRequest } from './merge';
@@ -14,8 +14,8 @@ import { ringOutbox } from './use-live-updates';
 export function useGenerate() {
   const client = useQueryClient();
   const { userId, isReady } = useSession();
-  return (model: string, input: Input): string => {
-    const id = randomUUID();
+  return (model: string | null, input: Input): string => {
+    const id = uuidv7();
     const requestedAt = timeOfRequest(galleryOf(client, userId), Date.now());
     const entry: outbox.Entry = {
       // A session from disk can still be refused; the tap then belongs to the user who takes its place.

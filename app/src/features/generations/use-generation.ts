@@ -3,6 +3,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 
 import { useSession } from '@/lib/session';
+import { isUuid } from '@/lib/uuid';
 
 import { readJobs } from './api';
 import { absorbJobs } from './cache';
@@ -12,6 +13,8 @@ export function useGeneration(id: string) {
   const client = useQueryClient();
   const { userId, isReady } = useSession();
   const item = useGallery().items.find((known) => known.id === id);
+  // A link can say anything; the server would refuse it each time.
+  const isUnknown = item === undefined && isUuid(id);
   const lookup = useQuery({
     queryKey: ['generation', userId, id],
     queryFn: async () => {
@@ -19,7 +22,7 @@ export function useGeneration(id: string) {
       absorbJobs(client, userId, jobs);
       return jobs.length > 0;
     },
-    enabled: isReady && item === undefined,
+    enabled: isReady && isUnknown,
   });
-  return { item, isLookingUp: item === undefined && lookup.data === undefined && !lookup.isError };
+  return { item, isLookingUp: isUnknown && lookup.data === undefined && !lookup.isError };
 }

@@ -4,9 +4,10 @@ import type { PropsWithChildren } from 'react';
 
 import { session } from '@/lib/session';
 
-import { type Answer, Refused } from './api';
+import { meaningOf } from './api';
 import { galleryOf } from './cache';
 import * as outbox from './outbox';
+import type { Answer } from './types';
 import { useGenerate } from './use-generate';
 import { useLiveUpdates } from './use-live-updates';
 
@@ -14,8 +15,7 @@ const mockEnqueue = jest.fn<Promise<Answer>, []>();
 jest.mock('./api', () => ({
   ...jest.requireActual('./api'),
   enqueue: () => mockEnqueue(),
-  readPage: () => new Promise(() => {}),
-  readUnfinished: () => new Promise(() => {}),
+  readGallery: () => new Promise(() => {}),
 }));
 jest.mock('./realtime', () => ({ listen: () => ({ renew: () => {}, stop: () => {} }) }));
 jest.mock('@/lib/supabase', () => ({ supabase: {} }));
@@ -26,7 +26,6 @@ const wrapper = ({ children }: PropsWithChildren) => <QueryClientProvider client
 
 beforeEach(() => {
   localStorage.clear();
-  outbox.reopen();
   client.clear();
   mockEnqueue.mockReset().mockReturnValue(new Promise(() => {}));
 });
@@ -55,7 +54,7 @@ test('a tap whose token is refused after another user took over is sent and show
   await act(() => session.set({ userId: 'next', isReady: true }));
   expect(mockEnqueue).toHaveBeenCalledTimes(1);
 
-  await act(async () => refuse(new Refused('unauthenticated', 'This account no longer exists.')));
+  await act(async () => refuse(meaningOf(401, null, null)));
   expect(mockEnqueue).toHaveBeenCalledTimes(2);
   expect(outbox.find(id)?.userId).toBe('next');
   expect(galleryOf(client, 'next').items.map((item) => item.id)).toEqual([id]);

@@ -7,15 +7,17 @@ import { onForeground, onOnline } from '@/lib/foreground';
 import { session, useSession } from '@/lib/session';
 import { createStore, useStore } from '@/lib/store';
 
-import { cancel, enqueue } from './api';
-import { absorb, absorbAnswer, absorbJobs, changeGallery, galleryKey, keepOnDisk, readBalanceAgain } from './cache';
-import { restore } from './merge';
+import { cancel, enqueue, Unreachable } from './api';
+import { absorb, absorbAccount, absorbAnswer, absorbJobs, changeGallery, galleryKey, keepOnDisk, readBalanceAgain } from './cache';
+import { restore, withoutUnsent } from './merge';
+import { modelsQuery } from './models';
 import * as outbox from './outbox';
 import { pollEvery } from './polling';
+import { sweepPhotos, upload } from './photo-uploads';
 import { listen } from './realtime';
 import { createSender } from './sender';
 import { poll } from './truth';
-import { isPending } from './types';
+import { firstOf, isPending } from './types';
 import { useGallery } from './use-gallery';
 import { fetchAhead } from './use-signed-url';
 
@@ -56,10 +58,20 @@ function useOutbox(userId: string | null): void {
   useEffect(() => {
     if (!userId) return;
     const sender = createSender({
-      enqueue: ({ id, model, input }) => enqueue({ id, model, input }),
+      firstModel: async () => {
+        const model = firstOf(await client.fetchQuery(modelsQuery));
+        if (!model) throw new Unreachable('no model is enabled', 'server_busy');
+        return model.id;
+      },
+      upload,
+      enqueue,
       cancel,
       onAnswer: (answer) => absorbAnswer(client, userId, answer),
       onTooLate: (id) => changeGallery(client, userId, (gallery) => restore(gallery, id)),
+      onGone: (id) => {
+        changeGallery(client, userId, (gallery) => withoutUnsent(gallery, id));
+        void client.invalidateQueries({ queryKey: galleryKey(userId) });
+      },
       onChange: (entry) => {
         if (entry.isWithdrawn) return;
         const owner = entry.userId ?? session.get().userId;
@@ -71,6 +83,7 @@ function useOutbox(userId: string | null): void {
     });
     const flush = () => sender.flush(userId);
     flush();
+    void sweepPhotos(Date.now());
     const stops = [outboxBell.subscribe(flush), onForeground(flush), onOnline(flush)];
     return () => {
       stops.forEach((stop) => stop());
@@ -88,6 +101,7 @@ function useChannel(userId: string | null): void {
         fetchAhead(client, job);
         absorbJobs(client, userId, [job]);
       },
+      onAccount: (account) => absorbAccount(client, userId, account),
       onJoined: () => {
         isLive.set(true);
         void client.invalidateQueries({ queryKey: galleryKey(userId) });

@@ -6,17 +6,15 @@ import { session } from '@/lib/session';
 
 import { signPaths } from './api';
 import type { Listener } from './realtime';
-import { job } from './samples';
+import { file, job } from './samples';
 import { knownUrl, sign } from './signed-urls';
 import { useLiveUpdates } from './use-live-updates';
-import type { Output } from './types';
 import { fetchAhead, useSignedUrl } from './use-signed-url';
 
 jest.mock('@/lib/supabase', () => ({ supabase: {}, SUPABASE_URL: 'https://project' }));
 jest.mock('./api', () => ({
   ...jest.requireActual('./api'),
-  readPage: async () => ({ items: [], cursor: null }),
-  readUnfinished: () => new Promise(() => {}),
+  readGallery: () => new Promise(() => {}),
   signPaths: jest.fn(),
 }));
 let mockSay: Listener['onJob'];
@@ -30,7 +28,7 @@ jest.mock('./realtime', () => ({
 jest.useFakeTimers();
 
 const PATH = 'u/a/0.png';
-const OUTPUT: Output = { kind: 'image', path: PATH, mime: 'image/png' };
+const OUTPUT = file(PATH);
 const tokenFor = (seconds: number) =>
   ['e30', btoa(JSON.stringify({ exp: Math.floor(Date.now() / 1000) + seconds })).replace(/=+$/, ''), 'signature'].join('.');
 let client: QueryClient;

@@ -6,11 +6,11 @@ import { loadAhead } from '@/lib/pictures';
 import { useSession } from '@/lib/session';
 
 import { forget, knownUrl, RENEW_BEFORE, sign } from './signed-urls';
-import { isFile, type Job, type Output } from './types';
+import { type Job, pictureOf, type Stored } from './types';
 
 const SOON = 1000;
 
-const urlQuery = (output: Output | undefined) =>
+const urlQuery = (output: Stored | undefined) =>
   queryOptions({
     queryKey: ['url', output?.path],
     queryFn: () => sign(output?.path ?? ''),
@@ -19,7 +19,7 @@ const urlQuery = (output: Output | undefined) =>
     staleTime: ({ state }) => (state.data && timeLeft(state.data.expiresAt) > 0 ? Infinity : 0),
   });
 
-export function useSignedUrl(output: Output | undefined) {
+export function useSignedUrl(output: Stored | undefined) {
   const client = useQueryClient();
   const { isReady } = useSession();
   const { data } = useQuery({
@@ -48,8 +48,8 @@ export function useSignedUrl(output: Output | undefined) {
 
 /** With the news that there is a picture, its URL is asked for if need be and it begins to load: the card comes a frame later. */
 export function fetchAhead(client: QueryClient, { generation }: Job): void {
-  const output = generation?.output?.find(isFile);
-  if (output) client.fetchQuery(urlQuery(output)).then(({ url }) => loadAhead(url), () => {});
+  const picture = pictureOf(generation?.output?.[0]);
+  if (picture) client.fetchQuery(urlQuery(picture)).then(({ url }) => loadAhead(url), () => {});
 }
 
 /** Milliseconds, from a second to four minutes. */

@@ -1,0 +1,95 @@
+/** Films and sounds. A player is made by the first press: a screen full of players would cost memory and sound at once. */
+
+import { setAudioModeAsync, useAudioPlayer, useAudioPlayerStatus } from 'expo-audio';
+import { useVideoPlayer, VideoView } from 'expo-video';
+import { type PropsWithChildren, useEffect, useState } from 'react';
+import { StyleSheet, View } from 'react-native';
+
+import { Button } from './button';
+import { clock } from './clock';
+import { space } from './theme';
+import { Words } from './words';
+
+interface FilmProps extends PropsWithChildren {
+  url: string | undefined;
+  label: string;
+}
+
+/** The children are its poster, which stays until the first frame is there. */
+export function Film({ url, label, children }: FilmProps) {
+  // The URL of the press: another one, signed later, would begin the film again.
+  const [playing, play] = useState<string | null>(null);
+  const [hasBegun, setBegun] = useState(false);
+  return (
+    <>
+      {playing ? <Running url={playing} label={label} onBegin={() => setBegun(true)} /> : null}
+      {hasBegun ? null : (
+        <View style={[StyleSheet.absoluteFill, styles.centre]} pointerEvents={playing ? 'none' : 'auto'}>
+          {children}
+          {playing ? null : <Button label="Play" of={label} kind="primary" onPress={() => url && play(url)} />}
+        </View>
+      )}
+    </>
+  );
+}
+
+function Running({ url, label, onBegin }: { url: string; label: string; onBegin: () => void }) {
+  const player = useVideoPlayer(url, (made) => {
+    made.loop = true;
+  });
+  // Not in the setup: a browser's player is deaf until its view is there.
+  useEffect(() => player.play(), [player]);
+  return (
+    <VideoView
+      player={player}
+      contentFit="contain"
+      nativeControls
+      playsInline
+      accessibilityLabel={label}
+      onFirstFrameRender={onBegin}
+      style={StyleSheet.absoluteFill}
+    />
+  );
+}
+
+interface SoundProps {
+  url: string | undefined;
+  label: string;
+  /** In seconds. */
+  duration: number | null;
+}
+
+export function Sound({ url, label, duration }: SoundProps) {
+  const [playing, play] = useState<string | null>(null);
+  return (
+    <View style={styles.sound}>
+      {playing ? (
+        <Sounding url={playing} label={label} />
+      ) : (
+        <Button label="Play" of={label} kind="primary" onPress={() => url && play(url)} />
+      )}
+      {duration === null ? null : <Words tone="muted">{clock(duration)}</Words>}
+    </View>
+  );
+}
+
+function Sounding({ url, label }: { url: string; label: string }) {
+  const player = useAudioPlayer(url);
+  const { playing, didJustFinish } = useAudioPlayerStatus(player);
+  useEffect(() => {
+    // A phone on silent is no reason for a sound that was asked for not to be heard.
+    void setAudioModeAsync({ playsInSilentMode: true }).catch(() => {});
+    player.play();
+  }, [player]);
+  const press = () => {
+    if (playing) return player.pause();
+    if (didJustFinish) void player.seekTo(0);
+    player.play();
+  };
+  return <Button label={playing ? 'Pause' : 'Play'} of={label} kind="primary" onPress={press} />;
+}
+
+const styles = StyleSheet.create({
+  centre: { alignItems: 'center', justifyContent: 'center' },
+  sound: { flexDirection: 'row', alignItems: 'center', gap: space.m },
+});

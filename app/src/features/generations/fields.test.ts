@@ -1,0 +1,52 @@
+import { fieldsOf, inputOf, isComplete } from './fields';
+import type { Model } from './types';
+
+const model = (input_schema: object): Model => ({
+  ...{ id: 'm', title: 'M', description: '', kind: 'image', cost: 1, included: false },
+  input_schema: { ...input_schema },
+});
+const ALL = model({
+  type: 'object',
+  required: ['prompt', 'image'],
+  properties: {
+    hd: { type: 'boolean', default: true },
+    prompt: { type: 'string', maxLength: 10, title: 'Prompt', 'x-order': 0 },
+    image: { type: 'string', format: 'image', title: 'Start photo', 'x-order': 1 },
+    style: { type: 'string', enum: ['oil', 'ink'], 'x-order': 2 },
+    count: { type: 'integer', minimum: 1, maximum: 4, default: 2, 'x-order': 3 },
+    strength: { type: 'number', minimum: 0, maximum: 1, 'x-order': 4 },
+    references: { type: 'array', items: { type: 'string', format: 'image' }, maxItems: 3, 'x-order': 5 },
+    future: { type: 'colour' },
+  },
+});
+
+test('every kind of field has its control, in the order of the model; an unknown one has none', () => {
+  expect(fieldsOf(ALL).map(({ name, kind }) => [name, kind])).toEqual([
+    ['prompt', 'text'],
+    ['image', 'photo'],
+    ['style', 'choice'],
+    ['count', 'number'],
+    ['strength', 'number'],
+    ['references', 'photo'],
+    ['hd', 'switch'],
+  ]);
+});
+
+test.each([[undefined], [model({})], [model({ properties: [7] })]])('a schema that says nothing gives a prompt', (bad) => {
+  const fields = fieldsOf(bad).filter(({ name }) => name === 'prompt');
+  expect(fields).toEqual([]);
+  expect(inputOf([], 'a fox', {})).toEqual({ prompt: 'a fox' });
+});
+
+test('only what the model takes is sent, a single photo as one and many as a list', () => {
+  const values = { image: ['p1'], references: ['p2', 'p3'], style: 'ink', another: 1, hd: undefined };
+  const input = inputOf(fieldsOf(ALL), 'a fox', values);
+  expect(input).toEqual({ prompt: 'a fox', image: 'p1', references: ['p2', 'p3'], style: 'ink' });
+});
+
+test('a required photo is waited for', () => {
+  const fields = fieldsOf(ALL);
+  expect(isComplete(fields, inputOf(fields, 'a fox', {}))).toBe(false);
+  expect(isComplete(fields, inputOf(fields, 'a fox', { image: ['p'] }))).toBe(true);
+  expect(isComplete(fields, inputOf(fields, 'a fox', { image: [] }))).toBe(false);
+});

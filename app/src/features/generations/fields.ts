@@ -1,0 +1,92 @@
+/** The controls that a model asks for, from its `input_schema`. Pure. */
+
+import * as v from 'valibot';
+
+import { listOf, maybe, parsed } from '@/lib/parse';
+
+import type { Input, Model } from './types';
+
+interface Named {
+  name: string;
+  title: string;
+  isRequired: boolean;
+}
+
+export type Choice = string | number;
+
+export type Field = Named &
+  (
+    | { kind: 'text'; longest: number }
+    | { kind: 'photo'; most: number; isList: boolean }
+    | { kind: 'choice'; choices: Choice[] }
+    | { kind: 'number'; least: number; most: number; step: number; initial: number }
+    | { kind: 'switch'; initial: boolean }
+  );
+
+const rule = v.object({
+  type: v.picklist(['string', 'integer', 'number', 'boolean', 'array']),
+  title: maybe(v.string()),
+  format: maybe(v.string()),
+  enum: maybe(listOf(v.union([v.string(), v.number()]))),
+  default: v.optional(v.unknown()),
+  minimum: maybe(v.number()),
+  maximum: maybe(v.number()),
+  maxLength: maybe(v.number()),
+  maxItems: maybe(v.number()),
+  'x-order': v.fallback(v.number(), Infinity),
+});
+const schema = v.object({
+  required: v.fallback(listOf(v.string()), []),
+  properties: v.fallback(v.record(v.string(), v.unknown()), {}),
+});
+
+type Rule = v.InferOutput<typeof rule>;
+
+const LONGEST_TEXT = 2000;
+
+/** In the order of the model; one that this version cannot draw is left to the model's default. */
+export function fieldsOf(model: Model | undefined): Field[] {
+  const { required, properties } = parsed(schema, model?.input_schema) ?? { required: [], properties: {} };
+  return Object.entries(properties)
+    .flatMap(([name, value]) => {
+      const known = parsed(rule, value);
+      return known ? [{ name, known }] : [];
+    })
+    .sort((one, other) => order(one.known) - order(other.known))
+    .map(({ name, known }) => ({
+      ...{ name, title: known.title ?? name, isRequired: required.includes(name) },
+      ...controlOf(known),
+    }));
+}
+
+const order = (known: Rule) => Math.min(known['x-order'], Number.MAX_SAFE_INTEGER);
+
+function controlOf(known: Rule) {
+  const { type, minimum, maximum } = known;
+  if (type === 'array') return { kind: 'photo' as const, most: known.maxItems ?? 1, isList: true };
+  if (known.enum) return { kind: 'choice' as const, choices: known.enum };
+  if (type === 'boolean') return { kind: 'switch' as const, initial: known.default === true };
+  if (type === 'string') {
+    return known.format === 'image'
+      ? { kind: 'photo' as const, most: 1, isList: false }
+      : { kind: 'text' as const, longest: known.maxLength ?? LONGEST_TEXT };
+  }
+  const [least, most] = [minimum ?? 0, maximum ?? Number.MAX_SAFE_INTEGER];
+  const step = type === 'integer' || most - least > 10 ? 1 : (most - least) / 20;
+  return { kind: 'number' as const, least, most, step, initial: typeof known.default === 'number' ? known.default : least };
+}
+
+/** What the user set, as far as this model takes it; a photo by the mark that stands for it until it is sent. */
+export function inputOf(fields: Field[], prompt: string, values: Input): Input {
+  const set = fields.flatMap(({ name, ...field }) => {
+    const value = name === 'prompt' ? prompt : values[name];
+    if (value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) return [];
+    if (field.kind === 'photo' && Array.isArray(value)) return [[name, field.isList ? value : value[0]] as const];
+    return [[name, value] as const];
+  });
+  // A model whose fields are not known yet takes a prompt, as all do.
+  return fields.length === 0 ? { prompt } : Object.fromEntries(set);
+}
+
+export const isComplete = (fields: Field[], input: Input): boolean =>
+  fields.every(({ name, isRequired }) => !isRequired || input[name] !== undefined);

@@ -1,0 +1,23 @@
+/** Brings the photos of unsent requests to the server, and forgets those that no request needs. */
+
+import { erasePhoto, keptPhotos, readPhoto } from '@/lib/photos';
+import { timeOf } from '@/lib/uuid';
+
+import { Refused, uploadPhoto } from './api';
+import * as outbox from './outbox';
+import { pathOf, photosOf } from './photo-marks';
+
+export async function upload(userId: string, photoId: string): Promise<void> {
+  const bytes = await readPhoto(photoId);
+  if (!bytes) throw new Refused('photo_lost', 'The photo is no longer on this phone. Choose it again.');
+  await uploadPhoto(pathOf(userId, photoId), bytes);
+}
+
+/** A photo that was picked, and is in the composer still, is in no request yet. */
+const KEPT_FOR = 24 * 3_600_000;
+
+export async function sweepPhotos(now: number): Promise<void> {
+  const needed = new Set(outbox.all().flatMap(({ input }) => photosOf(input)));
+  const old = (await keptPhotos()).filter((id) => !needed.has(id) && now - timeOf(id) > KEPT_FOR);
+  await Promise.all(old.map(erasePhoto));
+}

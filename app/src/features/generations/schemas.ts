@@ -1,0 +1,112 @@
+/** What the server and the disk may say, as far as this version understands it. Fields it does not know are ignored. */
+
+import * as v from 'valibot';
+
+import { listOf, maybe } from '@/lib/parse';
+
+/** A time that the clock can read: others would throw wherever a card is placed or dated. */
+const time = v.pipe(v.string(), v.check((text) => Number.isFinite(Date.parse(text))));
+export const input = v.record(v.string(), v.unknown());
+const progress = maybe(v.pipe(v.number(), v.minValue(0), v.maxValue(1)));
+const size = maybe(v.pipe(v.number(), v.gtValue(0), v.finite()));
+/** A malformed one throws while it is drawn. */
+const blurhash = maybe(v.pipe(v.string(), v.check(isBlurhash)));
+
+export const fileOutput = v.object({
+  kind: v.picklist(['image', 'video', 'audio']),
+  path: v.string(),
+  mime: v.fallback(v.string(), ''),
+  width: size,
+  height: size,
+  blurhash,
+  thumb: maybe(v.string()),
+  duration: size,
+  token: maybe(v.string()),
+  thumb_token: maybe(v.string()),
+});
+const textOutput = v.object({ kind: v.literal('text'), text: v.string() });
+const outputs = listOf(v.union([fileOutput, textOutput]));
+
+export const failure = v.object({ code: v.string(), message: maybe(v.string()) });
+
+const generation = v.object({ output: maybe(outputs), error: maybe(failure) });
+
+export const job = v.object({
+  id: v.string(),
+  model: v.fallback(v.string(), ''),
+  input: v.fallback(input, {}),
+  status: v.string(),
+  progress,
+  created_at: maybe(time),
+  updated_at: time,
+  generation: maybe(generation),
+});
+
+const asked = {
+  id: v.string(),
+  model: v.nullable(v.string()),
+  input,
+  requestedAt: time,
+  updatedAt: time,
+};
+
+/** A card that the server knows. One that cannot be read is dropped, and comes again from the server. */
+const item = v.variant('status', [
+  v.object({ ...asked, status: v.picklist(['queued', 'running', 'waiting']), progress }),
+  v.object({ ...asked, status: v.literal('succeeded'), output: outputs }),
+  v.object({ ...asked, status: v.picklist(['failed', 'canceled']), error: failure }),
+]);
+export const items = listOf(item);
+
+const delay = v.picklist(['offline', 'server_busy', 'too_many_jobs']);
+export const refusal = v.object({ code: v.string(), message: v.string() });
+
+export const entry = v.object({
+  id: v.string(),
+  /** Null: the first that the server offers; the phone has never seen the list. */
+  model: v.nullable(v.string()),
+  input,
+  /** Null until a session is confirmed, and again when it is refused: then it belongs to the next user who signs in. */
+  userId: v.nullable(v.string()),
+  requestedAt: time,
+  /** It may have reached the server. */
+  isTried: v.boolean(),
+  /** Canceled on this phone before the server had answered. */
+  isWithdrawn: v.boolean(),
+  delay: maybe(delay),
+  refusal: v.nullable(refusal),
+});
+
+export const refused = v.object({ error: refusal });
+export const jobs = v.object({ jobs: listOf(job) });
+export const cursor = v.object({ at: time, id: v.string() });
+export const gallery = v.object({
+  page: listOf(job),
+  cursor: maybe(cursor),
+  unfinished: listOf(job),
+  asked: listOf(job),
+});
+export const account = v.object({ credits: v.number(), is_paid: v.fallback(v.boolean(), false), paid_until: maybe(time) });
+export const answer = v.object({ job, credits: v.number() });
+
+export const model = v.object({
+  id: v.string(),
+  title: v.string(),
+  description: v.fallback(v.string(), ''),
+  kind: v.fallback(v.string(), 'image'),
+  cost: v.number(),
+  included: v.fallback(v.boolean(), false),
+  input_schema: v.fallback(input, {}),
+});
+export const models = listOf(model);
+
+export const signedUrls = v.record(v.string(), v.object({ url: v.string(), expiresAt: v.number() }));
+
+const BASE_83 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~';
+
+/** Its first character says how many colours follow. */
+function isBlurhash(text: string): boolean {
+  const count = BASE_83.indexOf(text.charAt(0));
+  const colours = ((count % 9) + 1) * (Math.floor(count / 9) + 1);
+  return text.length === 4 + 2 * colours && [...text].every((letter) => BASE_83.includes(letter));
+}

@@ -1,0 +1,26 @@
+/** Photos of unsent requests, as files: they survive the app, unlike the picker's own copies. */
+
+import { Directory, File, Paths } from 'expo-file-system';
+
+// Named relative to the documents: iOS moves that folder at every update of the app.
+const folder = () => new Directory(Paths.document, 'outbox');
+const fileOf = (id: string) => new File(folder(), `${id}.jpg`);
+
+export async function keepPhoto(id: string, uri: string): Promise<void> {
+  folder().create({ intermediates: true, idempotent: true });
+  await new File(uri).copy(fileOf(id));
+}
+
+/** Its bytes, or null when it is no longer on this phone. */
+export async function readPhoto(id: string): Promise<ArrayBuffer | null> {
+  const file = fileOf(id);
+  return file.exists ? file.arrayBuffer() : null;
+}
+
+export async function keptPhotos(): Promise<string[]> {
+  return folder().exists ? folder().list().map(({ name }) => name.replace(/\.jpg$/, '')) : [];
+}
+
+export async function erasePhoto(id: string): Promise<void> {
+  if (fileOf(id).exists) fileOf(id).delete();
+}

@@ -1,0 +1,42 @@
+/** A photo from the library or the camera, made small and kept before anybody can ask for it to be sent. */
+
+import { ImageManipulator, SaveFormat } from 'expo-image-manipulator';
+import * as ImagePicker from 'expo-image-picker';
+
+import { keepPhoto } from './photos';
+import { uuidv7 } from './uuid';
+
+/** Pixels of the longer side: more than models look at, and an upload of some hundred kilobytes. */
+const LONGEST_SIDE = 1536;
+const QUALITY = 0.85;
+
+export interface Photo {
+  id: string;
+  /** To be shown while the app runs. */
+  uri: string;
+}
+
+/** Null when the user chose none or does not allow the camera. */
+export async function pickPhoto(from: 'library' | 'camera'): Promise<Photo | null> {
+  if (from === 'camera' && !(await ImagePicker.requestCameraPermissionsAsync()).granted) return null;
+  const launch = from === 'camera' ? ImagePicker.launchCameraAsync : ImagePicker.launchImageLibraryAsync;
+  const { assets } = await launch({ mediaTypes: ['images'], quality: 1 });
+  const asset = assets?.[0];
+  if (!asset) return null;
+  const id = uuidv7();
+  const uri = await encodedAgain(asset);
+  await keepPhoto(id, uri);
+  return { id, uri };
+}
+
+/** As a JPEG, which every model takes, without the place and time that a camera writes into the file. */
+async function encodedAgain({ uri, width, height }: ImagePicker.ImagePickerAsset): Promise<string> {
+  const context = ImageManipulator.manipulate(uri);
+  if (Math.max(width, height) > LONGEST_SIDE) {
+    context.resize(width >= height ? { width: LONGEST_SIDE } : { height: LONGEST_SIDE });
+  }
+  const image = await context.renderAsync();
+  const saved = await image.saveAsync({ format: SaveFormat.JPEG, compress: QUALITY });
+  image.release();
+  return saved.uri;
+}

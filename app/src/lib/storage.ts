@@ -1,0 +1,62 @@
+/** The disk where there is one. What it refuses to take is kept in memory, until the app ends. */
+
+import 'expo-sqlite/localStorage/install';
+
+/** Newer than the disk; null stands for a removed value. */
+const inMemory = new Map<string, string | null>();
+
+/** The value that `attempt` gives, or `otherwise` where storage is forbidden: a browser throws at the mere name. */
+function withDisk<T>(attempt: (disk: Storage) => T, otherwise: T): T {
+  try {
+    return attempt(localStorage);
+  } catch {
+    return otherwise;
+  }
+}
+
+function onDisk(key: string, change: (disk: Storage) => void, value: string | null): boolean {
+  const isWritten = withDisk((disk) => {
+    change(disk);
+    return true;
+  }, false);
+  if (isWritten) inMemory.delete(key);
+  else inMemory.set(key, value);
+  return isWritten;
+}
+
+export const storage = {
+  getItem: (key: string): string | null =>
+    inMemory.has(key) ? (inMemory.get(key) ?? null) : withDisk((disk) => disk.getItem(key), null),
+
+  /** Never throws: a caller that cannot save a session would make a new user. */
+  setItem(key: string, value: string): void {
+    const write = () => onDisk(key, (disk) => disk.setItem(key, value), value);
+    if (!write() && !(makeRoom(key) && write())) console.warn('disk.write_failed', key);
+  },
+
+  /** Whether it survives the app. */
+  isOnDisk: (key: string): boolean => !inMemory.has(key) && storage.getItem(key) !== null,
+
+  removeItem(key: string): void {
+    onDisk(key, (disk) => disk.removeItem(key), null);
+  },
+
+  keys(): string[] {
+    const stored = withDisk((disk) => Array.from({ length: disk.length }, (_, index) => disk.key(index) ?? ''), []);
+    return [...new Set([...stored, ...inMemory.keys()])].filter((key) => inMemory.get(key) !== null);
+  },
+};
+
+let expendable = (_key: string): boolean => false;
+
+/** Names the values that the server can give again. A full disk loses them before anything else. */
+export function setExpendable(isExpendable: (key: string) => boolean): void {
+  expendable = isExpendable;
+}
+
+function makeRoom(wanted: string): boolean {
+  if (expendable(wanted)) return false;
+  const victims = storage.keys().filter(expendable);
+  victims.forEach((key) => storage.removeItem(key));
+  return victims.length > 0;
+}

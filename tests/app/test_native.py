@@ -1,0 +1,47 @@
+"""What a native build would ask a user and a store for, as `expo prebuild` would write it."""
+
+import json
+import shutil
+import subprocess
+from typing import Any
+
+import pytest
+
+from tests.app.site import APP, environment
+
+pytestmark = pytest.mark.processes
+
+ASKED_FOR = {
+    "INTERNET",
+    "VIBRATE",
+    "SYSTEM_ALERT_WINDOW",
+    "MODIFY_AUDIO_SETTINGS",
+}  # none of them asks the user
+
+
+@pytest.fixture(scope="module")
+def native() -> dict[str, Any]:
+    npm = shutil.which("npm", path=environment()["PATH"])
+    if npm is None or not (APP / "node_modules" / "expo").exists():
+        pytest.skip("the app's packages are not installed: make install-app")
+    command = [npm, "exec", "--", "expo", "config", "--type", "introspect", "--json"]
+    said = subprocess.run(command, cwd=APP, env=environment(), check=True, stdout=subprocess.PIPE, text=True)
+    results: dict[str, Any] = json.loads(said.stdout)["_internal"]["modResults"]
+    return results
+
+
+def test_android_asks_for_nothing_that_the_app_does_not_use(native: dict[str, Any]) -> None:
+    manifest = native["android"]["manifest"]["manifest"]
+    permissions = [permission["$"] for permission in manifest["uses-permission"]]
+    asked = {
+        named["android:name"].split(".")[-1] for named in permissions if named.get("tools:node") != "remove"
+    }
+    assert asked == ASKED_FOR
+    # A backup in the cloud would carry the session and unsent requests to another phone.
+    assert manifest["application"][0]["$"]["android:allowBackup"] == "false"
+
+
+def test_ios_says_why_it_uses_the_camera_and_plays_nothing_in_the_background(native: dict[str, Any]) -> None:
+    plist = native["ios"]["infoPlist"]
+    assert {key for key in plist if key.endswith("UsageDescription")} == {"NSCameraUsageDescription"}
+    assert plist["UIBackgroundModes"] == []
