@@ -21,7 +21,6 @@ from supabase import ClientOptions, create_client
 import logs
 import settings
 from tasks import media
-from tasks.media import Media
 from tasks.providers.download import File
 from tasks.providers.protocol import Permanent, Unusable
 from tasks.store import Job
@@ -189,7 +188,7 @@ def spool(chunks: Iterable[bytes], file: FileIO, limit: int) -> int:
     return size
 
 
-def described(path: str, seen: Media, size: int) -> dict[str, Any]:
+def described(path: str, seen: "media.Media", size: int) -> dict[str, Any]:
     return {
         "kind": seen.kind,
         "path": f"{path}.{seen.extension}",
