@@ -2558,7 +2558,7 @@ CREATE FUNCTION private.status_of_bounds() RETURNS TABLE(item text, value text, 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select
-    'provider ' || l.provider || ', ' || budget.name || ' today',
+    budget.name || ' of ' || l.provider || ' today',
     budget.used || ' of ' || budget.bound,
     case
       when budget.used >= budget.bound then 'the budget is used: requests are refused'
