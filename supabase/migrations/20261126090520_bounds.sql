@@ -158,7 +158,7 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
   select
-    'provider ' || l.provider || ', ' || budget.name || ' today',
+    budget.name || ' of ' || l.provider || ' today',
     budget.used || ' of ' || budget.bound,
     case
       when budget.used >= budget.bound then 'the budget is used: requests are refused'

@@ -272,9 +272,7 @@ def test_status_names_a_budget_from_80_percent_on(actors: Actors, user: User) ->
     for _ in range(5):
         cancel_at_start(actors, user)
         rows = actors.bridge.rows("select * from private.operator_status()")
-        seen += [
-            (row["value"], row["problem"]) for row in rows if row["item"] == "provider preview, starts today"
-        ]
+        seen += [(row["value"], row["problem"]) for row in rows if row["item"] == "starts of preview today"]
     assert seen == [
         ("1 of 5", None), ("2 of 5", None), ("3 of 5", None), ("4 of 5", "over 80 % of the budget"),
         ("5 of 5", "the budget is used: requests are refused"),
