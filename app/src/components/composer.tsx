@@ -1,7 +1,7 @@
 /** Where a picture is asked for. It is ready before anything else, and a press never waits. */
 
 import { useState } from 'react';
-import { Platform, Pressable, StyleSheet, TextInput, View } from 'react-native';
+import { Platform, Pressable, ScrollView, StyleSheet, TextInput, View } from 'react-native';
 
 import { type Draft, withoutPhoto } from '@/features/generations/draft';
 import { fieldsOf, inputOf, isComplete } from '@/features/generations/fields';
@@ -113,7 +113,15 @@ interface ModelsProps {
 function Models({ models, chosen, onChoose }: ModelsProps) {
   const theme = useTheme();
   return (
-    <View role="radiogroup" aria-label="Model" style={styles.models}>
+    <ScrollView
+      horizontal
+      role="radiogroup"
+      aria-label="Model"
+      showsHorizontalScrollIndicator={false}
+      keyboardShouldPersistTaps="handled"
+      style={styles.models}
+      contentContainerStyle={styles.row}
+    >
       {models.map(({ id, title, cost }) => {
         const isChosen = id === chosen?.id;
         return (
@@ -131,7 +139,7 @@ function Models({ models, chosen, onChoose }: ModelsProps) {
           </Pressable>
         );
       })}
-    </View>
+    </ScrollView>
   );
 }
 
@@ -158,6 +166,7 @@ const styles = StyleSheet.create({
   },
   sheet: { padding: space.m, gap: space.s, borderRadius: round.m, borderWidth: 1 },
   beside: { flexDirection: 'row', flexWrap: 'wrap', alignItems: 'center', gap: space.s },
-  models: { flexDirection: 'row', flexWrap: 'wrap', gap: space.s },
+  models: { flexGrow: 0 },
+  row: { gap: space.s },
   model: { paddingHorizontal: space.m, paddingVertical: 7, borderRadius: round.m },
 });

@@ -37,7 +37,7 @@ function Running({ url, label, onBegin }: { url: string; label: string; onBegin:
   const player = useVideoPlayer(url, (made) => {
     made.loop = true;
   });
-  // Not in the setup: a browser's player is deaf until its view is there.
+  // Not in the setup: a browser's player ignores it until its view is there.
   useEffect(() => player.play(), [player]);
   return (
     <VideoView

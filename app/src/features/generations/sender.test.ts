@@ -21,7 +21,7 @@ let sender: ReturnType<typeof createSender>;
 beforeEach(() => {
   localStorage.clear();
   jest.resetAllMocks();
-  sender = createSender({ firstModel, upload, enqueue, cancel, onAnswer, onTooLate, onChange, onGone });
+  sender = createSender('u', { firstModel, upload, enqueue, cancel, onAnswer, onTooLate, onChange, onGone });
   outbox.put({
     ...{ id: 'a', model: 'preview', input: {}, userId: null, requestedAt: '2026-01-01T10:00:00Z' },
     ...{ isTried: false, isWithdrawn: false, delay: null, refusal: null },
@@ -33,7 +33,7 @@ const settled = () => jest.advanceTimersByTimeAsync(0);
 
 test('an answer empties the outbox', async () => {
   enqueue.mockResolvedValue(ANSWER);
-  sender.flush('u');
+  sender.flush();
   await settled();
   expect(onAnswer).toHaveBeenCalledWith(ANSWER);
   expect(outbox.find('a')).toBeUndefined();
@@ -41,20 +41,20 @@ test('an answer empties the outbox', async () => {
 
 test('a tried request belongs to the user who tried it, on disk, before the call', () => {
   enqueue.mockReturnValue(new Promise(() => {}));
-  sender.flush('u');
+  sender.flush();
   expect(outbox.find('a')).toMatchObject({ userId: 'u', isTried: true });
 });
 
 test('flushing twice sends once', () => {
   enqueue.mockReturnValue(new Promise(() => {}));
-  sender.flush('u');
-  sender.flush('u');
+  sender.flush();
+  sender.flush();
   expect(enqueue).toHaveBeenCalledTimes(1);
 });
 
 test('no connection: it says so and tries again with the same id', async () => {
   enqueue.mockRejectedValueOnce(new Unreachable()).mockResolvedValueOnce(ANSWER);
-  sender.flush('u');
+  sender.flush();
   await settled();
   expect(onChange).toHaveBeenLastCalledWith(expect.objectContaining({ id: 'a', delay: 'offline' }));
   await jest.advanceTimersByTimeAsync(1000);
@@ -64,7 +64,7 @@ test('no connection: it says so and tries again with the same id', async () => {
 
 test('a silent request is not given up: the same one is sent beside it', async () => {
   enqueue.mockReturnValueOnce(new Promise(() => {})).mockResolvedValueOnce(ANSWER);
-  sender.flush('u');
+  sender.flush();
   await jest.advanceTimersByTimeAsync(12_000);
   expect(enqueue).toHaveBeenCalledTimes(2);
   expect(outbox.find('a')).toBeUndefined();
@@ -72,23 +72,40 @@ test('a silent request is not given up: the same one is sent beside it', async (
 
 test('a refusal is kept with its reason and not sent again', async () => {
   enqueue.mockRejectedValue(new Refused('insufficient_credits', 'Not enough credits.'));
-  sender.flush('u');
+  sender.flush();
   await jest.advanceTimersByTimeAsync(60_000);
-  sender.flush('u');
+  sender.flush();
   expect(enqueue).toHaveBeenCalledTimes(1);
   expect(outbox.find('a')?.refusal?.code).toBe('insufficient_credits');
 });
 
 test('a refused token names no user: the entry waits for the next user who signs in', async () => {
   enqueue.mockRejectedValueOnce(meaningOf(401, null, null));
-  sender.flush('refused');
+  sender.flush();
   await settled();
   expect(outbox.ofUser('next').map(({ id }) => id)).toEqual(['a']);
 });
 
+test('a refused token that is replaced for the same user: the next try sends it', async () => {
+  enqueue.mockRejectedValueOnce(meaningOf(401, null, null)).mockResolvedValueOnce(ANSWER);
+  sender.flush();
+  await jest.advanceTimersByTimeAsync(1000);
+  expect(enqueue).toHaveBeenCalledTimes(2);
+  expect(outbox.find('a')).toBeUndefined();
+});
+
+test('what has become the request of another user is left to that user', async () => {
+  enqueue.mockRejectedValueOnce(meaningOf(401, null, null)).mockResolvedValueOnce(ANSWER);
+  sender.flush();
+  await settled();
+  outbox.change('a', { userId: 'next' });
+  await jest.advanceTimersByTimeAsync(60_000);
+  expect(enqueue).toHaveBeenCalledTimes(1);
+});
+
 test('withdrawn before it was sent: nothing is sent', () => {
   outbox.change('a', { isWithdrawn: true });
-  sender.flush('u');
+  sender.flush();
   expect(enqueue).not.toHaveBeenCalled();
   expect(outbox.find('a')).toBeUndefined();
 });
@@ -96,7 +113,7 @@ test('withdrawn before it was sent: nothing is sent', () => {
 test('withdrawn while it was under way: it is canceled, and a lost cancel is repeated', async () => {
   enqueue.mockResolvedValue(ANSWER);
   cancel.mockRejectedValueOnce(new Unreachable()).mockResolvedValueOnce(ANSWER);
-  sender.flush('u');
+  sender.flush();
   outbox.change('a', { isWithdrawn: true });
   await settled();
   expect(outbox.find('a')).toBeDefined();
@@ -111,7 +128,7 @@ test.each([
 ] as const)('a withdrawn one that is %s then', async (status, tooLate) => {
   enqueue.mockResolvedValue(ANSWER);
   cancel.mockResolvedValue({ job: job(status), credits: 4 });
-  sender.flush('u');
+  sender.flush();
   outbox.change('a', { isWithdrawn: true });
   await settled();
   expect(onTooLate.mock.calls).toEqual(tooLate);
@@ -132,7 +149,7 @@ test('a request without a model asks for the first, and keeps it before it is se
   outbox.change('a', { model: null });
   firstModel.mockRejectedValueOnce(new Unreachable()).mockResolvedValueOnce('first').mockResolvedValue('another');
   enqueue.mockRejectedValueOnce(new Unreachable()).mockResolvedValue(ANSWER);
-  sender.flush('u');
+  sender.flush();
   await settled();
   expect(outbox.find('a')).toMatchObject({ isTried: false, delay: 'offline' });
   await jest.advanceTimersByTimeAsync(1000);
@@ -143,7 +160,7 @@ test('a request without a model asks for the first, and keeps it before it is se
 
 test('what another tab has withdrawn, sent or heard a refusal of is not sent', async () => {
   enqueue.mockRejectedValueOnce(new Unreachable());
-  sender.flush('u');
+  sender.flush();
   await settled();
   outbox.erase('a');
   await jest.advanceTimersByTimeAsync(60_000);
@@ -185,7 +202,7 @@ describe('a request with a photo', () => {
   test('is sent when the photo is there, which is named by its path', async () => {
     upload.mockRejectedValueOnce(new Unreachable()).mockResolvedValue();
     enqueue.mockResolvedValue(ANSWER);
-    sender.flush('u');
+    sender.flush();
     await settled();
     expect(enqueue).not.toHaveBeenCalled();
     expect(outbox.find('a')).toMatchObject({ isTried: false, delay: 'offline' });
@@ -198,7 +215,7 @@ describe('a request with a photo', () => {
   test('that is withdrawn during the upload is not sent', async () => {
     let arrive: () => void = () => {};
     upload.mockReturnValue(new Promise((resolve) => (arrive = resolve)));
-    sender.flush('u');
+    sender.flush();
     outbox.change('a', { isWithdrawn: true });
     arrive();
     await settled();
@@ -208,7 +225,7 @@ describe('a request with a photo', () => {
 
   test('that is lost is refused, not waited for', async () => {
     upload.mockRejectedValue(new Refused('photo_lost', 'Choose it again.'));
-    sender.flush('u');
+    sender.flush();
     await settled();
     expect(outbox.find('a')?.refusal).toEqual({ code: 'photo_lost', message: 'Choose it again.' });
   });

@@ -37,7 +37,8 @@ export function after(error: unknown, attempt: number): Outcome {
   return { kind: 'later', delay, milliseconds: (retryAfter ?? 0) * 1000 || pause };
 }
 
-export function createSender(deliveries: Deliveries) {
+/** For one user, whose token goes with every call. */
+export function createSender(userId: string, deliveries: Deliveries) {
   const inFlight = new Set<string>();
   const failures = new Map<string, number>();
   const timers = new Map<string, ReturnType<typeof setTimeout>>();
@@ -65,21 +66,23 @@ export function createSender(deliveries: Deliveries) {
     const asked = wanted(id);
     if (!asked) return;
     const model = asked.model ?? (await deliveries.firstModel());
-    const { userId } = asked;
-    if (userId) for (const photoId of photosOf(asked.input)) await deliveries.upload(userId, photoId);
+    for (const photoId of photosOf(asked.input)) await deliveries.upload(userId, photoId);
     // Looked at again after the last wait: another tab may have withdrawn it or sent it.
     const entry = wanted(id);
     if (!entry) return;
-    if (entry.userId !== userId || !userId) throw new Unreachable('it has become the request of another user', 'server_busy');
-    outbox.change(id, { model: entry.model ?? model, isTried: true });
+    outbox.change(id, { userId, model: entry.model ?? model, isTried: true });
     const input = withPaths(entry.input, userId);
     await follow(id, await deliveries.enqueue({ id, model: entry.model ?? model, input }));
   }
+
+  // A request whose token was refused names no user, until the next try or the next user.
+  const isOurs = (entry: outbox.Entry) => entry.userId === null || entry.userId === userId;
 
   /** The entry if it is still to be sent. */
   function wanted(id: string): outbox.Entry | null {
     const entry = outbox.find(id);
     if (entry?.refusal) deliveries.onChange(entry);
+    else if (entry && !isOurs(entry)) return null;
     else if (entry && (entry.isTried || !entry.isWithdrawn)) return entry;
     else {
       outbox.erase(id);
@@ -119,10 +122,10 @@ export function createSender(deliveries: Deliveries) {
 
   return {
     /** Send all waiting requests of this user now. */
-    flush(userId: string): void {
+    flush(): void {
       for (const entry of outbox.ofUser(userId)) {
         if (entry.refusal) continue;
-        if (entry.userId !== userId) outbox.change(entry.id, { userId });
+        if (entry.userId === null) outbox.change(entry.id, { userId });
         void deliver(entry.id);
       }
     },

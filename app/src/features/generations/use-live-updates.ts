@@ -57,7 +57,7 @@ function useOutbox(userId: string | null): void {
   const client = useQueryClient();
   useEffect(() => {
     if (!userId) return;
-    const sender = createSender({
+    const sender = createSender(userId, {
       firstModel: async () => {
         const model = firstOf(await client.fetchQuery(modelsQuery));
         if (!model) throw new Unreachable('no model is enabled', 'server_busy');
@@ -81,7 +81,7 @@ function useOutbox(userId: string | null): void {
         if (owner !== userId) ringOutbox();
       },
     });
-    const flush = () => sender.flush(userId);
+    const flush = () => sender.flush();
     flush();
     void sweepPhotos(Date.now());
     const stops = [outboxBell.subscribe(flush), onForeground(flush), onOnline(flush)];
