@@ -367,12 +367,16 @@ CREATE FUNCTION private.caller() RETURNS uuid
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+  v_account public.entitlements;
 begin
   if auth.uid() is null then
     perform private.raise_api_error(401, 'unauthenticated', 'Sign in first.');
-  elsif exists (
-    select from public.entitlements where user_id = auth.uid() and blocked_at is not null
-  ) then
+  end if;
+  select * into v_account from public.entitlements where user_id = auth.uid();
+  if not found then
+    perform private.raise_api_error(401, 'unauthenticated', 'This account no longer exists.');
+  elsif v_account.blocked_at is not null then
     perform private.raise_api_error(403, 'account_suspended', 'This account is suspended.');
   end if;
   return auth.uid();
@@ -1048,6 +1052,40 @@ $$;
 
 ALTER FUNCTION private.is_ref_available(p_provider_ref text, p_id uuid) OWNER TO postgres;
 
+CREATE FUNCTION private.is_refused_prompt(p_input jsonb) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_text text;
+begin
+  if not exists (select from private.prompt_filter) then
+    return false;
+  end if;
+  select string_agg(private.plain_words(value #>> '{}'), '') into v_text
+  from jsonb_path_query(p_input, 'strict $.** ? (@.type() == "string")') value;
+  return exists (
+    select from private.prompt_filter where strpos(v_text, private.plain_words(word)) > 0
+  );
+end
+$_$;
+
+ALTER FUNCTION private.is_refused_prompt(p_input jsonb) OWNER TO postgres;
+
+CREATE FUNCTION private.is_reported(p_path text) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select exists (
+    select from private.reports where generation_id = private.job_of(p_path) and closed_at is null
+  ) or private.job_of(p_path) is null and exists (
+    select from private.reports
+    where input_paths @> array[p_path] and input_paths <> '{}' and closed_at is null
+  )
+$$;
+
+ALTER FUNCTION private.is_reported(p_path text) OWNER TO postgres;
+
 CREATE FUNCTION private.is_running(p_kind text) RETURNS boolean
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1636,6 +1674,7 @@ CREATE FUNCTION private.operator_status() RETURNS TABLE(item text, value text, p
   union all select * from private.status_of_jobs()
   union all select * from private.status_of_last_hour()
   union all select * from private.status_of_providers()
+  union all select * from private.status_of_bounds()
   union all select * from private.status_of_money()
 $$;
 
@@ -2096,6 +2135,30 @@ end
 $$;
 
 ALTER FUNCTION private.read_job(p_id uuid) OWNER TO postgres;
+
+CREATE FUNCTION private.read_jobs(p_user_id uuid, p_ids uuid[]) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if p_ids is null or cardinality(p_ids) > 50 then
+    perform private.raise_api_error(400, 'invalid_request', 'Ask for at most 50 ids.');
+  end if;
+
+  return coalesce((
+    select jsonb_agg(private.read_job(mine.id))
+    from (
+      select id, user_id from public.jobs where id = any (p_ids)
+      union
+      select id, user_id from public.generations where id = any (p_ids)
+      offset 0  -- find by id first: found by user, all rows of a user with many are read
+    ) mine
+    where user_id = p_user_id
+  ), '[]');
+end
+$$;
+
+ALTER FUNCTION private.read_jobs(p_user_id uuid, p_ids uuid[]) OWNER TO postgres;
 
 CREATE FUNCTION private.record_process(p_name text, p_kind text, p_version text, p_problem text, p_expects_webhooks boolean DEFAULT false) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2620,6 +2683,20 @@ $$;
 
 ALTER FUNCTION private.schema_version(OUT version integer, OUT compatible_since integer) OWNER TO postgres;
 
+CREATE FUNCTION private.seconds_until_next_try(p_user_id uuid, p_count integer) RETURNS integer
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select ceil(extract(epoch from ended_at + interval '24 hours' - clock_timestamp()))::integer
+  from private.unsuccessful_starts
+  where user_id = p_user_id and ended_at > clock_timestamp() - interval '24 hours'
+  order by ended_at desc
+  offset p_count - 1
+  limit 1
+$$;
+
+ALTER FUNCTION private.seconds_until_next_try(p_user_id uuid, p_count integer) OWNER TO postgres;
+
 CREATE FUNCTION private.seed_of(p_id uuid, p_schema jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2685,6 +2762,56 @@ end
 $$;
 
 ALTER FUNCTION private.settle_refunds(p_event private.purchase_events) OWNER TO postgres;
+
+CREATE TABLE private.provider_starts (
+    provider text NOT NULL,
+    day date NOT NULL,
+    starts integer NOT NULL,
+    anonymous_starts integer NOT NULL
+)
+WITH (fillfactor='50');
+
+ALTER TABLE private.provider_starts OWNER TO postgres;
+
+COMMENT ON TABLE private.provider_starts IS 'How often each provider with a limit was called on each day (UTC). Retries count: they cost, too.';
+
+CREATE FUNCTION private.starts_today(p_provider text) RETURNS SETOF private.provider_starts
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select * from private.provider_starts
+  where provider = p_provider and day = (clock_timestamp() at time zone 'utc')::date
+$$;
+
+ALTER FUNCTION private.starts_today(p_provider text) OWNER TO postgres;
+
+CREATE FUNCTION private.status_of_bounds() RETURNS TABLE(item text, value text, problem text)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select
+    budget.name || ' of ' || l.provider || ' today',
+    budget.used || ' of ' || budget.bound,
+    case
+      when budget.used >= budget.bound then 'the budget is used: requests are refused'
+      when budget.used >= 0.8 * budget.bound then 'over 80 % of the budget'
+    end
+  from private.provider_limits l
+  left join lateral private.starts_today(l.provider) s on true,
+  lateral (values
+    ('starts', coalesce(s.starts, 0), l.starts_per_day),
+    ('anonymous starts', coalesce(s.anonymous_starts, 0), l.anonymous_starts_per_day)
+  ) budget (name, used, bound)
+  where budget.bound is not null
+  union all
+  select
+    'open reports', count(*)::text,
+    case when count(*) > 0 then 'read private.reports, and close them: docs/operations.md' end
+  from private.reports
+  where closed_at is null
+$$;
+
+ALTER FUNCTION private.status_of_bounds() OWNER TO postgres;
 
 CREATE FUNCTION private.status_of_jobs() RETURNS TABLE(item text, value text, problem text)
     LANGUAGE sql STABLE
@@ -4104,6 +4231,10 @@ REVOKE ALL ON FUNCTION private.is_paused(p_provider text, p_provider_model text)
 
 REVOKE ALL ON FUNCTION private.is_ref_available(p_provider_ref text, p_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.is_refused_prompt(p_input jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.is_reported(p_path text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.is_running(p_kind text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.is_shown(p_path text) FROM PUBLIC;
@@ -4192,6 +4323,8 @@ REVOKE ALL ON FUNCTION private.read_event(p_event jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.read_job(p_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.read_jobs(p_user_id uuid, p_ids uuid[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.record_process(p_name text, p_kind text, p_version text, p_problem text, p_expects_webhooks boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.record_process(p_name text, p_kind text, p_version text, p_problem text, p_expects_webhooks boolean) TO generation_bridge;
 GRANT ALL ON FUNCTION private.record_process(p_name text, p_kind text, p_version text, p_problem text, p_expects_webhooks boolean) TO generation_worker;
@@ -4247,9 +4380,15 @@ REVOKE ALL ON FUNCTION private.schema_version(OUT version integer, OUT compatibl
 GRANT ALL ON FUNCTION private.schema_version(OUT version integer, OUT compatible_since integer) TO generation_bridge;
 GRANT ALL ON FUNCTION private.schema_version(OUT version integer, OUT compatible_since integer) TO generation_worker;
 
+REVOKE ALL ON FUNCTION private.seconds_until_next_try(p_user_id uuid, p_count integer) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.seed_of(p_id uuid, p_schema jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.settle_refunds(p_event private.purchase_events) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.starts_today(p_provider text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.status_of_bounds() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.status_of_jobs() FROM PUBLIC;
 

@@ -82,6 +82,7 @@ TRIED = {
     "cancel_generation": lambda user, job_id: user.cancel(job_id),
     "get_job_status": lambda user, job_id: user.status(job_id),
     "list_models": lambda user, job_id: user.value("select public.list_models()"),
+    "read_gallery": lambda user, job_id: user.gallery(),
     "report_generation": lambda user, job_id: user.report(job_id),
     "register_device": lambda user, job_id: user.register("ExponentPushToken[mine]"),
 }
