@@ -64,7 +64,7 @@ def of_process(name: Literal["bridge", "worker"]) -> Findings:
             yield from of_connections(subject, conn, name)
             if name == "bridge":
                 yield from of_notifications(subject, conn, url)
-    except database.RoleRefused as error:
+    except (database.RoleRefused, database.SchemaRefused) as error:
         yield wrong(subject, str(error))
     except psycopg.Error as error:
         yield wrong(subject, explained(error, setting))

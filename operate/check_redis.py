@@ -14,9 +14,9 @@ LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
 def redis() -> Findings:
-    url = str(settings.load().redis_url)
+    broker = settings.load().broker
     try:
-        with client.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as server:
+        with broker.client() as server:
             server.ping()
             yield from of_server(server)
     except client.AuthenticationError as error:
@@ -27,8 +27,7 @@ def redis() -> Findings:
     except (client.RedisError, OSError, ValueError) as error:
         yield wrong(SUBJECT, f"it does not answer ({logs.describe(error)}): start it, or correct REDIS_URL")
         return
-    parts = urlsplit(url)
-    if parts.scheme == "redis" and parts.hostname not in LOCAL:
+    if broker.tls is None and urlsplit(broker.url).hostname not in LOCAL:
         yield note(
             SUBJECT, "the password and all messages travel unencrypted: use rediss:// if the server has TLS"
         )

@@ -1,6 +1,5 @@
 """The hosted parts, as the worker and an app meet them: keys, Auth, buckets, Edge Functions."""
 
-import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -20,41 +19,18 @@ NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL)
 
 
 def keys() -> Findings:
-    """What kind of key it is, by its form."""
+    """What kind of key it is. A key of a wrong kind does not pass the settings."""
     config = settings.load()
     key = config.supabase_secret_key.get_secret_value() if config.supabase_secret_key else ""
     if not key:
         yield wrong(KEY, f"set it in .env to a secret key, sb_secret_… {WHERE}")
-    elif key.startswith("sb_publishable_"):
-        yield wrong(
-            KEY, f"this is the publishable key, which is for apps: use a secret key, sb_secret_… {WHERE}"
-        )
     elif key.startswith("sb_secret_"):
-        yield from placeholder(key)
-    elif (role := role_of(key)) == "service_role":
+        yield ok(KEY, "a secret key")
+    else:
         yield note(
             KEY,
             f"a legacy service_role key works until it is deactivated: use a secret key, sb_secret_… {WHERE}",
         )
-    else:
-        kind = f"a legacy key of the role {role}" if role else "no key of Supabase"
-        yield wrong(KEY, f"this is {kind}: use a secret key, sb_secret_… {WHERE}")
-
-
-def placeholder(key: str) -> Findings:
-    if "..." in key:
-        yield wrong(KEY, f"this is the placeholder of .env.example: use a secret key {WHERE}")
-    else:
-        yield ok(KEY, "a secret key")
-
-
-def role_of(key: str) -> str | None:
-    """The role in a legacy key, which is a token; None if it is none."""
-    try:
-        part = key.split(".")[1]
-        return str(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))["role"])
-    except (ValueError, LookupError, TypeError):
-        return None
 
 
 def auth() -> Findings:

@@ -19,7 +19,7 @@ def as_bridge() -> database.Connection:
     name = "BRIDGE_DATABASE_URL" if settings.load().bridge_database_url else "DATABASE_URL"
     try:
         return database.connect(settings.load().database("bridge"), "generation_bridge")
-    except database.RoleRefused as error:
+    except (database.RoleRefused, database.SchemaRefused) as error:
         raise Refused(str(error)) from error
     except psycopg.Error as error:
         raise Refused(explained(error, name)) from error

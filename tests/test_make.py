@@ -32,6 +32,7 @@ ELSEWHERE = {
     "bench-edge": "tests/bench/test_benches.py",
     "bench-dispatch": "tests/bench/test_benches.py",
     "bench-sql": "tests/bench/test_benches.py",
+    "bench-picture": "tests/bench/test_benches.py",
 }
 NOT_IN_A_TEST = {
     "test": "it runs this test",
@@ -40,6 +41,7 @@ NOT_IN_A_TEST = {
     "check-app": "make test begins with it",
     "app-bundles": "it takes minutes and a lot of memory",
     "lock": "it chooses newer versions",
+    "image": "it takes minutes, root and programs that a test cannot install",
 }
 A_PERSON_HAS_NOT = re.compile(r"MAKE|MFLAGS|DATABASE_URL|REDIS_URL|SUPABASE_|LOG_FORMAT|VIRTUAL_ENV")
 

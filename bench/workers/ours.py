@@ -43,6 +43,7 @@ def claim(job_id: str, *, lease: float) -> Job | None:
 
 
 original = store.claim
+storage.check_access = lambda: None  # no server answers at the address of Storage
 providers.named = named
 storage.save = save
 store.claim = claim

@@ -16,7 +16,9 @@ CANCELER = ThreadPoolExecutor(1, thread_name_prefix="revoke")
 
 
 @task_revoked.connect
-def revoked(request: Any, **_: object) -> None:
+def revoked(request: Any, expired: bool = False, **_: object) -> None:
+    if expired:  # Celery calls a message that came too late revoked as well
+        return
     try:
         job_id = UUID(str(request.id))
     except ValueError:

@@ -43,7 +43,7 @@ def test_a_body_announced_too_large_is_not_waited_for(user: TappingUser, tally: 
 
 def test_other_content_types_are_refused(user: TappingUser, tally: Tally) -> None:
     for content_type in attacks.CONTENT_TYPES:
-        answer = user.enqueue(attacks.with_input("{}"), content_type)
+        answer = user.enqueue(attacks.with_input('{"prompt": "a"}'), content_type)
         assert (answer.status_code, code_of(answer)) == (415, "invalid_request"), content_type
         tally[ENQUEUE, "content type"] += 1
 
@@ -52,13 +52,22 @@ def test_other_content_types_are_refused(user: TappingUser, tally: Tally) -> Non
     "content_type", ["application/json; charset=utf-8", "Application/JSON", "application/json ;x"]
 )
 def test_json_by_another_spelling_is_accepted(user: TappingUser, content_type: str) -> None:
-    assert user.enqueue(attacks.with_input("{}"), content_type).status_code == 202
+    assert user.enqueue(attacks.with_input('{"prompt": "a"}'), content_type).status_code == 202
 
 
 def test_odd_requests_are_accepted(user: TappingUser, tally: Tally) -> None:
     for kind, body in attacks.odd_but_good():
         answer = user.enqueue(body)
         assert answer.status_code == 202, (kind, body, answer.text)
+        tally[ENQUEUE, kind] += 1
+
+
+def test_what_only_the_model_does_not_take_passes_the_gate(user: TappingUser, tally: Tally) -> None:
+    for kind, body in attacks.odd_for_the_model():
+        answer = user.enqueue(body)
+        said = answer.json()["error"]["message"]
+        assert answer.status_code == 400, (kind, body, answer.text)
+        assert said.startswith(("This model does not take ", '"prompt" is missing')), (kind, body, said)
         tally[ENQUEUE, kind] += 1
 
 
@@ -104,7 +113,7 @@ def test_a_query_without_ids_is_refused(user: TappingUser, query: str, tally: Ta
 
 
 def test_up_to_fifty_ids_are_answered_for(user: TappingUser) -> None:
-    mine = [user.enqueue(attacks.with_input("{}")).json()["job"]["id"] for _ in range(3)]
+    mine = [user.enqueue(attacks.with_input('{"prompt": "a"}')).json()["job"]["id"] for _ in range(3)]
     ids = [*mine, mine[0].upper(), *(str(uuid.uuid4()) for _ in range(46))]
     answer = user.get_status(ids=",".join(ids))
     assert answer.status_code == 200

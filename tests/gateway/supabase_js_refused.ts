@@ -65,7 +65,7 @@ await ask("storage info", bucket.info(path));
 await ask("storage update", bucket.update(path, png));
 await ask("storage move", bucket.move(path, `${path}.png`));
 await ask("storage copy", bucket.copy(path, `${path}.png`));
-await ask("storage buckets", admin.storage.listBuckets());
+await ask("storage bucket", admin.storage.getBucket("generations"));
 await ask("storage upload URL", bucket.createSignedUploadUrl(`${path}.png`));
 await ask("storage metadata", bucket.upload(`${path}.png`, png, { metadata: { a: 1 } }));
 await ask("storage raw metadata", bucket.upload(`${path}.png`, new ArrayBuffer(1), { metadata: { a: 1 } }));

@@ -60,7 +60,7 @@ BY_SUPABASE_JS = {
     "storage update": f"PUT {OBJECT}/generations/USER/job/0.png",
     "storage move": f"POST {OBJECT}/move",
     "storage copy": f"POST {OBJECT}/copy",
-    "one bucket": "GET /storage/v1/bucket/generations",
+    "storage bucket": "GET /storage/v1/bucket/generations",
     "storage upload URL": f"POST {OBJECT}/upload/sign/generations/USER/job/0.png.png",
     "storage metadata": "the form field metadata",
     "storage raw metadata": "the header x-metadata",

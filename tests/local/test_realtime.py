@@ -14,7 +14,7 @@ from realtime import AsyncRealtimeClient, RealtimeSubscribeStates
 
 from local.stack import Stack
 from tests.support import deno
-from tests.support.realtime_raw import send, token_of
+from tests.support.realtime_raw import new_user, send, token_of
 
 SCRIPT = Path(__file__).parent / "realtime_client.ts"
 
@@ -52,7 +52,7 @@ async def joined(stack: Stack, topic: str, token: str | None) -> AsyncIterator[H
 
 
 def test_supabase_py_hears_what_is_sent_to_its_own_topic_only(gateway: Stack) -> None:
-    user, stranger = str(uuid.uuid4()), str(uuid.uuid4())
+    user, stranger = new_user(gateway), new_user(gateway)
 
     async def scenario() -> None:
         async with joined(gateway, f"user:{user}", token_of(gateway, user)) as heard:
@@ -103,7 +103,7 @@ def supabase_js(
 
 
 def test_supabase_js_hears_what_is_sent_to_its_own_topic_only(gateway: Stack) -> None:
-    user = str(uuid.uuid4())
+    user = new_user(gateway)
     with supabase_js(gateway, f"user:{user}", lambda: token_of(gateway, user)) as heard:
         assert heard() == {"status": "SUBSCRIBED"}
         for topic, n in ((f"user:{uuid.uuid4()}", 1), (f"user:{user}", 2)):
@@ -121,7 +121,7 @@ def test_supabase_js_may_not_join_the_topic_of_another(gateway: Stack, has_token
 
 
 def test_supabase_js_is_told_that_its_token_expired_and_loses_the_channel(gateway: Stack) -> None:
-    user = str(uuid.uuid4())
+    user = new_user(gateway)
     with supabase_js(gateway, f"user:{user}", lambda: token_of(gateway, user, seconds=3)) as heard:
         assert heard() == {"status": "SUBSCRIBED"}
         assert heard() == {"system": "Token has expired 0 seconds ago"}

@@ -14,7 +14,7 @@ from websockets.exceptions import InvalidStatus
 
 from local.gateway import outbox
 from local.stack import Stack
-from tests.support.realtime_raw import Raw, send, token_of, url_of
+from tests.support.realtime_raw import Raw, new_user, send, token_of, url_of
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_a_join_to_what_the_stack_does_not_have_is_refused(
 
 
 def test_a_client_that_asks_is_told_that_messages_arrive_from_now_on(gateway: Stack) -> None:
-    user = str(uuid.uuid4())
+    user = new_user(gateway)
     config = {"private": True, "broadcast": {"replication_ready": True}}
     # supabase-js adds its version to a join after it renewed the token.
     payload = {"config": config, "access_token": token_of(gateway, user), "version": "realtime-js/2.119.1"}
@@ -51,7 +51,7 @@ def test_a_client_that_asks_is_told_that_messages_arrive_from_now_on(gateway: St
 
 
 def test_an_expired_or_forged_token_joins_nothing(gateway: Stack) -> None:
-    user = str(uuid.uuid4())
+    user = new_user(gateway)
 
     async def scenario() -> None:
         async with Raw(url_of(gateway)) as client:
@@ -78,7 +78,7 @@ def test_a_connection_without_a_key_of_the_project_is_refused(gateway: Stack) ->
 
 
 def test_a_client_sends_nowhere(gateway: Stack) -> None:
-    user = str(uuid.uuid4())
+    user = new_user(gateway)
 
     async def scenario() -> None:
         async with Raw(url_of(gateway)) as writer, Raw(url_of(gateway)) as reader:
@@ -93,7 +93,7 @@ def test_a_client_sends_nowhere(gateway: Stack) -> None:
 
 
 def test_a_new_token_of_another_user_costs_the_channel(gateway: Stack) -> None:
-    user = str(uuid.uuid4())
+    user = new_user(gateway)
 
     async def scenario() -> None:
         async with Raw(url_of(gateway)) as client:
@@ -108,7 +108,7 @@ def test_a_new_token_of_another_user_costs_the_channel(gateway: Stack) -> None:
 
 def test_concurrent_transactions_lose_no_message(gateway: Stack) -> None:
     """The first rings, the second finds it ringing and commits after the bell was answered."""
-    user = str(uuid.uuid4())
+    user = new_user(gateway)
 
     def send_in_turn() -> None:
         statement = "select realtime.send(jsonb_build_object('id', %s::int), 'job', %s, true)"
@@ -128,7 +128,7 @@ def test_concurrent_transactions_lose_no_message(gateway: Stack) -> None:
 
 
 def test_what_was_sent_while_the_gateway_had_lost_its_database_arrives_late(gateway: Stack) -> None:
-    user = str(uuid.uuid4())
+    user = new_user(gateway)
 
     def cut_and_send() -> None:
         with psycopg.connect(gateway.url_of("supabase_admin"), autocommit=True) as conn:
@@ -161,7 +161,7 @@ def test_a_join_is_given_up_when_there_is_no_database(monkeypatch: pytest.Monkey
 
 
 def test_a_client_that_does_not_read_is_dropped_and_holds_up_no_other(app: Starlette, gateway: Stack) -> None:
-    user = str(uuid.uuid4())
+    user = new_user(gateway)
     flood = """
     insert into realtime.messages (topic, extension, event, private, payload)
     select %s, 'broadcast', 'job', true, jsonb_build_object('id', n, 'text', repeat('x', 10000))

@@ -209,9 +209,7 @@ def test_without_the_extra_a_worker_reads_no_video(monkeypatch: pytest.MonkeyPat
 
 
 def test_the_bucket_takes_the_types_of_our_table() -> None:
-    chapter = probe.__file__.replace(
-        "tasks/probe.py", "supabase/migrations/20261126091000_realtime_and_storage.sql"
-    )
+    chapter = probe.__file__.replace("tasks/probe.py", "supabase/migrations/20261126090250_objects.sql")
     with open(chapter) as file:
         migration = file.read()
     assert all(f"'{mime}'" in migration for _, mime in media.TYPES.values())

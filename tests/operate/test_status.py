@@ -208,20 +208,18 @@ def test_only_a_database_that_is_away_does_not_answer(
         screen(url=stack.worker_url).stderr,
         screen(url=unmigrated_stack.database_url).stderr,
         screen(url=stack.bridge_url.replace("/test_", "/no_")).stderr,
-        screen(url=stack.bridge_url.replace(stack.password, "pa%zzss")).stderr,
     ]
     jobs.conn.execute("drop function private.operator_status()")
     said.append(screen().stderr)
     assert not [line for line in said if "does not answer" in line]
     parts = [
-        "refuses the login of DATABASE_URL", "cannot become generation_bridge", "Run make migrate",
-        "does not exist", "with % as %25", "Run make migrate",
+        "refuses the login of DATABASE_URL", "cannot become generation_bridge", "Apply the migrations",
+        "does not exist", "Run make migrate",
     ]  # fmt: skip
     for line, part in zip(said, parts, strict=True):
         assert part in line
         assert line.count("\n") == 1
         assert "wrong" not in line
-        assert "zzss" not in line
 
 
 def test_a_statement_that_takes_too_long_is_no_missing_database(

@@ -216,9 +216,13 @@ def test_a_deep_backlog_of_a_model_that_is_gone_is_moved_in_pieces(worker: Inlin
     for _ in range(3):
         jobs.enqueue("pinned")
     jobs.conn.execute(
-        "insert into public.jobs (id, user_id, model_id, input, cost, rank, max_attempts, deadline_at)"
-        " select gen_random_uuid(), user_id, model_id, input, cost, rank + n, max_attempts, deadline_at"
-        " from (select * from public.jobs limit 1) one, generate_series(1, 1200) n"
+        "with one as (select * from public.jobs limit 1), new as ("
+        "  insert into public.jobs (id, user_id, model_id, input, cost, rank, max_attempts, deadline_at)"
+        "  select gen_random_uuid(), user_id, model_id, input, cost, rank + n, max_attempts, deadline_at"
+        "  from one, generate_series(1, 1200) n returning id"
+        ") insert into private.job_requests (job_id, provider, provider_model, provider_input)"
+        " select new.id, r.provider, r.provider_model, r.provider_input"
+        " from new, private.job_requests r join one on one.id = r.job_id"
     )
     for moved in (1000, 1203):
         jobs.conn.execute("select private.record_refused_account('replicate', 'gone', 'foxes/fox:abc123')")
