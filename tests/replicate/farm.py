@@ -23,7 +23,8 @@ insert into private.models (id, title, cost, provider, provider_model, input_sch
   ('fox', 'Fox', 1, 'replicate', 'foxes/fox', '{
     "type": "object", "required": ["prompt"],
     "properties": {"prompt": {"type": "string"}, "seed": {"type": "integer"}}
-  }', 5, '20 minutes')
+  }', 5, '20 minutes');
+update private.provider_limits set starts_per_day = null, anonymous_starts_per_day = null;
 """
 
 
