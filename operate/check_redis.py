@@ -6,9 +6,9 @@ import redis as client
 
 import logs
 import settings
+from broker import OLDEST
 from operate.findings import Findings, note, ok, wrong
 
-OLDEST = (6, 2)
 SUBJECT = "Redis (REDIS_URL)"
 LOCAL = ("127.0.0.1", "localhost", "::1")
 

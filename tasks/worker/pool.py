@@ -26,7 +26,7 @@ class ThreadPool(TaskPool):
 
         if is_cold():
             shutdown.leave(0)
-        shutdown.start()  # SIGHUP stops a worker, too, and says so to nobody
+        shutdown.start()  # SIGHUP stops a worker, too, and Celery sends no signal of that
         super().on_stop()
 
     def on_terminate(self) -> None:

@@ -96,7 +96,7 @@ def test_an_unknown_refusal_is_final_and_says_why(phone: Phone, system: System) 
         expect(card).to_contain_text(shown)
         expect(card.get_by_role("button", name="Retry")).to_be_visible()
     screen.photograph("refused")
-    # Nobody answers another request: time in which one that waits would have been repeated.
+    # No server answers another request: time in which one that waits would have been repeated.
     screen.page.wait_for_timeout(2500)
     assert answers == []
     assert system.jobs_of(screen.user_id()) == []
@@ -183,7 +183,7 @@ def test_a_request_canceled_in_one_tab_is_not_charged_by_another(phone: Phone, s
     one = phone.start().open()
     one.user_id()
     phone.context.route("**/enqueue_generation", lambda route: route.abort())
-    job_id = one.ask("A picture that nobody wants any more")
+    job_id = one.ask("A picture that is wanted no more")
     expect(one.card(job_id)).to_contain_text("Waiting for a connection")
     other = phone.start().open()
     other.card(job_id).get_by_role("button", name="Cancel").click()

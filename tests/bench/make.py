@@ -8,13 +8,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.processes import TOLD_BY_MAKE
+
 ROOT = Path(__file__).parents[2]
-A_PERSON_HAS_NOT = (
-    "MAKEFLAGS",
-    "MAKELEVEL",
-    "MFLAGS",
-    "MAKEOVERRIDES",
-)  # what a `make` tells one that it starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +21,7 @@ class Ended:
 
 
 def make(target: str, arguments: str, timeout: float = 600) -> Ended:
-    environment = {name: value for name, value in os.environ.items() if name not in A_PERSON_HAS_NOT}
+    environment = {name: value for name, value in os.environ.items() if name not in TOLD_BY_MAKE}
     with subprocess.Popen(
         ["make", target, f"ARGS={arguments}"],
         cwd=ROOT,

@@ -10,6 +10,7 @@ import pytest
 from operate.model import main
 from settings import load
 from tests.replicate.server import TOKEN, MisbehavingReplicate, misbehaving_replicate
+from tests.support.processes import TOLD_BY_MAKE
 
 ROOT = Path(__file__).parent.parent.parent
 Run = Callable[..., "CompletedProcess[str]"]
@@ -21,16 +22,12 @@ def replicate() -> Iterator[MisbehavingReplicate]:
         yield server
 
 
-# What a `make` that runs the tests tells those that they start.
-A_PERSON_HAS_NOT = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES")
-
-
 @pytest.fixture
 def environment(replicate: MisbehavingReplicate, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     monkeypatch.setenv("REPLICATE_BASE_URL", replicate.url)
     monkeypatch.setenv("REPLICATE_API_TOKEN", TOKEN)
-    for name in A_PERSON_HAS_NOT:
+    for name in TOLD_BY_MAKE:
         monkeypatch.delenv(name, raising=False)
     return monkeypatch
 

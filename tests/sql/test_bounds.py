@@ -1,4 +1,4 @@
-"""What nobody pays for is bounded: jobs that are refused late, the starts of a day, and prompts."""
+"""What no user pays for is bounded: jobs that are refused late, the starts of a day, and prompts."""
 
 import json
 import uuid

@@ -95,7 +95,7 @@ def test_trouble_is_logged_and_forgets_no_token(
     assert PHONE not in caplog.text
 
 
-def test_a_full_line_drops_pushes_and_delays_nobody(
+def test_a_full_line_drops_pushes_and_delays_no_job(
     forgotten: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(3):

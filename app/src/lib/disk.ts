@@ -5,7 +5,7 @@ import type * as v from 'valibot';
 import { parsed, type Schema } from './parse';
 import { setExpendable, storage } from './storage';
 
-/** The number rises when an older shape can no longer be read. Whoever raises it moves the outbox. */
+/** The number rises when an older shape can no longer be read. A change that raises it must move the outbox. */
 const PREFIX = 'pilotlight.1.';
 const CACHES = ['gallery.', 'urls', 'models'];
 
