@@ -134,11 +134,12 @@ class Storm:
 
     def hurry(self) -> None:
         """What waits for its time has waited: for the impatient, who move the rows and the predictions with them."""
-        with self.farm.connect() as conn:
-            moved = conn.execute(HURRY).fetchall()
-        for job_id, ref in moved:
-            for prediction in self.farm.replicate.of(job_id) if ref is None else []:
-                prediction.created -= 91
+        predictions = self.farm.replicate.predictions
+        # At once: a worker that saw the row moved and its prediction not yet would order it again.
+        with self.farm.connect() as conn, predictions.lock, conn.transaction():
+            for job_id, ref in conn.execute(HURRY).fetchall():
+                for prediction in predictions.of_job[job_id] if ref is None else []:
+                    prediction.created -= 91
 
     def wait_for_cancels(self) -> None:
         until = time.monotonic() + 60
