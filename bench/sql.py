@@ -73,7 +73,7 @@ CALLS = {
     "rescue": Call("generation_bridge", "select * from private.rescue_jobs(500)"),
     "claim": Call(
         "generation_worker",
-        "select * from private.claim_job(%(id)s, '1 minute')",
+        "select * from private.claim_jobs(array[%(id)s]::uuid[], '1 minute')",
         JOBS.format("status = 'queued'"),
     ),
     "renew": Call(
@@ -83,7 +83,7 @@ CALLS = {
     ),
     "complete": Call(
         "generation_worker",
-        "select private.complete_job(%(id)s, 1, '[]')",
+        "select private.complete_jobs(array[%(id)s]::uuid[], '{1}', array['[]'::jsonb])",
         JOBS.format("status = 'running'"),
     ),
     "fail": Call(

@@ -5,6 +5,7 @@ Everything but the claim is fenced and answers whether this worker still had the
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, partial
@@ -18,6 +19,7 @@ from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 import database
 import settings
+from tasks.together import Together
 
 # What a database that is down, frozen or restarting raises. The row decides later; nothing was promised yet.
 DATABASE_ERRORS = (psycopg.OperationalError, psycopg.InternalError, PoolTimeout, PoolClosed)
@@ -92,9 +94,19 @@ def pool() -> ConnectionPool[database.Connection]:
 
 
 def claim(job_id: str, *, lease: float) -> Job | None:
-    query = "select * from private.claim_job(%s, make_interval(secs => %s))"
-    found = fetch_all(query, job_id, lease, row_factory=class_row(Job))
-    return found[0] if found else None
+    return claims((job_id, lease))
+
+
+def claim_jobs(asked: Sequence[tuple[str, float]]) -> list[Job | None]:
+    """A job that is asked for twice, by two messages, is given once."""
+    ids = [UUID(job_id) for job_id, _ in asked]
+    lease = max(lease for _, lease in asked)  # a process has one
+    query = "select * from private.claim_jobs(%s, make_interval(secs => %s))"
+    found = {job.id: job for job in fetch_all(query, ids, lease, row_factory=class_row(Job))}
+    return [found.pop(job_id, None) for job_id in ids]
+
+
+claims = Together(claim_jobs)
 
 
 def renew(job: Job, *, lease: float, progress: float | None) -> LeaseState:
@@ -137,7 +149,17 @@ def retry(job: Job, *, delay: float, code: str, message: str, costs_attempt: boo
 
 
 def complete(job: Job, output: list[dict[str, Any]]) -> bool:
-    return bool(fetch_value("select private.complete_job(%s, %s, %s)", job.id, job.fence, Jsonb(output)))
+    return completions((job, output)) is not None
+
+
+def complete_jobs(asked: Sequence[tuple[Job, list[dict[str, Any]]]]) -> list[UUID | None]:
+    ids = [job.id for job, _ in asked]
+    fences, outputs = [job.fence for job, _ in asked], [Jsonb(output) for _, output in asked]
+    completed = fetch_value("select private.complete_jobs(%s, %s::bigint[], %s)", ids, fences, outputs)
+    return [job_id if job_id in completed else None for job_id in ids]
+
+
+completions = Together(complete_jobs)
 
 
 def fail(job: Job, *, code: str, message: str) -> bool:

@@ -113,7 +113,7 @@ create table public.credit_entries (
   owed integer not null default 0,
   job_id uuid,          -- no foreign key: the entry stays when the job is pruned
   reason text not null,
-  external_ref text unique,
+  external_ref text,
   fingerprint bytea,    -- SHA-256 of the request that the hold was made for
   created_at timestamptz not null default now(),
   constraint amounts_have_the_sign_of_their_kind check (
@@ -137,6 +137,9 @@ alter table public.credit_entries enable row level security;
 comment on table public.credit_entries is
   'Append-only ledger. Its holds keep every accepted job id: a pruned id is still the same job.';
 
+-- A purchase counts once. Partial, since the entries of jobs have none.
+create unique index credit_entries_by_external_ref
+  on public.credit_entries (external_ref) where external_ref is not null;
 -- A job id is charged at most once, permanently.
 create unique index credit_entries_one_hold_per_job
   on public.credit_entries (job_id) where kind = 'hold';

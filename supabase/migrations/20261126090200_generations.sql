@@ -79,23 +79,26 @@ create index reports_by_photo on private.reports using gin (input_paths)
 -- error_json: an error as its owner sees it; null when there is no error
 create function private.error_json(p_code public.error_code, p_message text)
 returns jsonb
-language sql
+language plpgsql
 immutable
 set search_path = pg_catalog, pg_temp
 as $$
-  select case
+begin
+  return case
     when p_code is not null then jsonb_build_object('code', p_code, 'message', p_message)
-  end
+  end;
+end
 $$;
 
--- generation_json: a generation as its owner sees it; null when there is none
+-- generation_json: a generation as its owner sees it
 create function private.generation_json(p_generation public.generations)
 returns jsonb
-language sql
+language plpgsql
 immutable
 set search_path = pg_catalog, pg_temp
 as $$
-  select case when p_generation.id is not null then jsonb_build_object(
+begin
+  return jsonb_build_object(
     'id', p_generation.id,
     'model', p_generation.model_id,
     'input', p_generation.input,
@@ -103,7 +106,8 @@ as $$
     'output', p_generation.output,
     'error', private.error_json(p_generation.error_code, p_generation.error_message),
     'created_at', p_generation.created_at
-  ) end
+  );
+end
 $$;
 
 -- job_json: a job as its owner sees it, in answers and in broadcasts alike
@@ -131,7 +135,8 @@ begin
       then private.error_json(p_job.error_code, p_job.error_message) end,
     'created_at', p_job.created_at,
     'updated_at', p_job.updated_at,
-    'generation', private.generation_json(v_generation)
+    'generation', case when v_generation.id is not null
+      then private.generation_json(v_generation) end
   );
 end
 $$;

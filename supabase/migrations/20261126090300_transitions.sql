@@ -22,21 +22,32 @@ $$;
 --
 -- Every function that ends a job calls this one, so that a cancel, a completion and the deletion
 -- of the account take their locks in one order. A completion moves no credits and takes a shared
--- lock on the account; a refund takes it exclusively.
-create function private.lock_job(p_id uuid, p_moves_credits boolean)
+-- lock on the account; a refund takes it exclusively. Without p_waits it returns null when another
+-- transaction has one of the locks: one that locks several jobs must never wait for a lock.
+create function private.lock_job(p_id uuid, p_moves_credits boolean, p_waits boolean default true)
 returns public.jobs
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_user_id uuid;
   v_job public.jobs;
 begin
-  select user_id into v_user_id from public.jobs where id = p_id;
   if p_moves_credits then
-    perform from public.entitlements where user_id = v_user_id for no key update;
+    perform from public.entitlements
+    where user_id = (select user_id from public.jobs where id = p_id)
+    for no key update;
+  elsif p_waits then
+    perform from public.entitlements
+    where user_id = (select user_id from public.jobs where id = p_id)
+    for key share;
   else
-    perform from public.entitlements where user_id = v_user_id for key share;
+    perform from public.entitlements
+    where user_id = (select user_id from public.jobs where id = p_id)
+    for key share skip locked;
+    if found then
+      select * into v_job from public.jobs where id = p_id for no key update skip locked;
+    end if;
+    return v_job;
   end if;
   select * into v_job from public.jobs where id = p_id for no key update;
   return v_job;
@@ -74,7 +85,7 @@ begin
   end if;
 
   update public.jobs
-  set status = p_status, finished_at = v_now,
+  set status = p_status, finished_at = v_now, updated_at = v_now,
       lease_expires_at = null, run_at = null, dispatched_at = null, progress = null,
       error_code = p_code, error_message = p_message
   where id = p_job.id;

@@ -1,18 +1,22 @@
 -- What a worker may do with a job. Each function is security definer: the role generation_worker
 -- may execute these functions and those of the chapters before that name it, and nothing else.
 --
--- Every function but claim_job is fenced: it acts only while the job is running with the fence
--- that claim_job returned, and says whether it did. A function that ends a claim says true again
+-- Every function but claim_jobs is fenced: it acts only while the job is running with the fence
+-- that claim_jobs returned, and says whether it did. A function that ends a claim says true again
 -- when it is repeated, since the reply to its commit may have been lost.
 
--- claim_job: queued, waiting -> running, with a lease of p_lease
+-- claim_jobs: queued, waiting -> running, each with a lease of p_lease
 --
 -- A message may be delivered twice, and a job may be dispatched again whose first message was
 -- only slow. The worker that updates the row first runs the job; every other worker gets no row
 -- and must drop the message. run_at is ignored on purpose: dispatch_jobs decides whether a job is
 -- due, and the message of a retry that comes a millisecond early must not be dropped. The claim
 -- consumes the attempt, so that a job that kills its workers ends after max_attempts.
-create function private.claim_job(p_id uuid, p_lease interval)
+--
+-- One id waits for the lock of its job: a message may come before the commit of its dispatch.
+-- Several ids never wait, since two transactions that lock several jobs could wait for each other.
+-- A job that another transaction has locked is then left out, and the worker asks for it alone.
+create function private.claim_jobs(p_ids uuid[], p_lease interval)
 returns table (
   id uuid, user_id uuid, model text,
   provider text, provider_model text, request text, input_paths text[],
@@ -20,30 +24,41 @@ returns table (
   provider_ref text, submitted_at timestamptz, claimed_at timestamptz,
   is_cancel_requested boolean, seconds_left double precision, seconds_since_request double precision
 )
-language sql
+language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set random_page_cost = 0
 as $$
+#variable_conflict use_column
+begin
+  if cardinality(p_ids) > 1 then
+    p_ids := array(
+      select j.id from public.jobs j where j.id = any (p_ids) for no key update skip locked
+    );
+  end if;
+
+  return query
   update public.jobs j
   set status = 'running',
       attempt = j.attempt + case j.status when 'queued' then 1 else 0 end,
       fence = j.fence + 1,
       lease_expires_at = clock_timestamp() + p_lease,
       run_at = null, dispatched_at = null, woken_at = null,
-      started_at = coalesce(j.started_at, clock_timestamp())
+      started_at = coalesce(j.started_at, clock_timestamp()),
+      updated_at = greatest(clock_timestamp(), j.updated_at + interval '1 microsecond')
   from private.job_requests r
-  where j.id = p_id
+  where j.id = any (p_ids)
     and j.status in ('queued', 'waiting')
     and j.deadline_at > clock_timestamp()
-    and r.job_id = p_id
+    and r.job_id = j.id
   returning
     j.id, j.user_id, j.model_id,
     r.provider, r.provider_model, r.provider_input::text, j.input_paths,
     j.attempt, j.max_attempts, j.fence,
     j.provider_ref, j.submitted_at, clock_timestamp(), j.cancel_requested_at is not null,
     extract(epoch from j.deadline_at - clock_timestamp())::double precision,
-    extract(epoch from clock_timestamp() - j.created_at)::double precision
+    extract(epoch from clock_timestamp() - j.created_at)::double precision;
+end
 $$;
 
 -- renew_lease: stays running; returns 'renewed', 'cancel_requested' or 'lost'
@@ -191,24 +206,37 @@ begin
 end
 $$;
 
--- complete_job: running -> succeeded, with its generation; settles the hold
-create function private.complete_job(p_id uuid, p_fence bigint, p_output jsonb)
-returns boolean
+-- complete_jobs: running -> succeeded, each with its generation; settles the holds; returns the ids
+-- of those that it completed
+--
+-- p_fences, p_outputs  in the order of p_ids
+--
+-- One job waits for its locks. Several never wait: a job that another transaction has locked is
+-- left out, and the worker asks for it alone.
+create function private.complete_jobs(p_ids uuid[], p_fences bigint[], p_outputs jsonb[])
+returns uuid[]
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set random_page_cost = 0
 as $$
 declare
-  v_job public.jobs := private.lock_job(p_id, p_moves_credits => false);
+  v_job public.jobs;
+  v_completed uuid[] := '{}';
 begin
-  if v_job.status = 'succeeded' and v_job.fence = p_fence then
-    return true;
-  elsif (v_job.status, v_job.fence) is distinct from ('running', p_fence) then
-    return false;
-  end if;
-  perform private.end_job(v_job, 'succeeded', p_output => p_output);
-  return true;
+  for v_number in 1 .. cardinality(p_ids) loop
+    v_job := private.lock_job(
+      p_ids[v_number], p_moves_credits => false, p_waits => cardinality(p_ids) = 1
+    );
+    continue when (
+      v_job.fence = p_fences[v_number] and v_job.status in ('running', 'succeeded')
+    ) is not true;
+    if v_job.status = 'running' then
+      perform private.end_job(v_job, 'succeeded', p_output => p_outputs[v_number]);
+    end if;
+    v_completed := v_completed || v_job.id;
+  end loop;
+  return v_completed;
 end
 $$;
 
@@ -342,12 +370,12 @@ $$;
 
 revoke execute on all functions in schema private from public;
 grant execute on function
-  private.claim_job(uuid, interval),
+  private.claim_jobs(uuid[], interval),
   private.renew_lease(uuid, bigint, interval, real),
   private.record_submission(uuid, bigint),
   private.wait_for_provider(uuid, bigint, text, interval),
   private.retry_job(uuid, bigint, interval, public.error_code, text, boolean),
-  private.complete_job(uuid, bigint, jsonb),
+  private.complete_jobs(uuid[], bigint[], jsonb[]),
   private.fail_job(uuid, bigint, public.error_code, text),
   private.release_job(uuid, bigint),
   private.adopt_orphan(uuid, bigint, text[]),

@@ -534,53 +534,71 @@ $_$;
 
 ALTER FUNCTION private.check_model() OWNER TO postgres;
 
-CREATE FUNCTION private.claim_job(p_id uuid, p_lease interval) RETURNS TABLE(id uuid, user_id uuid, model text, provider text, provider_model text, request text, input_paths text[], attempt integer, max_attempts integer, fence bigint, provider_ref text, submitted_at timestamp with time zone, claimed_at timestamp with time zone, is_cancel_requested boolean, seconds_left double precision, seconds_since_request double precision)
-    LANGUAGE sql SECURITY DEFINER
+CREATE FUNCTION private.claim_jobs(p_ids uuid[], p_lease interval) RETURNS TABLE(id uuid, user_id uuid, model text, provider text, provider_model text, request text, input_paths text[], attempt integer, max_attempts integer, fence bigint, provider_ref text, submitted_at timestamp with time zone, claimed_at timestamp with time zone, is_cancel_requested boolean, seconds_left double precision, seconds_since_request double precision)
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET random_page_cost TO '0'
     AS $$
+#variable_conflict use_column
+begin
+  if cardinality(p_ids) > 1 then
+    p_ids := array(
+      select j.id from public.jobs j where j.id = any (p_ids) for no key update skip locked
+    );
+  end if;
+
+  return query
   update public.jobs j
   set status = 'running',
       attempt = j.attempt + case j.status when 'queued' then 1 else 0 end,
       fence = j.fence + 1,
       lease_expires_at = clock_timestamp() + p_lease,
       run_at = null, dispatched_at = null, woken_at = null,
-      started_at = coalesce(j.started_at, clock_timestamp())
+      started_at = coalesce(j.started_at, clock_timestamp()),
+      updated_at = greatest(clock_timestamp(), j.updated_at + interval '1 microsecond')
   from private.job_requests r
-  where j.id = p_id
+  where j.id = any (p_ids)
     and j.status in ('queued', 'waiting')
     and j.deadline_at > clock_timestamp()
-    and r.job_id = p_id
+    and r.job_id = j.id
   returning
     j.id, j.user_id, j.model_id,
     r.provider, r.provider_model, r.provider_input::text, j.input_paths,
     j.attempt, j.max_attempts, j.fence,
     j.provider_ref, j.submitted_at, clock_timestamp(), j.cancel_requested_at is not null,
     extract(epoch from j.deadline_at - clock_timestamp())::double precision,
-    extract(epoch from clock_timestamp() - j.created_at)::double precision
+    extract(epoch from clock_timestamp() - j.created_at)::double precision;
+end
 $$;
 
-ALTER FUNCTION private.claim_job(p_id uuid, p_lease interval) OWNER TO postgres;
+ALTER FUNCTION private.claim_jobs(p_ids uuid[], p_lease interval) OWNER TO postgres;
 
-CREATE FUNCTION private.complete_job(p_id uuid, p_fence bigint, p_output jsonb) RETURNS boolean
+CREATE FUNCTION private.complete_jobs(p_ids uuid[], p_fences bigint[], p_outputs jsonb[]) RETURNS uuid[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET random_page_cost TO '0'
     AS $$
 declare
-  v_job public.jobs := private.lock_job(p_id, p_moves_credits => false);
+  v_job public.jobs;
+  v_completed uuid[] := '{}';
 begin
-  if v_job.status = 'succeeded' and v_job.fence = p_fence then
-    return true;
-  elsif (v_job.status, v_job.fence) is distinct from ('running', p_fence) then
-    return false;
-  end if;
-  perform private.end_job(v_job, 'succeeded', p_output => p_output);
-  return true;
+  for v_number in 1 .. cardinality(p_ids) loop
+    v_job := private.lock_job(
+      p_ids[v_number], p_moves_credits => false, p_waits => cardinality(p_ids) = 1
+    );
+    continue when (
+      v_job.fence = p_fences[v_number] and v_job.status in ('running', 'succeeded')
+    ) is not true;
+    if v_job.status = 'running' then
+      perform private.end_job(v_job, 'succeeded', p_output => p_outputs[v_number]);
+    end if;
+    v_completed := v_completed || v_job.id;
+  end loop;
+  return v_completed;
 end
 $$;
 
-ALTER FUNCTION private.complete_job(p_id uuid, p_fence bigint, p_output jsonb) OWNER TO postgres;
+ALTER FUNCTION private.complete_jobs(p_ids uuid[], p_fences bigint[], p_outputs jsonb[]) OWNER TO postgres;
 
 CREATE FUNCTION private.count_start(p_job_id uuid) RETURNS void
     LANGUAGE sql
@@ -710,7 +728,7 @@ begin
   end if;
 
   update public.jobs
-  set status = p_status, finished_at = v_now,
+  set status = p_status, finished_at = v_now, updated_at = v_now,
       lease_expires_at = null, run_at = null, dispatched_at = null, progress = null,
       error_code = p_code, error_message = p_message
   where id = p_job.id;
@@ -724,28 +742,22 @@ CREATE FUNCTION private.enforce_transition() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-  if old.finished_at is not null or new.fence < old.fence or (old.status, new.status) not in (
-    ('queued', 'queued'), ('queued', 'running'), ('queued', 'canceled'), ('queued', 'failed'),
-    ('running', 'running'), ('running', 'succeeded'), ('running', 'failed'),
-    ('running', 'canceled'), ('running', 'waiting'), ('running', 'queued'),
-    ('waiting', 'waiting'), ('waiting', 'running'), ('waiting', 'canceled'), ('waiting', 'failed')
-  ) then
-    raise exception 'job % cannot go from % to %', old.id, old.status, new.status
-      using errcode = 'integrity_constraint_violation';
-  end if;
-  return new;
+  raise exception 'job % cannot go from % to %', old.id, old.status, new.status
+    using errcode = 'integrity_constraint_violation';
 end
 $$;
 
 ALTER FUNCTION private.enforce_transition() OWNER TO postgres;
 
 CREATE FUNCTION private.error_json(p_code public.error_code, p_message text) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE
+    LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select case
+begin
+  return case
     when p_code is not null then jsonb_build_object('code', p_code, 'message', p_message)
-  end
+  end;
+end
 $$;
 
 ALTER FUNCTION private.error_json(p_code public.error_code, p_message text) OWNER TO postgres;
@@ -888,10 +900,11 @@ COMMENT ON TABLE public.generations IS 'What the gallery shows: one row per ende
 COMMENT ON COLUMN public.generations.output IS 'List of {kind, path, mime, bytes, width, height, blurhash, thumb, duration, token, thumb_token}. kind is image, video, audio or text; a text is {kind, text}. path and thumb are in the bucket "generations"; token and thumb_token read them for an hour; duration is in seconds.';
 
 CREATE FUNCTION private.generation_json(p_generation public.generations) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE
+    LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select case when p_generation.id is not null then jsonb_build_object(
+begin
+  return jsonb_build_object(
     'id', p_generation.id,
     'model', p_generation.model_id,
     'input', p_generation.input,
@@ -899,7 +912,8 @@ CREATE FUNCTION private.generation_json(p_generation public.generations) RETURNS
     'output', p_generation.output,
     'error', private.error_json(p_generation.error_code, p_generation.error_message),
     'created_at', p_generation.created_at
-  ) end
+  );
+end
 $$;
 
 ALTER FUNCTION private.generation_json(p_generation public.generations) OWNER TO postgres;
@@ -1177,7 +1191,8 @@ begin
       then private.error_json(p_job.error_code, p_job.error_message) end,
     'created_at', p_job.created_at,
     'updated_at', p_job.updated_at,
-    'generation', private.generation_json(v_generation)
+    'generation', case when v_generation.id is not null
+      then private.generation_json(v_generation) end
   );
 end
 $$;
@@ -1256,26 +1271,36 @@ $$;
 
 ALTER FUNCTION private.lock_account(p_user_id uuid) OWNER TO postgres;
 
-CREATE FUNCTION private.lock_job(p_id uuid, p_moves_credits boolean) RETURNS public.jobs
+CREATE FUNCTION private.lock_job(p_id uuid, p_moves_credits boolean, p_waits boolean DEFAULT true) RETURNS public.jobs
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  v_user_id uuid;
   v_job public.jobs;
 begin
-  select user_id into v_user_id from public.jobs where id = p_id;
   if p_moves_credits then
-    perform from public.entitlements where user_id = v_user_id for no key update;
+    perform from public.entitlements
+    where user_id = (select user_id from public.jobs where id = p_id)
+    for no key update;
+  elsif p_waits then
+    perform from public.entitlements
+    where user_id = (select user_id from public.jobs where id = p_id)
+    for key share;
   else
-    perform from public.entitlements where user_id = v_user_id for key share;
+    perform from public.entitlements
+    where user_id = (select user_id from public.jobs where id = p_id)
+    for key share skip locked;
+    if found then
+      select * into v_job from public.jobs where id = p_id for no key update skip locked;
+    end if;
+    return v_job;
   end if;
   select * into v_job from public.jobs where id = p_id for no key update;
   return v_job;
 end
 $$;
 
-ALTER FUNCTION private.lock_job(p_id uuid, p_moves_credits boolean) OWNER TO postgres;
+ALTER FUNCTION private.lock_job(p_id uuid, p_moves_credits boolean, p_waits boolean) OWNER TO postgres;
 
 CREATE FUNCTION private.lock_own_account(p_user_id uuid) RETURNS void
     LANGUAGE plpgsql
@@ -3914,9 +3939,6 @@ ALTER TABLE ONLY private.unsuccessful_starts
     ADD CONSTRAINT unsuccessful_starts_pkey PRIMARY KEY (job_id);
 
 ALTER TABLE ONLY public.credit_entries
-    ADD CONSTRAINT credit_entries_external_ref_key UNIQUE (external_ref);
-
-ALTER TABLE ONLY public.credit_entries
     ADD CONSTRAINT credit_entries_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.entitlements
@@ -3953,6 +3975,8 @@ CREATE INDEX subscriptions_by_holder ON private.subscriptions USING gin (holders
 CREATE INDEX subscriptions_by_user ON private.subscriptions USING btree (user_id);
 
 CREATE INDEX unsuccessful_starts_by_user ON private.unsuccessful_starts USING btree (user_id, ended_at);
+
+CREATE UNIQUE INDEX credit_entries_by_external_ref ON public.credit_entries USING btree (external_ref) WHERE (external_ref IS NOT NULL);
 
 CREATE INDEX credit_entries_by_user ON public.credit_entries USING btree (user_id, created_at DESC);
 
@@ -4010,11 +4034,11 @@ CREATE TRIGGER jobs_cancel_prediction_of_deleted BEFORE DELETE ON public.jobs FO
 
 CREATE TRIGGER jobs_count_unsuccessful_start AFTER UPDATE ON public.jobs FOR EACH ROW WHEN (((new.finished_at IS NOT NULL) AND (new.error_code = ANY (ARRAY['canceled'::public.error_code, 'content_rejected'::public.error_code, 'invalid_input'::public.error_code, 'provider_rejected'::public.error_code])) AND ((new.submitted_at IS NOT NULL) OR (new.failed_refs <> '{}'::text[])))) EXECUTE FUNCTION private.on_unsuccessful_start();
 
-CREATE TRIGGER jobs_enforce_transitions BEFORE UPDATE ON public.jobs FOR EACH ROW WHEN (((old.finished_at IS NOT NULL) OR ((old.status IS DISTINCT FROM new.status) OR (old.fence IS DISTINCT FROM new.fence)))) EXECUTE FUNCTION private.enforce_transition();
+CREATE TRIGGER jobs_enforce_transitions BEFORE UPDATE ON public.jobs FOR EACH ROW WHEN (((old.finished_at IS NOT NULL) OR (new.fence < old.fence) OR ((old.status = 'queued'::public.job_status) AND (new.status = ANY (ARRAY['waiting'::public.job_status, 'succeeded'::public.job_status]))) OR ((old.status = 'waiting'::public.job_status) AND (new.status = ANY (ARRAY['queued'::public.job_status, 'succeeded'::public.job_status]))))) EXECUTE FUNCTION private.enforce_transition();
 
 CREATE TRIGGER jobs_rate_limit BEFORE UPDATE OF status ON public.jobs FOR EACH ROW WHEN (((old.status <> new.status) AND ((new.status = 'queued'::public.job_status) OR (old.rate_limited_by IS NOT NULL)))) EXECUTE FUNCTION private.on_status_changed();
 
-CREATE TRIGGER jobs_touch BEFORE UPDATE ON public.jobs FOR EACH ROW WHEN ((((old.status IS DISTINCT FROM new.status) OR (old.progress IS DISTINCT FROM new.progress)) OR (old.attempt IS DISTINCT FROM new.attempt))) EXECUTE FUNCTION private.touch_job();
+CREATE TRIGGER jobs_touch BEFORE UPDATE ON public.jobs FOR EACH ROW WHEN (((new.updated_at <= old.updated_at) AND (((old.status IS DISTINCT FROM new.status) OR (old.progress IS DISTINCT FROM new.progress)) OR (old.attempt IS DISTINCT FROM new.attempt)))) EXECUTE FUNCTION private.touch_job();
 
 ALTER TABLE ONLY private.devices
     ADD CONSTRAINT devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.entitlements(user_id) ON DELETE CASCADE;
@@ -4168,11 +4192,11 @@ GRANT ALL ON FUNCTION private.cancellation_done(p_provider_ref text) TO generati
 
 REVOKE ALL ON FUNCTION private.check_model() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.claim_job(p_id uuid, p_lease interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION private.claim_job(p_id uuid, p_lease interval) TO generation_worker;
+REVOKE ALL ON FUNCTION private.claim_jobs(p_ids uuid[], p_lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.claim_jobs(p_ids uuid[], p_lease interval) TO generation_worker;
 
-REVOKE ALL ON FUNCTION private.complete_job(p_id uuid, p_fence bigint, p_output jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION private.complete_job(p_id uuid, p_fence bigint, p_output jsonb) TO generation_worker;
+REVOKE ALL ON FUNCTION private.complete_jobs(p_ids uuid[], p_fences bigint[], p_outputs jsonb[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.complete_jobs(p_ids uuid[], p_fences bigint[], p_outputs jsonb[]) TO generation_worker;
 
 REVOKE ALL ON FUNCTION private.count_start(p_job_id uuid) FROM PUBLIC;
 
@@ -4253,7 +4277,7 @@ REVOKE ALL ON FUNCTION private.ledger_mismatches() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.lock_account(p_user_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.lock_job(p_id uuid, p_moves_credits boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.lock_job(p_id uuid, p_moves_credits boolean, p_waits boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.lock_own_account(p_user_id uuid) FROM PUBLIC;
 

@@ -166,7 +166,7 @@ def test_a_worker_that_shadows_every_name_stays_a_worker(connect: Connect, stack
     assert worker.complete(job_id, worker.claimed(job_id), [{"path": "p"}])
     job_id = user.job()
     assert worker.fail(job_id, worker.claimed(job_id))
-    assert call_every_function(worker) >= {"claim_job", "complete_job"}
+    assert call_every_function(worker) >= {"claim_jobs", "complete_jobs"}
 
     assert "postgres" not in heard.users
 
@@ -201,7 +201,7 @@ def test_a_login_can_become_nothing_but_the_role_of_its_process(stack: Stack, pr
                 conn.execute(sql.SQL("set role {}").format(sql.Identifier(forbidden)))
         for statement in (
             "select private.operator_status()",
-            "select private.claim_job(gen_random_uuid(), '1 minute')",
+            "select private.claim_jobs(array[gen_random_uuid()], '1 minute')",
             "select * from public.jobs",
             "select public.grant_credits(gen_random_uuid(), 1, 'r', 'x')",
             "grant postgres to current_user",

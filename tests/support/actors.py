@@ -123,7 +123,11 @@ class WorkerRole(Actor):
     role = "generation_worker"
 
     def claim(self, job_id: UUID, lease: str | None = "1 minute") -> Row | None:
-        return self.row("select * from private.claim_job(%s, %s)", job_id, lease)
+        return self.row("select * from private.claim_jobs(array[%s]::uuid[], %s)", job_id, lease)
+
+    def claim_all(self, job_ids: Sequence[UUID]) -> set[UUID]:
+        """Those of these jobs that it got."""
+        return {row["id"] for row in self.rows("select * from private.claim_jobs(%s, '1 minute')", job_ids)}
 
     def claimed(self, job_id: UUID) -> int:
         """The fence of a claim that must be won."""
@@ -159,8 +163,16 @@ class WorkerRole(Actor):
         return str(self.value(query, job_id, fence, delay, costs_attempt)) != "lost"
 
     def complete(self, job_id: UUID, fence: int | None, output: object = ()) -> bool:
-        query = "select private.complete_job(%s, %s, %s)"
-        return self.value(query, job_id, fence, None if output is None else Jsonb(output)) is True
+        query = "select private.complete_jobs(array[%s]::uuid[], array[%s]::bigint[], array[%s]::jsonb[])"
+        completed = self.value(query, job_id, fence, None if output is None else Jsonb(output))
+        assert completed in ([job_id], [])
+        return bool(completed)
+
+    def complete_all(self, fences: dict[UUID, int], output: object = ()) -> set[UUID]:
+        """Those of these jobs that it completed."""
+        outputs = [Jsonb(output)] * len(fences)
+        query = "select private.complete_jobs(%s, %s::bigint[], %s)"
+        return set(self.value(query, list(fences), list(fences.values()), outputs))
 
     def fail(
         self, job_id: UUID, fence: int | None, code: str | None = "internal", message: str | None = "Sorry."

@@ -22,7 +22,7 @@ def test_a_completion_whose_reply_is_lost_is_one_completion(
     fault: Callable[[Relay], None],
 ) -> None:
     before = faulty.credits()
-    network = LosesReply(gateway.postgres_port, b"private.complete_job", fault)
+    network = LosesReply(gateway.postgres_port, b"private.complete_jobs", fault)
     port = urlsplit(gateway.database_url).port
     url = gateway.worker_url.replace(f":{port}/", f":{network.relay.port}/")
     start_bridge()

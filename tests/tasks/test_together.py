@@ -1,0 +1,71 @@
+"""Calls of many threads are asked together, and each gets its own answer."""
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from tasks.together import AT_ONCE, Together
+from tests.support.waiting import wait_until
+
+CALLS = AT_ONCE + 8
+
+
+class Database:
+    """Answers with the double; it answers the first question when it is released."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[int]] = []
+        self.released = threading.Event()
+
+    def __call__(self, values: Sequence[int]) -> list[int | None]:
+        self.asked.append(list(values))
+        if len(self.asked) == 1:
+            assert self.released.wait(20)
+        if len(values) > 1 and 13 in values:
+            raise ValueError(13)
+        return [None if (value == 7 and len(values) > 1) or value < 0 else value * 2 for value in values]
+
+
+def calls(database: Database, values: Sequence[int]) -> list["Future[int | None]"]:
+    """The first asks alone while the others come."""
+    together = Together(database)
+    with ThreadPoolExecutor(CALLS) as threads:
+        made = [threads.submit(together, values[0])]
+        wait_until(lambda: database.asked, "the first to ask")
+        made += [threads.submit(together, value) for value in values[1:]]
+        wait_until(lambda: len(together.waiting) == len(values) - 1, "the others to wait")
+        database.released.set()
+    assert not together.is_asking
+    return made
+
+
+def test_the_first_asks_at_once_and_the_others_are_asked_for_together() -> None:
+    database = Database()
+    made = calls(database, [100 + number for number in range(CALLS)])
+    assert [call.result() for call in made] == [200 + 2 * number for number in range(CALLS)]
+    assert [len(values) for values in database.asked] == [1, AT_ONCE, CALLS - 1 - AT_ONCE]
+
+
+def test_what_is_missed_in_company_is_asked_alone_and_may_have_no_answer() -> None:
+    made = calls(database := Database(), [1, 7, -1, 2])
+    assert [call.result() for call in made] == [2, 14, None, 4]
+    assert len(database.asked[1]) == 3
+    assert sorted(database.asked[2:]) == [[-1], [7]]
+
+
+def test_one_that_fails_harms_no_other() -> None:
+    made = calls(database := Database(), [1, 13, 2])
+    assert [call.result() for call in made] == [2, 26, 4]
+    assert sorted(database.asked[2:]) == [[2], [13]]
+
+
+def test_an_error_of_one_alone_is_that_callers() -> None:
+    def fail(values: Sequence[int]) -> list[int | None]:
+        raise ValueError(values[0])
+
+    together = Together(fail)
+    for value in (1, 2):
+        with pytest.raises(ValueError, match=str(value)):
+            together(value)
