@@ -134,7 +134,7 @@ def refusal_of(error: Exception) -> BrokerRefused | None:
 
 
 def misunderstanding(broker: Broker) -> BrokerRefused | None:
-    """Why a server that is there does not answer us. A Redis that is spoken to in TLS is silent, and says nothing of it."""
+    """Why a server that is there does not answer us: a Redis that is spoken to in TLS is silent, for one."""
     place, said = urlsplit(broker.url), b""
     with suppress(OSError), socket.create_connection((place.hostname, place.port), timeout=2) as connection:
         connection.sendall(b"PING\r\n\r\n")
@@ -142,8 +142,8 @@ def misunderstanding(broker: Broker) -> BrokerRefused | None:
     if said in (b"+", b"-"):
         return BrokerRefused(UNENCRYPTED_PORT) if broker.tls else None
     with suppress(OSError), socket.create_connection((place.hostname, place.port), timeout=2) as connection:
-        with unverified().wrap_socket(connection):
-            return None if broker.tls else BrokerRefused(ENCRYPTED_PORT)
+        unverified().wrap_socket(connection).close()
+        return None if broker.tls else BrokerRefused(ENCRYPTED_PORT)
     return BrokerRefused("What answers at REDIS_URL is no Redis: correct it in .env.") if said else None
 
 

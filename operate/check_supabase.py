@@ -111,9 +111,7 @@ def of_function(name: str, url: str) -> Findings:
     except NO_ANSWER as error:
         yield wrong(subject, f"it does not answer ({logs.describe(error)})")
         return
-    found = parsed(body)
-    refusal = found.get("error") if isinstance(found, dict) else None
-    if status == 405 and isinstance(refusal, dict) and refusal.get("code") == "method_not_allowed":
+    if (status, code_of(body)) == (405, "method_not_allowed"):
         yield ok(subject, "answers")
     elif status == 404:
         yield wrong(subject, f"it is not deployed: npx supabase@3 functions deploy {name}")
@@ -125,6 +123,13 @@ def of_function(name: str, url: str) -> Findings:
         )
     else:
         yield wrong(subject, f"it answers {status}: read its log, and deploy it again")
+
+
+def code_of(body: bytes) -> str | None:
+    """Why a function of ours refuses; None if what answers is none of ours."""
+    found = parsed(body)
+    refusal = found.get("error") if isinstance(found, dict) else None
+    return refusal.get("code") if isinstance(refusal, dict) else None
 
 
 def parsed(body: bytes) -> Any:

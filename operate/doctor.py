@@ -7,7 +7,14 @@ import sys
 
 import logs
 import settings
-from operate import check_database, check_provider, check_redis, check_supabase
+from operate import (
+    check_certificates,
+    check_database,
+    check_provider,
+    check_purchases,
+    check_redis,
+    check_supabase,
+)
 from operate.findings import Check, Finding, note, wrong
 
 CHECKS: tuple[Check, ...] = (
@@ -21,6 +28,8 @@ CHECKS: tuple[Check, ...] = (
     check_supabase.functions,
     check_provider.replicate,
     check_provider.webhook,
+    check_purchases.webhook,
+    check_certificates.certificates,
 )
 
 

@@ -156,9 +156,7 @@ def test_one_of_the_two_secrets_is_enough(
         assert (answer.status_code, code_of(answer)) == (401, "unauthenticated")
 
 
-def test_the_new_and_the_old_secret_are_good_while_they_rotate(
-    stand_in: StandIn, http: httpx.Client
-) -> None:
+def test_the_new_and_the_old_secret_are_good_while_they_rotate(stand_in: StandIn, http: httpx.Client) -> None:
     environment = functions.function_environment(stand_in.api.url, Issuer(""), API_KEYS, b"")
     environment["REVENUECAT_WEBHOOK_AUTHORIZATION"] = " Bearer new one , Bearer old one,Bearer third"
     environment["REVENUECAT_WEBHOOK_SECRET"] = f"{b'new'.hex()} {b'old'.hex()}"
@@ -171,7 +169,9 @@ def test_the_new_and_the_old_secret_are_good_while_they_rotate(
             for secret in (b"new", b"old", b"third")
         }
     accepted = {pair for pair, status in seen.items() if status == 200}
-    assert accepted == {(f"Bearer {value} one", secret) for value in ("new", "old") for secret in (b"new", b"old")}
+    assert accepted == {
+        (f"Bearer {value} one", secret) for value in ("new", "old") for secret in (b"new", b"old")
+    }
     assert set(seen.values()) == {200, 401}
 
 
