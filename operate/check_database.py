@@ -29,7 +29,7 @@ HEADROOM = """
 select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
   - (select sum(numbackends)::int from pg_stat_database),
   (select rolconnlimit from pg_roles where rolname = session_user),
-  extract(epoch from clock_timestamp())::float8
+  extract(epoch from clock_timestamp())::float8, current_setting('transaction_read_only')::boolean
 """
 MAY_DELETE_USERS = """
 select pg_get_userbyid(proowner), has_table_privilege(proowner, 'auth.users', 'delete')
@@ -121,8 +121,10 @@ def of_functions(subject: str, conn: database.Connection, name: str) -> Findings
 
 def of_connections(subject: str, conn: database.Connection, name: str) -> Findings:
     began = time.time()
-    ((left, limit, clock),) = conn.execute(HEADROOM).fetchall()
+    ((left, limit, clock, is_read_only),) = conn.execute(HEADROOM).fetchall()
     needs = CONNECTIONS[name]
+    if is_read_only:
+        yield wrong(subject, "the database is read-only: free its disk, or name the primary")
     if left < needs:
         yield wrong(
             subject,

@@ -132,7 +132,7 @@ SLIPS = {
     ),
     "swapped logins": Slip("cannot become generation_bridge", of_stack=lambda s: {"BRIDGE_DATABASE_URL": s.worker_url}),
     "wrong password": Slip(
-        "refuses the login of WORKER_DATABASE_URL",
+        "refuses the password of WORKER_DATABASE_URL",
         of_stack=lambda s: {"WORKER_DATABASE_URL": s.worker_url.replace(s.password, "wrong")},
     ),
     "no database there": Slip("does not answer", {"WORKER_DATABASE_URL": "postgresql://a:b@127.0.0.1:1/postgres"}),
