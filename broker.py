@@ -4,11 +4,13 @@ Each of them reads other options from a URL, by other rules: of kombu, `rediss:/
 """
 
 import re
+import socket
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlsplit
 
 import redis
 from redis.exceptions import NoPermissionError
@@ -19,7 +21,12 @@ VERIFY = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.
 FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 UNENCRYPTED = "it has TLS options, and redis:// is not encrypted: write rediss://"
 TIMEOUTS: dict[str, Any] = {"socket_timeout": 2, "socket_connect_timeout": 2}  # seconds
-REFUSED_LOGIN = "Redis refuses the login of REDIS_URL: correct it in .env."
+REFUSED_LOGIN = "Redis refuses our login: correct user and password in REDIS_URL."
+UNENCRYPTED_PORT = "Redis speaks no TLS on this port: write redis:// in REDIS_URL, or its TLS port."
+ENCRYPTED_PORT = "Redis speaks TLS on this port: write rediss:// in REDIS_URL."
+PROTECTED = (
+    "Redis takes no connections from other machines (protected mode): give it a password, and REDIS_URL, too."
+)
 OLDEST = (6, 2)  # kombu 5.7 uses commands that are new in it
 
 
@@ -82,7 +89,12 @@ def tls_options(given: dict[str, str], ca_file: Path | None) -> dict[str, Any]:
 
 
 def check(broker: Broker) -> list[str]:
-    """Speak to Redis once; what an operator should be warned of.
+    """Speak to Redis once; what an operator should be warned of. Raises as `look` does."""
+    return [warning.text for warning in warnings(look(broker))]
+
+
+def look(broker: Broker) -> dict[str, Any]:
+    """Speak to Redis once; what it says of itself. Nothing, if its login may not ask.
 
     Raises:
         BrokerRefused: It answers, and never will serve us as it is set.
@@ -92,11 +104,14 @@ def check(broker: Broker) -> list[str]:
         try:
             client.ping()
         except redis.RedisError as error:
-            raise refusal_of(error) or error from None
-        return warnings(client)
+            raise refusal_of(error) or misunderstanding(broker) or error from None
+        with suppress(redis.ResponseError):
+            facts: dict[str, Any] = client.info()
+            return facts
+        return {}
 
 
-def refusal_of(error: redis.RedisError) -> BrokerRefused | None:
+def refusal_of(error: Exception) -> BrokerRefused | None:
     text = str(error)
     if isinstance(error, redis.AuthenticationError):
         return BrokerRefused(REFUSED_LOGIN)
@@ -104,32 +119,57 @@ def refusal_of(error: redis.RedisError) -> BrokerRefused | None:
         return BrokerRefused(
             "Redis allows the login of REDIS_URL too little: docs/operations.md has its rights."
         )
-    if "CERTIFICATE_VERIFY_FAILED" in text:
+    if found := re.search("certificate verify failed: ([^(]+)", text):
         return BrokerRefused(
-            "The certificate of Redis cannot be verified: set REDIS_CA_FILE to the file of its CA in .env,"
-            " and name the server in REDIS_URL as the certificate does."
+            f"The certificate of Redis cannot be verified ({found[1].strip(' .')}): set REDIS_CA_FILE to the"
+            " file of its CA in .env, and name the server in REDIS_URL as the certificate does."
         )
     if "WRONG_VERSION_NUMBER" in text or "record layer failure" in text:
-        return BrokerRefused(
-            "Redis speaks no TLS on this port: write redis:// in REDIS_URL, or its TLS port."
-        )
+        return BrokerRefused(UNENCRYPTED_PORT)
+    if text.startswith("DENIED"):
+        return BrokerRefused(PROTECTED)
     if "DB index is out of range" in text:
         return BrokerRefused("Redis has no database of the number in REDIS_URL: correct it in .env.")
     return None
 
 
-def warnings(client: "redis.Redis") -> list[str]:
-    """A login with least rights may not ask; then nothing is known."""
-    try:
-        facts: dict[str, Any] = client.info()
-    except redis.ResponseError:
-        return []
+def misunderstanding(broker: Broker) -> BrokerRefused | None:
+    """Why a server that is there does not answer us: a Redis that is spoken to in TLS is silent, for one."""
+    place, said = urlsplit(broker.url), b""
+    with suppress(OSError), socket.create_connection((place.hostname, place.port), timeout=2) as connection:
+        connection.sendall(b"PING\r\n\r\n")
+        said = connection.recv(1)
+    if said in (b"+", b"-"):
+        return BrokerRefused(UNENCRYPTED_PORT) if broker.tls else None
+    with suppress(OSError), socket.create_connection((place.hostname, place.port), timeout=2) as connection:
+        unverified().wrap_socket(connection).close()
+        return None if broker.tls else BrokerRefused(ENCRYPTED_PORT)
+    return BrokerRefused("What answers at REDIS_URL is no Redis: correct it in .env.") if said else None
+
+
+def unverified() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+class Warned(NamedTuple):
+    text: str
+    is_serious: bool
+
+
+def warnings(facts: dict[str, Any]) -> list[Warned]:
+    """By what Redis says of itself."""
     found = []
     version = str(facts.get("redis_version", ""))
     numbers = tuple(int(each) for each in re.findall("[0-9]+", version)[:2])
     if numbers and numbers < OLDEST:
-        found.append(f"Redis is {version}: take 6.2 or later")
+        found.append(Warned(f"Redis is {version}: take 6.2 or later", True))
+    mode = "replica" if facts.get("role") == "slave" else facts.get("redis_mode", "standalone")
+    if mode != "standalone":
+        found.append(Warned(f"Redis is a {mode}, which takes no messages: name a primary of its own", True))
     policy = facts.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
-        found.append(f"Redis may throw messages away ({policy}): set maxmemory-policy noeviction")
+        text = f"Redis may throw messages away ({policy}): set maxmemory-policy noeviction"
+        found.append(Warned(text, facts.get("maxmemory") != 0))
     return found

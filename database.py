@@ -17,15 +17,34 @@ KEEPALIVE: dict[str, Any] = {
     "tcp_user_timeout": 8000,
 }
 ANSWER_WITHIN = 8.0  # seconds; longer than statement_timeout, which a server that is alive keeps
-# Poolers cache passwords, so a new password can be refused for a while after it was set.
+# Poolers cache passwords, so a new password can be refused for a while after it was set; a restored database is
+# there a moment later.
 REFUSED_LOGIN_RETRIED_FOR = 30.0  # seconds
 
 # The version of the schema that this code was written for: private.schema_version() has the other half.
 SCHEMA = 1
 
-WRONG_PASSWORD = re.compile(
-    r"password authentication failed|SASL authentication failed|no password supplied|Tenant or user not found"
-)
+# What a server says that is there and will not do for a URL, as libpq tells it: in words only. And the cure.
+REFUSALS = {
+    r"password authentication failed|SASL authentication failed|no password supplied|Tenant or user not found": (
+        "The database refuses the password of {}: correct user and password in .env."
+    ),
+    r"server does not support SSL|channel binding required": (
+        "The database speaks no TLS, and {} asks for it: correct its port, or its options behind the ?."
+    ),
+    r"root certificate|certificate verify failed|does not match host name": (
+        "The certificate of the database cannot be verified: in {}, set sslrootcert to the file of its CA, and name"
+        " the server as the certificate does."
+    ),
+    r'database ".*" does not exist': "There is no database of the name in {}: in a Supabase project it is postgres.",
+    r"no pg_hba.conf entry|not in tenant allow_list": (
+        "The database takes no connection from here by {}: allow the address of this machine, and add ?sslmode=require."
+    ),
+    r"is not permitted to log in": "The database knows the user of {}, who may not log in: alter role … login;",
+    r"invalid response to SSL negotiation|expected authentication request": (
+        "What answers at {} is no Postgres: correct host and port in .env."
+    ),
+}
 
 
 class RoleRefused(Exception):
@@ -98,6 +117,10 @@ def connect(dsn: str, role: Role) -> Connection:
     return conn
 
 
-def is_refused_login(error: Exception) -> bool:
-    """Whether the server answered and refused the password; libpq tells it in words only."""
-    return isinstance(error, psycopg.OperationalError) and WRONG_PASSWORD.search(str(error)) is not None
+def refusal_of(error: Exception, setting: str) -> str | None:
+    """Why the server is there and will not have us, in one line with the cure. None: it is away, or it is another error."""
+    if isinstance(error, psycopg.OperationalError):
+        for said, cure in REFUSALS.items():
+            if re.search(said, str(error)):
+                return cure.format(setting)
+    return None

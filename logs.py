@@ -132,7 +132,8 @@ def describe(error: BaseException) -> str:
     """Class and text of an error and of what caused it; the `repr` of some says nothing, redis-py's for one."""
     text = shortened(scrubbed(str(error)))
     said = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return f"{said} <- {describe(error.__cause__)}" if error.__cause__ else said
+    cause = describe(error.__cause__) if error.__cause__ else said  # httpx says what httpcore says
+    return said if cause == said else f"{said} <- {cause}"
 
 
 def scrubbed(text: str) -> str:

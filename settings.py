@@ -17,7 +17,15 @@ from pathlib import Path
 from typing import Annotated, Literal, NoReturn, Self
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 import broker
@@ -38,6 +46,9 @@ OF_OTHERS = {
     "SUPABASE_PUBLISHABLE_KEYS",
     "SUPABASE_SECRET_KEYS",
 }
+
+# Celery reads these before its configuration: a worker would listen at another Redis than the bridge sends to.
+CELERYS_OWN = {"CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL"}
 
 Process = Literal["bridge", "worker"]
 Needed = Literal["supabase_url", "supabase_secret_key", "replicate_api_token"]
@@ -107,6 +118,19 @@ class Settings(BaseSettings):
     def refuse_unencrypted(cls, url: str | None) -> str | None:
         if url and url.startswith("http://") and not urls.is_loopback(url):
             raise ValueError("the secret key would travel unencrypted; use https")
+        if url and urls.API_PATH.search(url):
+            raise ValueError("it is no project's address alone: write https://<ref>.supabase.co")
+        return url
+
+    @field_validator("supabase_url")
+    @classmethod
+    def refuse_another_project(cls, url: str | None, info: ValidationInfo) -> str | None:
+        """Else pictures would be stored where no user of the database sees them."""
+        for name in ("bridge_database_url", "worker_database_url", "database_url"):
+            known = info.data.get(name)
+            projects = {urls.project(text) for text in (url, known and known.get_secret_value()) if text}
+            if len(projects - {None}) > 1:
+                raise ValueError(f"it is of another project than {name.upper()}")
         return url
 
     @field_validator("redis_ca_file")
@@ -136,6 +160,8 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def refuse_bad_broker(self) -> Self:
         broker.parse(self.redis_url.get_secret_value(), self.redis_ca_file)
+        for name in CELERYS_OWN & set(os.environ):
+            raise ValueError(f"{name}, or the option --broker, takes its place: leave it out")
         return self
 
     @property

@@ -20,6 +20,11 @@ SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"
 # Options that other libraries read from the same URL, and that no server was ever meant to see.
 OF_OTHERS = {"pgbouncer", "schema", "connection_limit", "pool_timeout", "supa", "workaround", "sslcert_mode"}
 TRANSACTION_POOLER = 6543
+# The project in the host of its API or database, or in the user of a pooler.
+PROJECT = re.compile(
+    r"[/@.](?P<host>\w+)\.supabase\.co\b|\.(?P<user>\w+)(?::[^@/]*)?@[^/]*\.pooler\.supabase\.com\b"
+)
+API_PATH = re.compile(r"/(rest|auth|storage|functions|realtime)/v1|//(app\.)?supabase\.com/")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -116,6 +121,12 @@ def web(text: str) -> str:
     if parts.user or parts.query:
         raise ValueError("it holds a login or a query: write the address alone")
     return text.rstrip("/")
+
+
+def project(text: str) -> str | None:
+    """The Supabase project whose database or API this is; None if the address does not say it."""
+    found = PROJECT.search(text)
+    return found and (found["host"] or found["user"])
 
 
 def is_loopback(text: str) -> bool:

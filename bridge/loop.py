@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 import psycopg
 
+import broker
 import database
 import logs
 import settings
@@ -38,9 +39,6 @@ NO_NOTIFICATIONS = (
     " Use a direct or session-mode connection (port 5432) in .env."
 )
 REFUSED = "The database refuses the bridge: {}. Apply the migrations."
-REFUSED_LOGIN = (
-    "The database refuses the password of BRIDGE_DATABASE_URL (or DATABASE_URL): correct it in .env."
-)
 
 
 class Stopped(Exception):
@@ -189,7 +187,9 @@ class Bridge:
         if not self.health.is_broker_down:
             log.error("broker.lost", extra={"error": logs.describe(error)})
             self.record_process_at = 0.0
-        self.broker_problem = f"Redis does not answer: {logs.describe(error)}"
+        self.broker_problem = str(
+            broker.refusal_of(error) or f"Redis does not answer: {logs.describe(error)}"
+        )
         self.health.is_broker_down = self.health.is_broker_known = True
 
     def broker_answers(self) -> None:
@@ -213,12 +213,13 @@ class Bridge:
             time.sleep(random.uniform(0.1, min(10.0, 0.2 * 2.0 ** min(self.failures, 10))))  # noqa: S311
 
     def give_up_a_refused_login(self, error: Exception) -> None:
-        if not database.is_refused_login(error):
+        refusal = database.refusal_of(error, "BRIDGE_DATABASE_URL (or DATABASE_URL)")
+        if refusal is None:
             self.refused_since = None
         elif self.refused_since is None:
             self.refused_since = time.monotonic()
         elif time.monotonic() - self.refused_since > database.REFUSED_LOGIN_RETRIED_FOR:
-            raise SystemExit(REFUSED_LOGIN)
+            raise SystemExit(refusal)
 
     def database_answers(self) -> None:
         if self.failures:

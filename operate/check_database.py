@@ -13,7 +13,9 @@ from psycopg import sql
 
 import database
 import settings
-from operate.connection import explained
+import urls
+from operate import Refused
+from operate.connection import as_owner, explained
 from operate.findings import Findings, note, ok, wrong
 from operate.migrate import MIGRATIONS
 
@@ -22,13 +24,16 @@ CONNECTIONS = {"bridge": 2, "worker": 4}  # at most, of one process
 POOLER_SERVES = 15  # connections of a role, through a session-mode pooler of the smallest size
 NOTIFIED_WITHIN = 3.0  # seconds
 CLOCKS_DIFFER = 30.0  # seconds; nothing of ours depends on it, TLS and signed URLs do
-LOCAL = ("127.0.0.1", "localhost", "::1", "")
 
 HEADROOM = """
 select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
   - (select sum(numbackends)::int from pg_stat_database),
   (select rolconnlimit from pg_roles where rolname = session_user),
-  extract(epoch from clock_timestamp())::float8
+  extract(epoch from clock_timestamp())::float8, current_setting('transaction_read_only')::boolean
+"""
+MAY_DELETE_USERS = """
+select pg_get_userbyid(proowner), has_table_privilege(proowner, 'auth.users', 'delete')
+from pg_proc where oid = to_regprocedure('public.delete_account()')
 """
 FUNCTION = """
 select p.oid is not null, coalesce(has_function_privilege(p.oid, 'execute'), false)
@@ -84,7 +89,7 @@ def of_login(subject: str, conn: database.Connection) -> Findings:
         yield note(
             subject, "postgres is convenient and no boundary: docs/operations.md has a login for each process"
         )
-    if conn.info.host not in LOCAL and not conn.pgconn.ssl_in_use:
+    if conn.info.host not in (*urls.LOOPBACK, "") and not conn.pgconn.ssl_in_use:
         yield note(subject, "the password and all data travel unencrypted: add ?sslmode=require to the URL")
 
 
@@ -116,8 +121,10 @@ def of_functions(subject: str, conn: database.Connection, name: str) -> Findings
 
 def of_connections(subject: str, conn: database.Connection, name: str) -> Findings:
     began = time.time()
-    ((left, limit, clock),) = conn.execute(HEADROOM).fetchall()
+    ((left, limit, clock, is_read_only),) = conn.execute(HEADROOM).fetchall()
     needs = CONNECTIONS[name]
+    if is_read_only:
+        yield wrong(subject, "the database is read-only: free its disk, or name the primary")
     if left < needs:
         yield wrong(
             subject,
@@ -161,26 +168,29 @@ def of_notifications(subject: str, conn: database.Connection, url: str) -> Findi
 
 
 def owner() -> Findings:
-    """Migrations, with the login that applies them."""
+    """Migrations, with the login that applies them, and what they need of the rest of Supabase."""
     subject = "migrations (DATABASE_URL)"
     if settings.load().database_url is None:
         yield note(subject, "DATABASE_URL is not set, so the list of applied migrations was not read")
         return
-    options = database.options("generation_bridge") | {"application_name": "pilotlight-operator"}
     try:
-        with database.Connection.connect(settings.owner_database(), **options) as conn:
-            known = {
-                version
-                for (version,) in conn.execute("select version from supabase_migrations.schema_migrations")
-            }
-    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
-        known = set()
+        with as_owner() as conn:
+            yield from of_migrations(subject, conn)
+            yield from of_accounts(conn)
     except psycopg.errors.InsufficientPrivilege:
         yield note(subject, "this login may not read which migrations were applied: only their owner may")
-        return
+    except Refused as error:
+        yield wrong(subject, str(error))
     except psycopg.Error as error:
         yield wrong(subject, explained(error, "DATABASE_URL"))
-        return
+
+
+def of_migrations(subject: str, conn: database.Connection) -> Findings:
+    try:
+        rows = conn.execute("select version from supabase_migrations.schema_migrations").fetchall()
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+        rows = []
+    known = {version for (version,) in rows}
     missing = [
         path.name for path in sorted(MIGRATIONS.glob("*.sql")) if path.stem.partition("_")[0] not in known
     ]
@@ -188,3 +198,14 @@ def owner() -> Findings:
         yield wrong(subject, f"{len(missing)} are not applied, {missing[0]} first: run make migrate")
     else:
         yield ok(subject, "all are applied")
+
+
+def of_accounts(conn: database.Connection) -> Findings:
+    for owner, may_delete in conn.execute(MAY_DELETE_USERS).fetchall():
+        if may_delete:
+            yield ok("delete_account", f"{owner} may do what it does")
+        else:
+            yield wrong(
+                "delete_account",
+                f"no user can delete an account: grant delete on auth.users to {owner};",
+            )

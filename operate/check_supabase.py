@@ -1,6 +1,7 @@
 """The hosted parts, as the worker and an app meet them: keys, Auth, buckets, Edge Functions."""
 
 import json
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import httpx
 
 import logs
 import settings
-from operate.findings import Findings, note, ok, wrong
+from operate.findings import Finding, Findings, note, ok, wrong
 from operate.web import ask
 
 FUNCTIONS = Path(__file__).parent.parent / "supabase" / "functions"
@@ -33,44 +34,51 @@ def keys() -> Findings:
         )
 
 
-def auth() -> Findings:
-    """The gate takes ES256 tokens alone."""
-    subject, url = "Auth (JWKS)", settings.load().supabase_url
+def supabase() -> Findings:
+    url = settings.load().supabase_url
     if url is None:
         yield wrong("SUPABASE_URL", "set it in .env to the address of the project")
-        return
+    elif (yield from auth(url)):
+        yield from buckets(url)
+        for path in sorted(FUNCTIONS.glob("[!_]*/index.ts")):
+            yield from of_function(path.parent.name, f"{url}/functions/v1/{path.parent.name}")
+
+
+def auth(url: str) -> Generator[Finding, None, bool]:
+    """The gate takes ES256 tokens alone. Returns whether a Supabase answers."""
+    subject = "Auth (JWKS)"
     try:
         status, body = ask("GET", f"{url}/auth/v1/.well-known/jwks.json")
     except NO_ANSWER as error:
         yield wrong(
             "SUPABASE_URL", f"it does not answer ({logs.describe(error)}): correct it, or resume the project"
         )
-        return
+        return False
     found = parsed(body)
     if status != 200 or not isinstance(found, dict) or not isinstance(found.get("keys"), list):
         yield wrong("SUPABASE_URL", f"what answers there is no Supabase (JWKS: {status}): correct it in .env")
-    elif not any(isinstance(key, dict) and key.get("crv") == "P-256" for key in found["keys"]):
+        return False
+    if any(isinstance(key, dict) and key.get("crv") == "P-256" for key in found["keys"]):
+        yield ok(subject, "an ES256 key signs the tokens of users")
+    else:
         yield wrong(
             subject,
             "there is no ES256 key, and the gate takes ES256 tokens alone: rotate to one (Settings > JWT keys)",
         )
-    else:
-        yield ok(subject, "an ES256 key signs the tokens of users")
+    return True
 
 
-def buckets() -> Findings:
+def buckets(url: str) -> Findings:
     subject, config = "Storage", settings.load()
-    if config.supabase_url is None or config.supabase_secret_key is None:
+    if config.supabase_secret_key is None:
         return
     key = config.supabase_secret_key.get_secret_value()
     try:
         status, body = ask(
-            "GET",
-            f"{config.supabase_url}/storage/v1/bucket",
-            {"apikey": key, "Authorization": f"Bearer {key}"},
+            "GET", f"{url}/storage/v1/bucket", {"apikey": key, "Authorization": f"Bearer {key}"}
         )
-    except (*NO_ANSWER, UnicodeEncodeError, ValueError) as error:
-        yield wrong(subject, f"it does not answer ({type(error).__name__})")
+    except NO_ANSWER as error:
+        yield wrong(subject, f"it does not answer ({logs.describe(error)})")
         return
     found = parsed(body)
     if status != 200 or not isinstance(found, list):
@@ -97,12 +105,6 @@ def of_bucket(name: str, bucket: dict[str, Any], max_output_bytes: int) -> Findi
         yield ok(subject, "private")
 
 
-def functions() -> Findings:
-    url = settings.load().supabase_url
-    for name in sorted(path.parent.name for path in FUNCTIONS.glob("[!_]*/index.ts")) if url else ():
-        yield from of_function(name, f"{url}/functions/v1/{name}")
-
-
 def of_function(name: str, url: str) -> Findings:
     """Ours refuses DELETE in its own words, without touching anything; the platform refuses in others."""
     subject = f"function {name}"
@@ -111,9 +113,7 @@ def of_function(name: str, url: str) -> Findings:
     except NO_ANSWER as error:
         yield wrong(subject, f"it does not answer ({logs.describe(error)})")
         return
-    found = parsed(body)
-    refusal = found.get("error") if isinstance(found, dict) else None
-    if status == 405 and isinstance(refusal, dict) and refusal.get("code") == "method_not_allowed":
+    if (status, code_of(body)) == (405, "method_not_allowed"):
         yield ok(subject, "answers")
     elif status == 404:
         yield wrong(subject, f"it is not deployed: npx supabase@3 functions deploy {name}")
@@ -125,6 +125,13 @@ def of_function(name: str, url: str) -> Findings:
         )
     else:
         yield wrong(subject, f"it answers {status}: read its log, and deploy it again")
+
+
+def code_of(body: bytes) -> str | None:
+    """Why a function of ours refuses; None if what answers is none of ours."""
+    found = parsed(body)
+    refusal = found.get("error") if isinstance(found, dict) else None
+    return refusal.get("code") if isinstance(refusal, dict) else None
 
 
 def parsed(body: bytes) -> Any:

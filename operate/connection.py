@@ -46,8 +46,8 @@ def explaining(name: str) -> Iterator[None]:
 def explained(error: psycopg.Error, name: str) -> str:
     """One line with the cure, without a value of the setting `name`: a part of it may be the password."""
     said = error.diag.message_primary
-    if database.is_refused_login(error):
-        return f"The database refuses the login of {name}: correct user and password in .env."
+    if refusal := database.refusal_of(error, name):
+        return refusal
     match error:
         case psycopg.errors.QueryCanceled():
             return f"The database answers, and needed too long: {said}. Try again when it has less to do."
@@ -62,10 +62,16 @@ def explained(error: psycopg.Error, name: str) -> str:
         case psycopg.OperationalError() if refusal := REFUSAL.search(str(error)):
             return f"The database answers, and refuses {name}: {refusal[1].strip()}"
         case psycopg.OperationalError():
-            return f"The database does not answer at {name}: {reason(error)}"
+            return f"The database does not answer at {name}: {reason(error)}{hint(error)}"
         case _ if said is None:
             return f"{name} cannot be read: write it as postgresql://user:password@host:5432/postgres, with % as %25."
     return f"The database answers, and refuses this: {said}."
+
+
+def hint(error: psycopg.OperationalError) -> str:
+    """A direct host of Supabase has an IPv6 address alone, which many networks do not reach."""
+    is_ipv6 = re.search("Network is unreachable|Cannot assign requested address", str(error))
+    return " (it may be reached over IPv6 only: use the session pooler)" if is_ipv6 else ""
 
 
 def reason(error: psycopg.OperationalError) -> str:

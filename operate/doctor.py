@@ -7,7 +7,14 @@ import sys
 
 import logs
 import settings
-from operate import check_database, check_provider, check_redis, check_supabase
+from operate import (
+    check_certificates,
+    check_database,
+    check_provider,
+    check_purchases,
+    check_redis,
+    check_supabase,
+)
 from operate.findings import Check, Finding, note, wrong
 
 CHECKS: tuple[Check, ...] = (
@@ -16,11 +23,11 @@ CHECKS: tuple[Check, ...] = (
     check_database.owner,
     check_redis.redis,
     check_supabase.keys,
-    check_supabase.auth,
-    check_supabase.buckets,
-    check_supabase.functions,
+    check_supabase.supabase,
     check_provider.replicate,
     check_provider.webhook,
+    check_purchases.webhook,
+    check_certificates.certificates,
 )
 
 

@@ -8,12 +8,13 @@ from typing import Any
 from psycopg.rows import dict_row
 
 import database
+import logs
 from operate import Refused
 from operate.connection import as_owner, explaining
 
 USAGE = "make user WHO=email|id [BLOCK=1|UNBLOCK=1]"
 UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-LINES = 20  # of the ledger, of purchases and of jobs
+LINES = 20  # of each list
 
 FIND = """
 select u.id, u.email, u.is_anonymous, e.*, private.is_paid(e) as is_paid_now
@@ -37,6 +38,10 @@ from private.subscriptions where user_id = %s order by expires_at desc limit %s
     "purchases": """
 select received_at, type, store, product_id, effect
 from private.purchase_events where %s::text = any (customer) order by received_at desc limit %s
+""",
+    "reports": """
+select created_at, case when closed_at is null then 'open' else 'closed' end, reason, generation_id, coalesce(text, '')
+from private.reports where user_id = %s order by created_at desc limit %s
 """,
     "jobs": """
 select created_at, status, model_id, attempt, coalesce(error_code::text, '') as error_code, id
@@ -94,7 +99,7 @@ def show(conn: database.Connection, user: dict[str, Any]) -> None:
 def print_list(title: str, rows: list[tuple[Any, ...]]) -> None:
     print(f"\nlast {title}" if rows else f"\nno {title}")
     for at, *rest in rows:
-        print(f"  {at:%Y-%m-%d %H:%M:%S}  " + "  ".join(str(value) for value in rest))
+        print(f"  {at:%Y-%m-%d %H:%M:%S}  " + "  ".join(map(logs.on_one_line, rest)))
 
 
 if __name__ == "__main__":

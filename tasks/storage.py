@@ -37,6 +37,13 @@ BAD_KEY = re.compile(
     "invalid (?:api key|jwt|compact jws)|jw[st] (?:signature|expired)|signature verification", re.I
 )
 
+# What a server that is there says by TLS, and what to do; waiting mends none of it.
+UNREACHABLE = {
+    "WRONG_VERSION_NUMBER": "What answers at SUPABASE_URL speaks no TLS: correct it in .env.",
+    "CERTIFICATE_VERIFY_FAILED": "The certificate of SUPABASE_URL cannot be verified: correct the address in .env,"
+    " or name the CA of a project of your own by SSL_CERT_FILE.",
+}
+
 PAUSES: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)  # seconds between tries to store a file
 
 # What a call to Storage raises, be it that something else answers in its place.
@@ -251,6 +258,9 @@ def check_access() -> None:
             ) from error
         raise NotStored(logs.describe(error)) from error
     except STORAGE_ERRORS as error:
+        for said, cure in UNREACHABLE.items():
+            if said in str(error):
+                raise AccessRefused(cure) from error
         raise NotStored(logs.describe(error)) from error
 
 

@@ -66,7 +66,12 @@ def test_a_bridge_needs_no_storage(tmp_path: object) -> None:
         ("DATABASE_URL", "postgresql://a:b@pooler:6543/postgres", "session pooler"),
         ("REDIS_URL", "http://a", "is wrong"),
         ("SUPABASE_URL", "a.supabase.co", "is wrong"),
+        ("SUPABASE_URL", "https://a.supabase.co/rest/v1", "address alone"),
+        ("SUPABASE_URL", "https://supabase.com/dashboard/project/abc", "address alone"),
+        ("CELERY_BROKER_URL", "redis://other", "takes its place"),
         ("LEASE_SECONDS", "0", "is wrong"),
+        ("LEASE_SECONDS", "inf", "is wrong"),
+        ("SHUTDOWN_SECONDS", "nan", "is wrong"),
         ("DISPATCH_WINDOW", "many", "is wrong"),
         ("HEALTH_PORT", "70000", "is wrong"),
         ("WORKER_THREADS", "0", "is wrong"),
@@ -79,9 +84,22 @@ def test_a_bad_setting_is_one_line(tmp_path: object, name: str, value: str | Non
     seen = load(tmp_path, "worker", **changes)
     assert seen.returncode == 2
     (line,) = seen.stderr.splitlines()
-    assert line.startswith(name)
+    assert line.startswith("REDIS_URL" if name.startswith("CELERY") else name)
     assert says in line
     assert ".env" in line
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://a:b@db.other.supabase.co:5432/postgres",
+        "postgresql://a.other:b@aws-0-eu-central-1.pooler.supabase.com:5432/postgres",
+    ],
+)
+def test_a_database_of_another_project_is_named(tmp_path: object, url: str) -> None:
+    seen = load(tmp_path, "worker", WORKER_DATABASE_URL=url)
+    assert "another project than WORKER_DATABASE_URL" in seen.stderr
+    assert load(tmp_path, "worker", WORKER_DATABASE_URL=url.replace("other", "a")).stdout == "good\n"
 
 
 def test_without_a_database_url_the_one_of_the_process_is_asked_for(tmp_path: object) -> None:

@@ -21,9 +21,6 @@ from tasks.worker import options
 
 log = logging.getLogger("tasks")
 
-REFUSED_LOGIN = (
-    "The database refuses the password of WORKER_DATABASE_URL (or DATABASE_URL): correct it in .env."
-)
 UNREADABLE = (
     "The model {} makes {}, which this worker cannot read: install requirements/media.txt,"
     " or disable the model in private.models."
@@ -66,17 +63,20 @@ def wait_for(step: Callable[[], None], server: str) -> None:
 
 
 def check_database() -> None:
-    """Log in and take the role once. A refused password is tried again for a while: poolers cache them."""
-    begun = time.monotonic()
+    """Log in and take the role once. A refused login is tried again for a while: poolers cache passwords."""
+    begun, is_refused = time.monotonic(), False
     while True:
         try:
             return database.connect(settings.load().database("worker"), "generation_worker").close()
         except psycopg.OperationalError as error:
-            if not database.is_refused_login(error):
+            refusal = database.refusal_of(error, "WORKER_DATABASE_URL (or DATABASE_URL)")
+            if refusal is None:
                 raise
             if time.monotonic() - begun > database.REFUSED_LOGIN_RETRIED_FOR:
-                settings.refuse(REFUSED_LOGIN, code=1)
-            log.warning("database.refused")
+                settings.refuse(refusal, code=1)
+            if not is_refused:
+                log.warning("database.refused", extra={"error": logs.describe(error)})
+            is_refused = True
         time.sleep(LOOK_EVERY)
 
 

@@ -1,5 +1,6 @@
 """What Prometheus makes of an answer of `/metrics`: its samples, and whether an alarm's expression holds."""
 
+import operator
 import re
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bridge.loop import Bridge
 
-COMPARISON = re.compile(r"(?P<name>\w+)(?:\{(?P<matchers>[^}]*)\})? (?P<sign>==|>) (?P<number>[\d.]+)")
+COMPARISON = re.compile(r"(?P<name>\w+)(?:\{(?P<matchers>[^}]*)\})? (?P<sign>==|>=|>) (?P<number>[\d.]+)")
 MATCHER = re.compile(r'(\w+)(=~|=)"([^"]*)"')
 
 
@@ -40,8 +41,8 @@ class Scrape:
             if sample.name == comparison["name"] and all(matches(sample, *matcher) for matcher in matchers)
         ]
         assert chosen, f"/metrics has nothing for {expression}, so it can never fire"
-        number = float(comparison["number"])
-        return any(value > number if comparison["sign"] == ">" else value == number for value in chosen)
+        holds = {"==": operator.eq, ">=": operator.ge, ">": operator.gt}[comparison["sign"]]
+        return any(holds(value, float(comparison["number"])) for value in chosen)
 
 
 def matches(sample: Sample, label: str, sign: str, wanted: str) -> bool:

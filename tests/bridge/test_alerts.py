@@ -100,6 +100,23 @@ def silent_provider(bridge: Bridge, jobs: Jobs, broker: Redis) -> None:
     jobs.conn.execute("update private.provider_limits set failures = 5")
 
 
+def budget_nearly_used(bridge: Bridge, jobs: Jobs, broker: Redis) -> None:
+    jobs.conn.execute(
+        "update private.provider_limits set starts_per_day = 5, anonymous_starts_per_day = 5"
+        " where provider = 'replicate'"
+    )
+    jobs.conn.execute(
+        "insert into private.provider_starts (provider, day, starts, anonymous_starts)"
+        " values ('replicate', (now() at time zone 'utc')::date, 4, 3)"
+    )
+
+
+def open_report(bridge: Bridge, jobs: Jobs, broker: Redis) -> None:
+    job_id = jobs.enqueue()
+    jobs.actors.worker.complete(job_id, jobs.actors.worker.claimed(job_id))
+    jobs.user(jobs.user_id).value("select report_generation(%s, 'violent')", job_id)
+
+
 def process_in_trouble(bridge: Bridge, jobs: Jobs, broker: Redis) -> None:
     jobs.conn.execute("select private.record_process('host-1', 'worker', '1', 'Storage refuses the key')")
 
@@ -132,6 +149,8 @@ CAUSES: dict[str, Cause] = {
     "PilotlightManyFail": ended("timed_out", times=6),
     "PilotlightProviderRefusesUs": refused_account,
     "PilotlightProviderSilent": silent_provider,
+    "PilotlightBudgetNearlyUsed": budget_nearly_used,
+    "PilotlightReportsOpen": open_report,
     "PilotlightProcessInTrouble": process_in_trouble,
     "PilotlightLedgerWrong": wrong_balance,
     "PilotlightPurchasesNotApplied": unknown_product,

@@ -69,7 +69,8 @@ def test_every_name_that_the_database_knows_has_a_help_text(
     worker.complete(job_id, worker.claimed(job_id))
     jobs.conn.execute("select private.audit_ledger(1000)")
     jobs.conn.execute("select private.record_webhook()")
-    scrape(bridge)
+    jobs.conn.execute("update private.provider_limits set starts_per_day = 0")
+    assert scrape(bridge).value("provider_budget_used", provider="replicate", of="starts") == 1
     assert {measurement.name for measurement in bridge.metrics.measured} == set(HELP)
 
 

@@ -156,11 +156,30 @@ def test_one_of_the_two_secrets_is_enough(
         assert (answer.status_code, code_of(answer)) == (401, "unauthenticated")
 
 
+def test_the_new_and_the_old_secret_are_good_while_they_rotate(stand_in: StandIn, http: httpx.Client) -> None:
+    environment = functions.function_environment(stand_in.api.url, Issuer(""), API_KEYS, b"")
+    environment["REVENUECAT_WEBHOOK_AUTHORIZATION"] = " Bearer new one , Bearer old one,Bearer third"
+    environment["REVENUECAT_WEBHOOK_SECRET"] = f"{b'new'.hex()} {b'old'.hex()}"
+    with deno.process(functions.FUNCTIONS / NAME / "index.ts", environment) as origin:
+        seen = {
+            (value, secret): http.post(
+                f"{origin}/{NAME}", headers={**signed(secret), "authorization": value}, content=BODY
+            ).status_code
+            for value in ("Bearer new one", "Bearer old one", "Bearer third", "Bearer new", "", ",")
+            for secret in (b"new", b"old", b"third")
+        }
+    accepted = {pair for pair, status in seen.items() if status == 200}
+    assert accepted == {
+        (f"Bearer {value} one", secret) for value in ("new", "old") for secret in (b"new", b"old")
+    }
+    assert set(seen.values()) == {200, 401}
+
+
 def test_without_any_secret_no_event_is_believed_and_the_store_repeats(
     stand_in: StandIn, http: httpx.Client
 ) -> None:
     environment = functions.function_environment(stand_in.api.url, Issuer(""), API_KEYS, b"")
-    unset = {"REVENUECAT_WEBHOOK_AUTHORIZATION": " ", "REVENUECAT_WEBHOOK_SECRET": ""}
+    unset = {"REVENUECAT_WEBHOOK_AUTHORIZATION": " , ", "REVENUECAT_WEBHOOK_SECRET": " "}
     with deno.process(functions.FUNCTIONS / NAME / "index.ts", {**environment, **unset}) as origin:
         for headers in (signed(b""), {"authorization": ""}, {}):
             answer = http.post(f"{origin}/{NAME}", headers=headers, content=BODY)

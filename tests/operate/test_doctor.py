@@ -4,6 +4,7 @@ import base64
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from subprocess import CompletedProcess
 
 import psycopg
@@ -12,7 +13,7 @@ import pytest
 from local import stack as stacks
 from local.postgres import SUPERUSER
 from local.stack import Stack
-from operate import check_database, doctor
+from operate import check_database, check_purchases, doctor
 from settings import load
 from tests.operate.conftest import Run
 from tests.replicate.behaviour import ErrorResponse
@@ -23,6 +24,7 @@ from tests.support.databases import fresh_copy
 from tests.support.processes import ControlledProcess
 from tests.support.relay import Relay
 from tests.support.servers import Redis, free_port
+from tests.support.tls import PostgresTlsRelay, TlsRelay, certificates
 
 FUNCTION_NAMES = stacks.function_names()
 
@@ -130,7 +132,7 @@ SLIPS = {
     ),
     "swapped logins": Slip("cannot become generation_bridge", of_stack=lambda s: {"BRIDGE_DATABASE_URL": s.worker_url}),
     "wrong password": Slip(
-        "refuses the login of WORKER_DATABASE_URL",
+        "refuses the password of WORKER_DATABASE_URL",
         of_stack=lambda s: {"WORKER_DATABASE_URL": s.worker_url.replace(s.password, "wrong")},
     ),
     "no database there": Slip("does not answer", {"WORKER_DATABASE_URL": "postgresql://a:b@127.0.0.1:1/postgres"}),
@@ -213,6 +215,59 @@ def test_too_few_connections_are_named(
     finally:
         sql.execute("alter role pilotlight_worker connection limit -1")
     assert "the login may have 3 connections, and a worker takes 4" in line
+
+
+def test_a_user_who_cannot_delete_an_account_is_named(
+    examine: Run, sql: "psycopg.Connection[tuple[object, ...]]"
+) -> None:
+    sql.execute("revoke delete on auth.users from postgres")
+    try:
+        (line,) = wrong(examine())
+    finally:
+        sql.execute("grant delete on auth.users to postgres")
+    assert "grant delete on auth.users to postgres" in line
+
+
+def test_what_a_store_sends_is_believed_or_the_secret_is_named(
+    examine: Run, hosted: Stack, sql: "psycopg.Connection[tuple[object, ...]]"
+) -> None:
+    value = f"Bearer {hosted.publishable_key}"
+    assert "webhook of RevenueCat: it is believed" in examine(REVENUECAT_WEBHOOK_AUTHORIZATION=value).stdout
+    (line,) = wrong(examine(REVENUECAT_WEBHOOK_AUTHORIZATION="Bearer of another project"))
+    assert "refuses REVENUECAT_WEBHOOK_AUTHORIZATION of .env" in line
+    short, _ = wrong(examine(REVENUECAT_WEBHOOK_AUTHORIZATION="sk_of_ours"))
+    assert "API key of RevenueCat" in short
+    assert sql.execute("select from private.purchase_events").fetchall() == []
+
+
+def test_a_store_without_a_secret_is_wrong_once_something_is_sold(
+    configure: Callable[..., None], sql: "psycopg.Connection[tuple[object, ...]]"
+) -> None:
+    assert check_purchases.of_answer(503, "unavailable", []).level == "note"
+    sql.execute("insert into private.products (id, credits, gives_access) values ('pack', 100, false)")
+    try:
+        found = check_purchases.of_answer(503, "unavailable", [])
+    finally:
+        sql.execute("delete from private.products")
+    assert (found.level, "secrets set REVENUECAT_WEBHOOK_AUTHORIZATION" in found.says) == ("wrong", True)
+
+
+def test_certificates_that_end_soon_are_named(
+    examine: Run, hosted: Stack, broker: Redis, tmp_path: Path
+) -> None:
+    ca_file, context = certificates(tmp_path)
+    relays = TlsRelay(broker.port, context), PostgresTlsRelay(hosted.postgres_port, context)
+    redis_port, postgres_port = (relay.port for relay in relays)
+    found = examine(
+        REDIS_URL=f"rediss://127.0.0.1:{redis_port}/0",
+        REDIS_CA_FILE=str(ca_file),
+        WORKER_DATABASE_URL=hosted.worker_url.replace(str(hosted.postgres_port), str(postgres_port)),
+    )
+    for relay in relays:
+        relay.close()
+    assert wrong(found) == []
+    for port, name in ((redis_port, "REDIS_URL"), (postgres_port, "WORKER_DATABASE_URL")):
+        assert f"note   certificate of 127.0.0.1:{port} ({name}): it ends on " in found.stdout
 
 
 def test_a_redis_that_evicts_is_named(examine: Run, broker: Redis) -> None:

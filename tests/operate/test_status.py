@@ -213,8 +213,8 @@ def test_only_a_database_that_is_away_does_not_answer(
     said.append(screen().stderr)
     assert not [line for line in said if "does not answer" in line]
     parts = [
-        "refuses the login of DATABASE_URL", "cannot become generation_bridge", "Apply the migrations",
-        "does not exist", "Run make migrate",
+        "refuses the password of DATABASE_URL", "cannot become generation_bridge", "Apply the migrations",
+        "no database of the name", "Run make migrate",
     ]  # fmt: skip
     for line, part in zip(said, parts, strict=True):
         assert part in line

@@ -38,6 +38,18 @@ def test_it_tells_what_a_user_has_and_asked_for(ask: Run, jobs: Jobs) -> None:
         assert "queued  preview" in told.stdout
 
 
+def test_reports_are_told_and_cannot_forge_a_line(ask: Run, jobs: Jobs) -> None:
+    job_id = jobs.enqueue()
+    jobs.actors.worker.complete(job_id, jobs.actors.worker.claimed(job_id))
+    person = jobs.user(jobs.user_id)
+    person.value("select report_generation(%s, 'other', %s)", job_id, "ugly\n  blocked  \x1b[2Jno")
+    (line,) = [line for line in ask(str(jobs.user_id)).stdout.splitlines() if "ugly" in line]
+    assert f"open  other  {job_id}" in line
+    assert "\x1b" not in line
+    jobs.conn.execute("update private.reports set closed_at = now()")
+    assert f"closed  other  {job_id}" in ask(str(jobs.user_id)).stdout
+
+
 def test_a_balance_that_is_wrong_is_said(ask: Run, jobs: Jobs) -> None:
     jobs.conn.execute("update public.entitlements set credits = credits + 7")
     assert "<- the ledger says" in ask(str(jobs.user_id)).stdout

@@ -5,6 +5,7 @@ import datetime
 import ipaddress
 import ssl
 import threading
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from operate.check_certificates import SSL_REQUEST
+
+Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def certificates(folder: Path) -> tuple[Path, ssl.SSLContext]:
@@ -59,7 +64,10 @@ class TlsRelay:
 
     async def serve(self) -> None:
         self.loop, self.stopped = asyncio.get_running_loop(), asyncio.Event()
-        server = await asyncio.start_server(self.join, "127.0.0.1", 0, ssl=self.context)
+        await self.listen(self.join, ssl=self.context)
+
+    async def listen(self, answer: Answer, ssl: ssl.SSLContext | None = None) -> None:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=ssl)
         self.port = server.sockets[0].getsockname()[1]
         self.is_listening.set()
         await self.stopped.wait()
@@ -73,6 +81,22 @@ class TlsRelay:
     def close(self) -> None:
         self.loop.call_soon_threadsafe(self.stopped.set)
         self.thread.join(10)
+
+
+class PostgresTlsRelay(TlsRelay):
+    """TLS begins when the client asks for it, in the words of Postgres."""
+
+    async def serve(self) -> None:
+        self.loop, self.stopped = asyncio.get_running_loop(), asyncio.Event()
+        await self.listen(self.begin)
+
+    async def begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            if await reader.readexactly(8) == SSL_REQUEST:
+                writer.write(b"S")
+                await writer.start_tls(self.context)
+                return await self.join(reader, writer)
+        writer.close()
 
 
 async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
