@@ -124,7 +124,7 @@ def bring_supabase(stack: Stack) -> None:
 
 
 def seed(database_url: str) -> None:
-    """Run supabase/seed.sql, which is for development: it enables the preview models."""
+    """Run supabase/seed.sql, which is for development: the preview models, and what the preview store sells."""
     with psycopg.connect(database_url) as conn:
         conn.execute(SEED.read_bytes())
 

@@ -8,13 +8,17 @@ create table private.products (
   id text primary key,
   credits integer not null default 0,
   gives_access boolean not null default false,
+  is_lifetime boolean not null default false,
   constraint products_do_something check (credits > 0 or gives_access),
+  constraint only_access_lasts check (gives_access or not is_lifetime),
   constraint credits_are_bounded check (credits between 0 and 1000000)
 );
 alter table private.products enable row level security;
 comment on table private.products is
   'What a store sells, by the product id in its events. credits are posted once per purchase or '
   'paid period; while a period with gives_access lasts, the user is paid.';
+comment on column private.products.is_lifetime is
+  'It is bought once and its events have no expiration: the user is paid until it is refunded.';
 
 create table private.purchase_events (
   id text primary key,
@@ -135,8 +139,8 @@ $$;
 -- read_event: an event as a row; what is missing or of a wrong type is null
 --
 -- A billing issue may come with a grace period, in which the user keeps the access; an expiration
--- ends it now, whatever time it names. A subscription is known by its first transaction; a
--- temporary grant has none yet, so it stands for itself.
+-- ends it now, whatever time it names. A subscription is known by its first transaction; without
+-- one, an event stands for itself, as a temporary grant does.
 -- subscriber_attributes may hold an e-mail address and are not kept.
 create function private.read_event(p_event jsonb)
 returns private.purchase_events
@@ -158,8 +162,8 @@ begin
   v_read.transaction_id := private.event_text(p_event, 'transaction_id');
   v_read.subscription := coalesce(
     private.event_text(p_event, 'original_transaction_id'),
-    case when v_read.type = 'TEMPORARY_ENTITLEMENT_GRANT'
-      then coalesce(v_read.transaction_id, v_read.id) end
+    v_read.transaction_id,
+    case when v_read.type = 'TEMPORARY_ENTITLEMENT_GRANT' then v_read.id end
   );
   v_read.product_id := private.event_text(p_event, 'product_id');
   v_read.expires_at := private.event_time(p_event, 'expiration_at_ms');
@@ -197,7 +201,7 @@ declare
   v_ids uuid[] := array(
     select id::uuid
     from unnest(p_customer) with ordinality as ids (id, n)
-    where id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+    where id ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
     order by n
   );
 begin

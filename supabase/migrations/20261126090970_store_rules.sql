@@ -121,6 +121,7 @@ begin
   for v_transfer in
     select * from private.purchase_events
     where type = 'TRANSFER' and is_accepted and happened_at >= p_subscription.as_of
+      and cardinality(transferred_to) > 0
     order by happened_at, id
   loop
     continue when not v_customer && v_transfer.customer;
@@ -143,8 +144,8 @@ $$;
 -- update_subscription: the newest event about a subscription says until when it lasts
 --
 -- Returns null if the event says nothing about one. A cancellation for a billing error says less
--- than the billing issue that comes with it, which has the grace period. A product change is only
--- announced.
+-- than the billing issue that comes with it, which has the grace period. A lifetime product lasts from its purchase to its refund; its end is the last time
+-- that all our clients can read.
 create function private.update_subscription(p_event private.purchase_events)
 returns text
 language plpgsql
@@ -152,16 +153,22 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_subscription private.subscriptions;
+  v_product private.products;
 begin
+  select * into v_product from private.products where id = p_event.product_id;
+  if v_product.is_lifetime
+    and (p_event.type = 'NON_RENEWING_PURCHASE' or p_event.is_refund is not null)
+  then
+    p_event.expires_at := case
+      when p_event.is_refund then p_event.happened_at else '9999-12-31 23:59:59+00'
+    end;
+  end if;
   if p_event.subscription is null or p_event.expires_at is null
-    or p_event.type not in (
-      'INITIAL_PURCHASE', 'RENEWAL', 'NON_RENEWING_PURCHASE', 'CANCELLATION', 'UNCANCELLATION',
-      'EXPIRATION', 'BILLING_ISSUE', 'SUBSCRIPTION_PAUSED', 'SUBSCRIPTION_EXTENDED',
-      'TEMPORARY_ENTITLEMENT_GRANT', 'REFUND_REVERSED'
-    )
     or p_event.event ->> 'cancel_reason' = 'BILLING_ERROR'
   then
     return null;
+  elsif p_event.product_id is null then
+    return 'unreadable';  -- it cannot say whether the period gives access
   end if;
 
   insert into private.subscriptions as known
@@ -183,7 +190,7 @@ begin
     return 'older';
   elsif private.place_subscription(v_subscription) is null then
     return 'unknown_user';
-  elsif not exists (select from private.products where id = p_event.product_id) then
+  elsif v_product.id is null then
     return 'unknown_product';
   end if;
   return 'subscription';
@@ -211,7 +218,10 @@ begin
 end
 $$;
 
--- apply_event: what a kept event means now; a type that is not known has no effect
+-- apply_event: what a kept event means now
+--
+-- A type that is not named here has no effect. Among them: a product change is only announced, an
+-- invoice is not yet paid, and RevenueCat's own currency is another ledger.
 create function private.apply_event(p_event private.purchase_events)
 returns text
 language plpgsql
@@ -225,11 +235,17 @@ declare
 begin
   if not p_event.is_accepted then
     return 'sandbox';
+  elsif p_event.type not in (
+    'INITIAL_PURCHASE', 'RENEWAL', 'NON_RENEWING_PURCHASE', 'CANCELLATION', 'UNCANCELLATION',
+    'EXPIRATION', 'BILLING_ISSUE', 'SUBSCRIPTION_PAUSED', 'SUBSCRIPTION_EXTENDED',
+    'TEMPORARY_ENTITLEMENT_GRANT', 'REFUND_REVERSED', 'TRANSFER'
+  ) then
+    return 'ignored';
   elsif p_event.happened_at is null or p_event.type is null then
     return 'unreadable';
-  elsif p_event.type = 'TRANSFER' then
+  elsif p_event.type = 'TRANSFER' and cardinality(p_event.transferred_to) > 0 then
     return private.transfer_subscriptions(p_event);
-  elsif p_event.store is null then
+  elsif p_event.type = 'TRANSFER' or p_event.store is null then
     return 'unreadable';
   end if;
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from tests.chaos import promises
 from tests.chaos.faults import Faults
 from tests.chaos.load import Load
+from tests.chaos.people import People
 from tests.chaos.recovery import Recovery, percentile
+from tests.chaos.shop import Shop
 from tests.chaos.system import ChaosSystem
 
 
@@ -22,6 +24,8 @@ class Run:
         self.system = ChaosSystem(folder)
         self.system.start()
         self.load = Load(self.system.stack, rate=rate, clients=12, dice=dice)
+        self.shop = Shop(self.system, self.load, events=requests, rate=rate, dice=dice)
+        self.people = People(self.load, self.system.gateway.log, random.Random(dice.random()))
         self.faults = Faults(self.system, self.load, dice)
         self.recovery = Recovery(self.system)
         self.dice = dice
@@ -32,15 +36,19 @@ class Run:
     def execute(self) -> None:
         begun = time.monotonic()
         self.load.start()
+        self.shop.thread.start()
+        self.people.thread.start()
         self.recovery.thread.start()
         while self.happened.total() < self.wanted or len(self.load.seen.accepted) < self.requests:
             self.break_something()
         self.load.stop()
         self.system.wait_answering()
+        self.people.stop()
+        self.shop.finish()
         self.unfinished = self.system.settle(timeout=120)
         self.recovery.is_over.set()
         self.recovery.thread.join(10)
-        self.violations = promises.check(self.system, self.load)
+        self.violations = promises.check(self.system, self.load, self.shop, self.people)
         self.seconds = time.monotonic() - begun
 
     def break_something(self) -> None:
@@ -62,7 +70,11 @@ class Run:
         print(f"seed {self.seed}, {self.seconds:.0f} s, {self.happened.total()} faults")
         print(f"accepted {len(seen.accepted)}, repeated by clients {seen.repeated}, refused {seen.refused},")
         print(
-            f"canceled by users {seen.canceled}, accounts deleted {sum(u.is_deleted for u in self.load.users)}"
+            f"canceled by users {seen.canceled}, accounts deleted {sum(u.is_deleted for u in self.load.users)},"
+        )
+        print(
+            f"store events {len(self.shop.events)}, signed in elsewhere"
+            f" {sum(len(user.phones) - 1 for user in self.load.users)} times"
         )
         print(
             f"ended as: {promises.endings(self.system)};"

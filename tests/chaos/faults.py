@@ -118,10 +118,10 @@ class Faults:
         self.freeze(self.system.gateway, 4)
 
     def kill_function(self) -> None:
-        self.kill(self.system.function)
+        self.kill(self.dice.choice(self.system.functions))
 
     def freeze_function(self) -> None:
-        self.freeze(self.system.function, 4)
+        self.freeze(self.dice.choice(self.system.functions), 4)
 
     def deliver_duplicates(self) -> None:
         job_ids = list(self.load.seen.accepted)[-30:]
@@ -131,13 +131,6 @@ class Faults:
         ):
             for job_id in job_ids * 3:
                 app.send_task(settings.TASK_NAME, (job_id,), queue=settings.QUEUE, retry=False)
-
-    def delete_account(self) -> None:
-        """A user leaves in the middle of it all."""
-        alive = [user for user in self.load.users if not user.is_deleted]
-        if len(alive) < len(self.load.users) / 2:
-            return
-        self.load.delete_account(self.dice.choice(alive))
 
     @property
     def names(self) -> list[str]:

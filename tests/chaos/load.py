@@ -19,6 +19,8 @@ class LoadUser:
     id: str
     token: str
     is_deleted: bool = False
+    phones: list[tuple[str, str]] = field(default_factory=list)
+    """The user that each sign-in came to, and the token it got."""
 
 
 @dataclass
@@ -50,6 +52,7 @@ class Load:
         url = f"{self.stack.gateway_url}/auth/v1/signup"
         answer = httpx.post(url, headers=headers, json={}, timeout=10).raise_for_status().json()
         user = LoadUser(answer["user"]["id"], answer["access_token"])
+        user.phones.append((user.id, user.token))
         grant = {
             "p_user_id": user.id,
             "p_amount": CREDITS,
@@ -107,19 +110,6 @@ class Load:
             time.sleep(0.3)
         self.seen.refused += 1
         return False
-
-    def delete_account(self, user: LoadUser) -> None:
-        """As an app does: asked until an answer is known; a second answer is as the first."""
-        headers = {"apikey": self.stack.publishable_key, "Authorization": f"Bearer {user.token}"}
-        url = f"{self.stack.gateway_url}/rest/v1/rpc/delete_account"
-        user.is_deleted = True
-        while not self.is_over.is_set():
-            try:
-                if httpx.post(url, headers=headers, json={}, timeout=10).is_success:
-                    return
-            except httpx.HTTPError:
-                pass
-            time.sleep(0.3)
 
     def cancel(self, client: httpx.Client, user: LoadUser, job_id: str) -> None:
         headers = {"apikey": self.stack.publishable_key, "Authorization": f"Bearer {user.token}"}

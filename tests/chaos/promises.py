@@ -1,12 +1,16 @@
 """What must hold for every request that a client saw accepted, whatever happened."""
 
 import random
+import time
+import uuid
 from typing import Any
 
 import httpx
 from psycopg.types.json import Jsonb
 
-from tests.chaos.load import Load
+from tests.chaos.load import Load, LoadUser
+from tests.chaos.people import People
+from tests.chaos.shop import Shop
 from tests.chaos.system import ChaosSystem
 
 # One row per accepted id that some promise does not hold for, and which.
@@ -48,8 +52,12 @@ VIOLATIONS = {
         union select user_id from public.jobs where user_id = any(%(deleted)s::uuid[])
         union select user_id from public.generations where user_id = any(%(deleted)s::uuid[])
         union select user_id from private.unsuccessful_starts where user_id = any(%(deleted)s::uuid[])
+        union select user_id from public.entitlements where user_id = any(%(deleted)s::uuid[])
+        union select user_id from auth.sessions where user_id = any(%(deleted)s::uuid[])
+        union select user_id from auth.one_time_tokens where user_id = any(%(deleted)s::uuid[])
         union select id from auth.users where id = any(%(deleted)s::uuid[])
     """,
+    "made a user that did not sign up": "select from auth.users where id <> all(%(users)s::uuid[])",
 }
 UNREFERENCED = """
 select count(*) from storage.objects o where bucket_id = 'generations' and not exists (
@@ -59,7 +67,18 @@ select count(*) from storage.objects o where bucket_id = 'generations' and not e
 """
 
 
-def check(system: ChaosSystem, load: Load) -> dict[str, int]:
+ACCOUNTS = """
+select e.user_id, e.credits - e.owed - coalesce(sum(c.amount), 0)::int, e.paid_until
+from public.entitlements e left join public.credit_entries c on c.user_id = e.user_id and c.job_id is not null
+group by e.user_id
+"""
+PICTURES = """
+select count(*) from storage.objects where split_part(name, '/', 1) = any(%s)
+"""
+GONE_WITHIN = 90.0  # seconds; a worker removes the pictures of a deleted account within a minute
+
+
+def check(system: ChaosSystem, load: Load, shop: Shop, people: People) -> dict[str, int]:
     """Violations by promise; all of them must be 0."""
     deleted = [user.id for user in load.users if user.is_deleted]
     accepted = [(job_id, wish) for job_id, (user, wish) in load.seen.accepted.items() if not user.is_deleted]
@@ -70,13 +89,54 @@ def check(system: ChaosSystem, load: Load) -> dict[str, int]:
             cursor.executemany(insert, [(job_id, Jsonb(wish)) for job_id, wish in accepted])
         found = {}
         for name, query in VIOLATIONS.items():
-            values = {"deleted": deleted} if "%(" in query else None
+            values = (
+                {"deleted": deleted, "users": [user.id for user in load.users]} if "%(" in query else None
+            )
             found[name] = len(conn.execute(query.encode(), values).fetchall())
+        found["has not what the store said"] = len(shop.wrong_accounts(conn.execute(ACCOUNTS).fetchall()))
         paths = conn.execute(
             "select output -> 0 ->> 'path' from public.generations where status = 'succeeded'"
         ).fetchall()
     found["picture cannot be read"] = unreadable(system, [row[0] for row in paths if isinstance(row, tuple)])
+    found["left pictures of a deleted user"] = pictures_left(system, deleted)
+    found["answered a deleted user"] = sum(
+        is_answered(system, user) for user in load.users if user.is_deleted
+    )
+    found["sign-ins of one account differ"] = sum(
+        do_phones_differ(system, user) for user in load.users if not user.is_deleted
+    )
+    found["store's word was refused or not heard"] = len(shop.refused) + shop.told.qsize()
+    found["user could not finish a deed"] = len(people.given_up)
     return found
+
+
+def pictures_left(system: ChaosSystem, deleted: list[str]) -> int:
+    until = time.monotonic() + GONE_WITHIN
+    left = -1
+    while left and time.monotonic() < until:
+        with system.connect() as conn:
+            row = conn.execute(PICTURES, (deleted,)).fetchone()
+        left = int(row[0]) if isinstance(row, tuple) else -1
+        time.sleep(0.5 if left else 0)
+    return left
+
+
+def is_answered(system: ChaosSystem, user: LoadUser) -> bool:
+    """An access token outlives its account, and is refused."""
+    headers = {"apikey": system.stack.publishable_key, "Authorization": f"Bearer {user.token}"}
+    body = {"id": str(uuid.uuid4()), "model": "preview", "input": {"prompt": "a ghost"}}
+    url = f"{system.stack.gateway_url}/functions/v1/enqueue_generation"
+    return httpx.post(url, json=body, headers=headers, timeout=30).status_code != 401
+
+
+def do_phones_differ(system: ChaosSystem, user: LoadUser) -> bool:
+    """Every sign-in came to this user, and reads the same gallery."""
+    url, seen = f"{system.stack.gateway_url}/rest/v1/generations?select=id&order=id", set()
+    for _, token in user.phones:
+        headers = {"apikey": system.stack.publishable_key, "Authorization": f"Bearer {token}"}
+        answer = httpx.get(url, headers=headers, timeout=30)
+        seen.add(answer.text if answer.is_success else f"refused: {answer.status_code}")
+    return {user_id for user_id, _ in user.phones} != {user.id} or len(seen) != 1 or "refused" in seen.pop()
 
 
 def unreadable(system: ChaosSystem, paths: list[Any]) -> int:

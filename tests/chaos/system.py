@@ -32,8 +32,8 @@ class ChaosSystem:
         self.is_stopping = threading.Event()
         self.redis = Redis(folder, keeps_data=True)
         self.postgres = Postgres(self.stack)
-        self.supabase = supabase(self.stack, "gateway", "enqueue_generation")
-        self.gateway, self.function = self.supabase
+        self.supabase = supabase(self.stack, "gateway", "enqueue_generation", "purchase_webhook")
+        self.gateway, *self.functions = self.supabase
         self.relays = {"postgres": Relay(self.stack.postgres_port), "redis": Relay(self.redis.port)}
         self.bridges = [self.ours("bridge", number) for number in range(BRIDGES)]
         self.workers = [self.ours("worker", number) for number in range(WORKERS)]

@@ -217,8 +217,8 @@ def test_an_event_may_be_large_but_not_endless(stand_in: StandIn, http: httpx.Cl
 
 @pytest.fixture
 def shop(backend: Backend, user: TappingUser) -> Iterator[psycopg.Connection[Any]]:
-    for product, (credits, gives_access) in PRODUCTS.items():
-        user.conn.execute(f"{ADD_PRODUCT} on conflict do nothing", (product, credits, gives_access))
+    for product, (credits, *access) in PRODUCTS.items():
+        user.conn.execute(f"{ADD_PRODUCT} on conflict do nothing", (product, credits, *access))
     yield user.conn
 
 

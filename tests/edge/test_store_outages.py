@@ -148,8 +148,9 @@ def test_nothing_is_lost_or_done_twice_when_the_gate_dies(
     stack: Stack, mortals: list[Mortal], seed: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dice, operator = Random(seed), Operator(stack.database_url)
-    for product, (credits, gives_access) in PRODUCTS.items():
-        operator.conn.execute(ADD_PRODUCT, (product, credits, gives_access))
+    for product, (credits, *access) in PRODUCTS.items():
+        operator.conn.execute(ADD_PRODUCT, (product, credits, *access))
+    operator.configure(accept_sandbox_purchases=False)
     users: list[UUID] = [operator.add_user(credits=STARTER) for _ in range(4)]
     events = Year(dice, users).live(EVENTS)
     told = events + dice.sample(events, EVENTS // 2)

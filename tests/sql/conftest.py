@@ -32,7 +32,7 @@ def user(actors: Actors) -> User:
 @pytest.fixture
 def shop(actors: Actors) -> Iterator[None]:
     """The products are on sale, and afterwards the books are right."""
-    for product, (credits, gives_access) in PRODUCTS.items():
-        actors.operator.conn.execute(ADD_PRODUCT, (product, credits, gives_access))
+    for product, (credits, *access) in PRODUCTS.items():
+        actors.operator.conn.execute(ADD_PRODUCT, (product, credits, *access))
     yield
     assert actors.operator.rows("select * from private.ledger_mismatches()") == []

@@ -14,8 +14,8 @@ class Shop:
     def __init__(self, actors: Actors, users: list[User]) -> None:
         self.service, self.users = actors.service, users
         self.sold: list[Event] = []
-        for product, (credits, gives_access) in PRODUCTS.items():
-            actors.operator.conn.execute(ADD_PRODUCT, (product, credits // 10, gives_access))
+        for product, (credits, *access) in PRODUCTS.items():
+            actors.operator.conn.execute(ADD_PRODUCT, (product, credits // 10, *access))
 
     def sell(self, dice: Random) -> None:
         number = uuid.uuid4()

@@ -11,18 +11,25 @@ from tests.support.all_actors import Actors
 
 Event = dict[str, Any]
 
-PACK, MONTH, BARE = "pack_100", "pro:monthly", "supporter"
-PRODUCTS = {PACK: (100, False), MONTH: (30, True), BARE: (0, True)}
-"""Product: its credits, and whether it gives access."""
+PACK, MONTH, BARE, LIFETIME = "pack_100", "pro:monthly", "supporter", "founder"
+PRODUCTS = {
+    PACK: (100, False, False),
+    MONTH: (30, True, False),
+    BARE: (0, True, False),
+    LIFETIME: (50, True, True),
+}
+"""Product: its credits, whether it gives access, and whether for a lifetime."""
 
 DAY = 86_400_000
 NOW = 1_790_000_000_000
 """Times are in milliseconds since 1970."""
+END_OF_TIME = 253_402_300_799_000
+"""Until when a lifetime lasts."""
 
 PURCHASES = ("INITIAL_PURCHASE", "RENEWAL", "NON_RENEWING_PURCHASE")
 TELL_NOTHING_OF_A_PERIOD = ("PRODUCT_CHANGE", "TEST", "INVOICE_ISSUANCE", "A_TYPE_OF_TOMORROW")
 
-ADD_PRODUCT = "insert into private.products (id, credits, gives_access) values (%s, %s, %s)"
+ADD_PRODUCT = "insert into private.products (id, credits, gives_access, is_lifetime) values (%s, %s, %s, %s)"
 
 
 def account(actors: Actors, user_id: UUID) -> tuple[int, int]:
@@ -167,12 +174,14 @@ def customer_of(one: Event) -> list[str]:
 def tells_of_a_period(one: Event) -> bool:
     return (
         one["type"] not in (*TELL_NOTHING_OF_A_PERIOD, "TRANSFER")
-        and one.get("expiration_at_ms") is not None
+        and (one.get("expiration_at_ms") is not None or one["product_id"] == LIFETIME)
         and one.get("cancel_reason") != "BILLING_ERROR"
     )
 
 
 def ends_at(one: Event) -> int:
+    if one["product_id"] == LIFETIME:
+        return int(one["event_timestamp_ms"]) if one["type"] == "CANCELLATION" else END_OF_TIME
     until = max(int(one["expiration_at_ms"]), int(one.get("grace_period_expiration_at_ms") or 0))
     return min(until, int(one["event_timestamp_ms"])) if one["type"] == "EXPIRATION" else until
 
@@ -224,8 +233,9 @@ class Year:
 
     def buy(self) -> None:
         made = purchase(
-            self.number(), self.now, self.customer(), f"pack-{self.number()}", environment=self.environment()
-        )
+            self.number(), self.now, self.customer(), f"pack-{self.number()}", environment=self.environment(),
+            product_id=self.dice.choice([PACK, PACK, LIFETIME]),
+        )  # fmt: skip
         self.bought.append(self.add(made))
         if self.dice.random() < 0.2:  # the store tells it again, under another id
             self.add({**made, "id": f"event-{self.number()}", "event_timestamp_ms": self.now + 5})

@@ -91,7 +91,7 @@ def test_plans_of_an_empty_project_do_not_read_whole_tables_later(stack: Stack) 
         service.record(transfer(uuid.uuid4(), NOW, [uuid.uuid4()], [user_id]))
         service.revoke(user_id, 1, str(number))
 
-    operator.conn.execute(ADD_PRODUCT, (MONTH, 1, True))
+    operator.conn.execute(ADD_PRODUCT, (MONTH, 1, True, False))
     for (
         table,
         schema,

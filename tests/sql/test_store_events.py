@@ -162,7 +162,7 @@ def test_a_purchase_of_an_unknown_user_or_product_is_applied_when_it_is_told_aga
     user_id = uuid.uuid4()
     strange = period("INITIAL_PURCHASE", "1", NOW, user_id, "sub", NOW + DAY, product_id="new")
     assert actors.service.record(strange) == "unknown_product"
-    actors.operator.conn.execute(ADD_PRODUCT, ("new", 5, True))
+    actors.operator.conn.execute(ADD_PRODUCT, ("new", 5, True, False))
     assert actors.service.record(strange) == "unknown_user"
     actors.operator.conn.execute("insert into auth.users (id) values (%s)", (user_id,))
     again = "select public.record_purchase(event) from private.purchase_events where effect like 'unknown%%'"

@@ -5,6 +5,7 @@ import { useEffect } from 'react';
 
 import { useTheme } from '@/components/theme';
 import { useLiveUpdates } from '@/features/generations';
+import { useBuyer } from '@/features/wallet/use-shop';
 import { queryClient } from '@/lib/query-client';
 import { keepSignedIn } from '@/lib/session';
 import { keepWarm } from '@/lib/warm';
@@ -24,6 +25,7 @@ function App() {
   useEffect(keepSignedIn, []);
   useEffect(keepWarm, []);
   useLiveUpdates();
+  useBuyer();
   return (
     <>
       <StatusBar style="auto" />

@@ -9,7 +9,7 @@ import { storage } from './storage';
 
 // Expo puts these values in at build time, and only where the names are written out.
 export const SUPABASE_URL = required('EXPO_PUBLIC_SUPABASE_URL', process.env.EXPO_PUBLIC_SUPABASE_URL);
-const PUBLISHABLE_KEY = required(
+export const PUBLISHABLE_KEY = required(
   'EXPO_PUBLIC_SUPABASE_PUBLISHABLE_KEY',
   process.env.EXPO_PUBLIC_SUPABASE_PUBLISHABLE_KEY,
 );

@@ -91,7 +91,7 @@ export async function listModels(): Promise<Model[]> {
 }
 
 export async function readAccount(): Promise<Account> {
-  const { data, error, status } = await supabase.from('entitlements').select('credits, is_paid, paid_until').single();
+  const { data, error, status } = await supabase.from('entitlements').select('credits, owed, is_paid, paid_until').single();
   if (error) throw meaningOf(status, null, null);
   return understood('entitlements', schemas.account, data);
 }

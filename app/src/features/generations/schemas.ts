@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { listOf, maybe } from '@/lib/parse';
 
 /** A time that the clock can read: others would throw wherever a card is placed or dated. */
-const time = v.pipe(v.string(), v.check((text) => Number.isFinite(Date.parse(text))));
+export const time = v.pipe(v.string(), v.check((text) => Number.isFinite(Date.parse(text))));
 export const input = v.record(v.string(), v.unknown());
 const progress = maybe(v.pipe(v.number(), v.minValue(0), v.maxValue(1)));
 const size = maybe(v.pipe(v.number(), v.gtValue(0), v.finite()));
@@ -86,7 +86,12 @@ export const gallery = v.object({
   unfinished: listOf(job),
   asked: listOf(job),
 });
-export const account = v.object({ credits: v.number(), is_paid: v.fallback(v.boolean(), false), paid_until: maybe(time) });
+export const account = v.object({
+  credits: v.number(),
+  owed: v.optional(v.fallback(v.number(), 0)),
+  is_paid: v.fallback(v.boolean(), false),
+  paid_until: maybe(time),
+});
 export const answer = v.object({ job, credits: v.number() });
 
 export const model = v.object({

@@ -14,7 +14,12 @@ export function useAccount() {
   return useQuery({ queryKey: accountKey(userId), queryFn: readAccount, enabled: isReady, select: balanceNow }).data;
 }
 
-const balanceNow = (account: Account) => ({ credits: account.credits, isPaid: isPaid(account, Date.now()) });
+const balanceNow = (account: Account) => ({
+  credits: account.credits,
+  owed: account.owed ?? 0,
+  isPaid: isPaid(account, Date.now()),
+  paidUntil: account.paid_until,
+});
 
 const NONE: Model[] = [];
 

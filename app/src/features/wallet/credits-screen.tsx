@@ -1,0 +1,193 @@
+/** The wallet: the balance, the membership, what can be bought, and every entry of the ledger. */
+
+import { useRouter } from 'expo-router';
+import { FlatList, Linking, StyleSheet, View } from 'react-native';
+import { useSafeAreaInsets } from 'react-native-safe-area-context';
+
+import { Button, SignButton } from '@/components/button';
+import { creditsOf } from '@/components/composer';
+import { Notice } from '@/components/notice';
+import { round, space, useTheme } from '@/components/theme';
+import { Words } from '@/components/words';
+import { useAccount, useModels } from '@/features/generations';
+
+import { dayOf, type Entry, lineOf, membershipLine, periodLine, signed } from './entries';
+import { PRIVACY_URL, TERMS_URL } from './links';
+import type { Product } from './store';
+import { useEntries } from './use-entries';
+import { useShop } from './use-shop';
+
+interface Props {
+  /** A purchase of your own, such as a page of Stripe, instead of the store's. */
+  onBuy?: (product: Product) => void;
+}
+
+export function CreditsScreen({ onBuy }: Props) {
+  const theme = useTheme();
+  const insets = useSafeAreaInsets();
+  const router = useRouter();
+  const shop = useShop();
+  const { entries, hasFailed, isLoading, loadOlder } = useEntries();
+  const goBack = () => (router.canGoBack() ? router.back() : router.replace('/'));
+  return (
+    <View style={[styles.screen, { backgroundColor: theme.ground, paddingTop: insets.top }]}>
+      <View style={styles.header}>
+        <SignButton sign="back" label="Back" size={40} ground={theme.raised} colour={theme.ink} onPress={goBack} />
+        <Words kind="title" role="heading" aria-level={1}>
+          Credits
+        </Words>
+      </View>
+      <Notice text={shop.news} />
+      <FlatList
+        data={entries}
+        keyExtractor={({ id }) => String(id)}
+        renderItem={({ item }) => <Line entry={item} />}
+        onEndReached={loadOlder}
+        onEndReachedThreshold={0.5}
+        ListHeaderComponent={
+          <View style={styles.top}>
+            <Balance />
+            {shop.isOpen ? <Shop shop={shop} onBuy={onBuy ?? shop.buy} /> : null}
+            <Words kind="label" role="heading" aria-level={2} style={styles.heading}>
+              History
+            </Words>
+          </View>
+        }
+        ListEmptyComponent={
+          <Words tone="muted" style={styles.empty}>
+            {hasFailed ? 'The history could not be read. Try again later.' : isLoading ? 'Reading…' : 'Nothing yet.'}
+          </Words>
+        }
+        style={styles.list}
+        contentContainerStyle={[styles.content, { paddingBottom: insets.bottom + space.xl }]}
+      />
+    </View>
+  );
+}
+
+function Balance() {
+  const theme = useTheme();
+  const account = useAccount();
+  const included = useModels().filter((model) => model.included);
+  if (!account) return null;
+  const membership = membershipLine(account);
+  return (
+    <View style={[styles.card, { backgroundColor: theme.raised }]}>
+      <Words kind="display" testID="balance">
+        {creditsOf(account.credits)}
+      </Words>
+      {account.owed > 0 ? (
+        <Words kind="small" tone="danger">
+          {creditsOf(account.owed)} of a refunded purchase were spent already. The next credits pay for them.
+        </Words>
+      ) : null}
+      {membership ? (
+        <Words testID="membership" tone={account.isPaid ? 'ink' : 'muted'}>
+          {membership}
+        </Words>
+      ) : null}
+      {included.length > 0 ? (
+        <Words kind="small" tone="muted">
+          {account.isPaid ? 'Included, so they cost no credits: ' : 'A membership includes: '}
+          {included.map(({ title }) => title).join(', ')}
+        </Words>
+      ) : null}
+    </View>
+  );
+}
+
+interface ShopProps {
+  shop: ReturnType<typeof useShop>;
+  onBuy: (product: Product) => void;
+}
+
+function Shop({ shop, onBuy }: ShopProps) {
+  return (
+    <View style={styles.shop}>
+      {shop.hasFailed ? <Words tone="muted">The store is out of reach. Trying again.</Words> : null}
+      {shop.products.map((product) => (
+        <Offer key={product.id} product={product} isBusy={shop.isBusy} onBuy={() => onBuy(product)} />
+      ))}
+      <View style={styles.links}>
+        <Button label="Restore purchases" isSmall onPress={shop.restore} />
+        <Button label="Manage subscription" isSmall onPress={shop.manage} />
+        <Link label="Terms" url={TERMS_URL} />
+        <Link label="Privacy" url={PRIVACY_URL} />
+      </View>
+    </View>
+  );
+}
+
+interface OfferProps {
+  product: Product;
+  isBusy: boolean;
+  onBuy: () => void;
+}
+
+function Offer({ product, isBusy, onBuy }: OfferProps) {
+  const theme = useTheme();
+  return (
+    <View style={[styles.offer, { borderColor: theme.line, opacity: isBusy ? 0.6 : 1 }]}>
+      <View style={styles.words}>
+        <Words kind="label">{product.title}</Words>
+        <Words kind="small" tone="muted">
+          {product.description} {periodLine(product.period)}
+        </Words>
+      </View>
+      <Button label={product.price} of={`Buy ${product.title}`} kind="primary" onPress={onBuy} />
+    </View>
+  );
+}
+
+function Link({ label, url }: { label: string; url: string }) {
+  return (
+    <Words kind="small" tone="muted" role="link" onPress={() => void Linking.openURL(url)} style={styles.link}>
+      {label}
+    </Words>
+  );
+}
+
+function Line({ entry }: { entry: Entry }) {
+  const theme = useTheme();
+  return (
+    <View testID={`entry-${entry.id}`} style={[styles.line, { borderColor: theme.line }]}>
+      <View style={styles.words}>
+        <Words>{lineOf(entry)}</Words>
+        <Words kind="small" tone="muted">
+          {dayOf(entry.created_at)}
+        </Words>
+      </View>
+      <Words kind="label">{signed(entry.amount)}</Words>
+    </View>
+  );
+}
+
+const styles = StyleSheet.create({
+  screen: { flex: 1 },
+  header: { flexDirection: 'row', alignItems: 'center', gap: space.m, padding: space.l, paddingBottom: space.m },
+  list: { flex: 1 },
+  content: { width: '100%', maxWidth: 640, alignSelf: 'center', paddingHorizontal: space.l },
+  top: { gap: space.l },
+  card: { padding: space.l, borderRadius: round.m, gap: space.xs },
+  shop: { gap: space.m },
+  offer: {
+    flexDirection: 'row',
+    alignItems: 'center',
+    gap: space.m,
+    padding: space.m,
+    borderWidth: 1,
+    borderRadius: round.m,
+  },
+  words: { flex: 1, gap: 2 },
+  links: { flexDirection: 'row', flexWrap: 'wrap', alignItems: 'center', gap: space.m },
+  link: { textDecorationLine: 'underline', paddingVertical: space.s },
+  heading: { paddingTop: space.s },
+  empty: { paddingVertical: space.m },
+  line: {
+    flexDirection: 'row',
+    alignItems: 'center',
+    gap: space.m,
+    paddingVertical: space.m,
+    borderBottomWidth: StyleSheet.hairlineWidth,
+  },
+});

@@ -1,0 +1,63 @@
+/**
+ * A store for `make up`: what is bought is told to the real `purchase_webhook`, as RevenueCat tells it. It costs
+ * nothing, and buys nothing elsewhere: only the local stack takes the publishable key for the store's secret, sells
+ * these products, and lets a sandbox count.
+ */
+
+import { uuidv7 } from '@/lib/uuid';
+import { PUBLISHABLE_KEY, supabase } from '@/lib/supabase';
+
+import type { Product, Store } from './store';
+
+const DAY = 86_400_000;
+
+const PRODUCTS: Product[] = [
+  { id: 'preview_100', title: '100 credits', description: 'They stay until you use them.', price: '$4.99', period: null },
+  { id: 'preview_monthly', title: 'Membership', description: '30 credits each month, and the included models.', price: '$6.99', period: 'P1M' },
+  { id: 'preview_lifetime', title: 'Lifetime membership', description: 'The included models, always.', price: '$99.99', period: null },
+];
+
+export const previewStore: Store = {
+  become: async () => {},
+  products: async () => PRODUCTS,
+  buy: async (userId, { id, period }) => {
+    const transaction = uuidv7();
+    const first = { original_transaction_id: period ? subscriptionOf(userId) : transaction };
+    await tell(userId, period ? 'RENEWAL' : 'NON_RENEWING_PURCHASE', id, {
+      ...first,
+      transaction_id: transaction,
+      expiration_at_ms: period ? Date.now() + 30 * DAY : null,
+    });
+    return 'bought';
+  },
+  restore: async () => {},
+  /** There is no page of a store to open: the membership ends. */
+  manage: (userId) =>
+    tell(userId, 'EXPIRATION', 'preview_monthly', {
+      original_transaction_id: subscriptionOf(userId),
+      expiration_at_ms: Date.now(),
+    }),
+};
+
+const subscriptionOf = (userId: string) => `preview-${userId}`;
+
+async function tell(userId: string, type: string, product: string, fields: Record<string, unknown>): Promise<void> {
+  const event = {
+    id: uuidv7(),
+    type,
+    event_timestamp_ms: Date.now(),
+    app_user_id: userId,
+    original_app_user_id: userId,
+    aliases: [userId],
+    product_id: product,
+    period_type: 'NORMAL',
+    environment: 'SANDBOX',
+    store: 'TEST_STORE',
+    ...fields,
+  };
+  const { error } = await supabase.functions.invoke('purchase_webhook', {
+    headers: { Authorization: `Bearer ${PUBLISHABLE_KEY}` },
+    body: { api_version: '1.0', event },
+  });
+  if (error) throw new Error('The preview store is out of reach. Try again.');
+}

@@ -1,0 +1,120 @@
+/**
+ * RevenueCat, by react-native-purchases 10. The package is an adopter's choice and no dependency of this app: it brings
+ * the store's billing into every build, and its web half into every bundle. Once it is installed, it is found here.
+ */
+
+import { Linking, Platform } from 'react-native';
+
+import type { Outcome, Product, Store } from './store';
+
+/** The part of the SDK that is used. */
+export interface RevenueCat {
+  isConfigured(): Promise<boolean>;
+  configure(options: { apiKey: string; appUserID: string }): void;
+  logIn(userId: string): Promise<unknown>;
+  getOfferings(): Promise<{ current: { availablePackages: Package[] } | null }>;
+  purchasePackage(chosen: Package): Promise<unknown>;
+  restorePurchases(): Promise<unknown>;
+  getCustomerInfo(): Promise<{ managementURL: string | null }>;
+}
+
+export interface Package {
+  product: {
+    identifier: string;
+    title: string;
+    description: string;
+    priceString: string;
+    subscriptionPeriod: string | null;
+  };
+}
+
+/** Null where the package is not installed. Metro lets a module in a try block be missing. */
+export function loadRevenueCat(): RevenueCat | null {
+  try {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import of a missing module fails the build
+    return require('react-native-purchases').default;
+  } catch {
+    return null;
+  }
+}
+
+const OUTCOMES: Record<string, Outcome> = { '1': 'canceled', '20': 'pending' };
+const ERRORS: Record<string, string> = {
+  '3': 'Purchases are not allowed on this phone.',
+  '6': 'You have bought this already. Tap Restore purchases.',
+  '7': 'This belongs to another account of this app.',
+  '10': 'The store is out of reach. Try again.',
+  '15': 'This purchase is under way.',
+};
+const MANAGE_AT = Platform.select({
+  android: 'https://play.google.com/store/account/subscriptions',
+  default: 'https://apps.apple.com/account/subscriptions',
+});
+
+export function revenueCatStore(sdk: RevenueCat, apiKey: string): Store {
+  let turn: Promise<unknown> = Promise.resolve();
+  let current: string | null = null;
+
+  /** Never logOut, which makes an anonymous customer. One change at a time: the last one is who buys. */
+  function become(userId: string): Promise<void> {
+    const changed = turn.then(async () => {
+      if (current === userId) return;
+      if (await sdk.isConfigured()) await sdk.logIn(userId);
+      else sdk.configure({ apiKey, appUserID: userId });
+      current = userId;
+    });
+    turn = changed.catch(() => {});
+    return changed;
+  }
+
+  async function as<T>(userId: string, call: () => Promise<T>): Promise<T> {
+    try {
+      await become(userId);
+      return await call();
+    } catch (error) {
+      throw new StoreError(error);
+    }
+  }
+
+  const packages = async () => (await sdk.getOfferings()).current?.availablePackages ?? [];
+
+  return {
+    become,
+    products: (userId) => as(userId, async () => (await packages()).map(({ product }) => readProduct(product))),
+    buy: (userId, { id }) =>
+      as(userId, async (): Promise<Outcome> => {
+        const chosen = (await packages()).find(({ product }) => product.identifier === id);
+        if (!chosen) throw new Error('It is no longer offered.');
+        await sdk.purchasePackage(chosen);
+        return 'bought';
+      }).catch((error: StoreError) => {
+        const outcome = OUTCOMES[error.code];
+        if (outcome) return outcome;
+        throw error;
+      }),
+    restore: (userId) => as(userId, async () => void (await sdk.restorePurchases())),
+    manage: (userId) =>
+      as(userId, async () => {
+        const { managementURL } = await sdk.getCustomerInfo();
+        await Linking.openURL(managementURL ?? MANAGE_AT);
+      }),
+  };
+}
+
+class StoreError extends Error {
+  readonly code: string;
+
+  constructor(cause: unknown) {
+    const code = String((cause as { code?: unknown } | null)?.code);
+    super(ERRORS[code] ?? 'The store could not do this. Try again later.', { cause });
+    this.code = code;
+  }
+}
+
+const readProduct = (product: Package['product']): Product => ({
+  id: product.identifier,
+  title: product.title,
+  description: product.description,
+  price: product.priceString,
+  period: product.subscriptionPeriod,
+});

@@ -1,0 +1,50 @@
+/** What is sold, and the one thing that is being bought. */
+
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { useEffect } from 'react';
+
+import { useSession } from '@/lib/session';
+
+import { type Outcome, type Product, type Store, store } from './store';
+
+/** At the root: the store learns who the user is. */
+export function useBuyer(): void {
+  const { userId, isReady } = useSession();
+  useEffect(() => {
+    if (userId && isReady) store?.become(userId).catch(() => {});
+  }, [userId, isReady]);
+}
+
+type Deed = (shop: Store, userId: string) => Promise<string | null>;
+
+export const SAID: Record<Outcome, string | null> = {
+  bought: 'Thank you. It arrives in a moment.',
+  pending: 'This waits for an approval. It arrives when it is given.',
+  canceled: null,
+};
+
+export function useShop() {
+  const { userId, isReady } = useSession();
+  const products = useQuery({
+    queryKey: ['products', userId],
+    queryFn: () => (store && userId ? store.products(userId) : []),
+    enabled: isReady && userId !== null && store !== null,
+  });
+  const deed = useMutation({
+    mutationFn: (work: Deed) => (store && userId ? work(store, userId) : Promise.resolve(null)),
+  });
+  const run = (work: Deed) => {
+    if (!deed.isPending) deed.mutate(work);
+  };
+  return {
+    isOpen: store !== null,
+    products: products.data ?? [],
+    hasFailed: products.isError,
+    isBusy: deed.isPending,
+    /** What came of the last deed, for the user. */
+    news: deed.error ? deed.error.message : (deed.data ?? null),
+    buy: (product: Product) => run(async (shop, user) => SAID[await shop.buy(user, product)]),
+    restore: () => run(async (shop, user) => (await shop.restore(user), 'What you bought before is yours again.')),
+    manage: () => run(async (shop, user) => (await shop.manage(user), null)),
+  };
+}
