@@ -1,4 +1,4 @@
-"""What the demo shows: lines that are drawn anew while something happens, and pictures; plain lines where no person looks."""
+"""What the demo shows: lines that are drawn anew as something happens, and pictures; plain lines for a pipe."""
 
 import io
 import os
@@ -22,27 +22,21 @@ class Screen:
         self.has_all_colours = os.environ.get("COLORTERM") in TRUE_COLOUR
         self.height = 0  # of what is drawn and may be drawn anew
 
-    @property
-    def columns(self) -> int:
-        return shutil.get_terminal_size().columns
-
     def say(self, *lines: str) -> None:
         """These stay; they take the place of what was drawn last."""
-        print(self.place(lines), flush=True)
+        print(self.place(lines), end="\n" if lines else "", flush=True)
         self.height = 0
 
     def draw(self, *lines: str) -> None:
         """Until the next lines. Nothing where no person looks."""
         if self.draws:
-            print(self.place([cut(line, self.columns) for line in lines]), flush=True)
+            columns = shutil.get_terminal_size().columns
+            print(self.place([cut(line, columns) for line in lines]), flush=True)
             self.height = len(lines)
 
     def place(self, lines: Sequence[str]) -> str:
         above = f"\x1b[{self.height}F\x1b[J" if self.height else ""
         return above + "\n".join(lines)
-
-    def quiet(self, text: str) -> str:
-        return f"\x1b[2m{text}{RESET}" if self.draws else text
 
     def bold(self, text: str) -> str:
         return f"\x1b[1m{text}{RESET}" if self.draws else text
@@ -52,7 +46,9 @@ class Screen:
         return self.side_by_side([Image.open(io.BytesIO(file)) for file in files]) if self.draws else []
 
     def side_by_side(self, images: Sequence[Image.Image]) -> list[str]:
-        width = min(PICTURE_WIDTH, self.columns - 4) // len(images) - 1
+        columns, rows = shutil.get_terminal_size()
+        # What is higher than the window cannot be drawn anew.
+        width = max(8, min(PICTURE_WIDTH, columns - 4, 2 * rows - 8) // len(images) - 1)
         parts = [self.blocks(image, width) for image in images]
         return ["  " + " ".join(row) for row in zip(*parts, strict=False)]
 

@@ -97,7 +97,9 @@ def followed(stack: Stack, timeline: Timeline, screen: Screen) -> Iterator[None]
             while not stop.is_set():
                 for _ in conn.notifies(timeout=LOOK_EVERY, stop_after=1):
                     timeline.mark("doorbell")
-                timeline.look(conn)
+                # Not before: a look would keep the doorbell waiting.
+                if "doorbell" in timeline.instants:
+                    timeline.look(conn)
                 screen.draw(*timeline.with_clock())
             timeline.look(conn)
 

@@ -1,10 +1,11 @@
-"""`make adopt INTO=../my-app` brings migrations, Edge Functions and the client into an Expo app that has a Supabase folder.
+"""`make adopt INTO=../my-app` brings migrations, Edge Functions and the client into an Expo app with a Supabase folder.
 
-All of it or nothing: what is there already and differs is named, and then nothing is written. A second run changes nothing.
+All of it or nothing: what is in the way is named, and then nothing is written. A second run changes nothing.
 """
 
 import json
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -193,15 +194,31 @@ def steps(app: Path) -> Iterator[str]:
     yield f"  3. npx supabase@3 db push{order(app)}"
     yield f"  4. npx supabase@3 functions deploy {' '.join(sorted(adopted_config.functions()))}"
     yield f"  5. Mount the hooks of {source}{adopted_client.FOLDER} at the root, and draw the gallery: app/README.md."
+    if checks_functions(app):
+        yield '\nIts tsconfig.json takes in supabase/, whose functions are Deno\'s: add "supabase" to its `exclude`.'
     if not adopted_config.has_anonymous(read(app / CONFIG)):
-        yield "\nAnonymous sign-ins are off in its config.toml: turn them on there and in the project, or use a sign-in of yours."
+        yield "\nAnonymous sign-ins are off in its config.toml: turn them on there and in the project, or sign in yourself."
+
+
+def checks_functions(app: Path) -> bool:
+    """Whether the type check of the app would look at the Edge Functions. The file may have comments."""
+    tsconfig = app / "tsconfig.json"
+    return (
+        tsconfig.is_file()
+        and bool(re.search(r'"\*\*/\*\.tsx?"', text := read(tsconfig)))
+        and "supabase" not in text
+    )
 
 
 def order(app: Path) -> str:
     """The CLI refuses migrations that are older than the last applied one, unless it is told to take them."""
     ours = {path.name for path in (ROOT / MIGRATIONS).glob("*.sql")}
     theirs = {path.name for path in (app / MIGRATIONS).glob("*.sql")} - ours
-    return " --include-all      # yours are newer than some of these" if theirs and max(theirs) > min(ours) else ""
+    return (
+        " --include-all      # yours are newer than some of these"
+        if theirs and max(theirs) > min(ours)
+        else ""
+    )
 
 
 if __name__ == "__main__":

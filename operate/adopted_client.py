@@ -1,4 +1,4 @@
-"""The part of the client that `make adopt` copies: the feature, and what it needs of `lib`, in one folder of relative imports."""
+"""What `make adopt` copies of the client: the feature and what it needs of `lib`, as one folder of relative imports."""
 
 import json
 import re

@@ -10,7 +10,8 @@ from typing import Any
 
 OURS = Path(__file__).resolve().parent.parent / "supabase" / "config.toml"
 API_PORT = 54321  # the CLI's default
-ANONYMOUS = "# The client signs a new user in without a form. Turn it on in the hosted project, too.\nenable_anonymous_sign_ins = true"
+ANONYMOUS = """# The client signs a new user in without a form. Turn it on in the hosted project, too.
+enable_anonymous_sign_ins = true"""
 ISSUER = "# Auth of `supabase start` signs tokens under the address that an app uses; the functions know another one."
 
 
@@ -39,7 +40,9 @@ def merged(text: str, ours: str) -> str:
     """
     theirs = tomllib.loads(text)
     known = table(theirs, "functions")
-    if wrong := [name for name in functions() if name in known and table(known, name).get("verify_jwt") is not False]:
+    if wrong := [
+        name for name in functions() if name in known and table(known, name).get("verify_jwt") is not False
+    ]:
         raise InTheWay(*(f"[functions.{name}] must say verify_jwt = false" for name in wrong))
     new = text
     for name in functions():
@@ -90,7 +93,9 @@ def refuse_loss(theirs: dict[str, Any], text: str) -> None:
     except tomllib.TOMLDecodeError:
         is_kept = False
     if not is_kept:
-        raise InTheWay("write `functions`, `auth` and `edge_runtime` as [tables], which lines can be added to")
+        raise InTheWay(
+            "write `functions`, `auth` and `edge_runtime` as [tables], which lines can be added to"
+        )
 
 
 def contains(whole: Any, part: Any) -> bool:

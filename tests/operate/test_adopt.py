@@ -38,7 +38,9 @@ def app(tmp_path: Path) -> Path:
 
 def new_app(folder: Path) -> Path:
     for path, text in {
-        Path("package.json"): json.dumps({"name": "my-app", "dependencies": {"expo": "57.0.26", "valibot": "1"}}),
+        Path("package.json"): json.dumps(
+            {"name": "my-app", "dependencies": {"expo": "57.0.26", "valibot": "1"}}
+        ),
         Path("src/lib/supabase.ts"): "export const supabase = 'mine';\n",
         CONFIG: OWN_CONFIG,
         MIGRATIONS / "20270101000000_notes.sql": OWN_MIGRATION,
@@ -146,7 +148,11 @@ OURS = sorted(path.name for path in (ROOT / MIGRATIONS).glob("*.sql"))
 IN_THE_WAY = [
     (MIGRATIONS / OURS[0], "-- edited\n", OURS[0]),
     (MIGRATIONS / f"{OURS[0][:14]}_other.sql", "-- mine\n", f"has the version of {OURS[0]}"),
-    (MIGRATIONS / "20250101000000_a.sql", 'CREATE TABLE IF NOT EXISTS "public"."jobs" ();', "makes public.jobs"),
+    (
+        MIGRATIONS / "20250101000000_a.sql",
+        'CREATE TABLE IF NOT EXISTS "public"."jobs" ();',
+        "makes public.jobs",
+    ),
     (MIGRATIONS / "20250101000000_a.sql", "create table generations (id int);", "makes public.generations"),
     (MIGRATIONS / "20250101000000_a.sql", "create schema if not exists private;", "makes the schema private"),
     (MIGRATIONS / "20250101000000_a.sql", "create type job_status as enum ();", "makes public.job_status"),
@@ -160,7 +166,11 @@ IN_THE_WAY = [
     (CLIENT / "api.ts", "// mine\n", "src/features/generations/api.ts"),
     (CLIENT / "api.ts/index.ts", "// mine\n", "src/features/generations/api.ts"),
     (Path("src/features/generations"), "a file", "src/features/generations is a file"),
-    (CONFIG, OWN_CONFIG + "[functions.ping]\nverify_jwt = true\n", "[functions.ping] must say verify_jwt = false"),
+    (
+        CONFIG,
+        OWN_CONFIG + "[functions.ping]\nverify_jwt = true\n",
+        "[functions.ping] must say verify_jwt = false",
+    ),
     (CONFIG, OWN_CONFIG + "[functions.ping]\n", "[functions.ping] must say verify_jwt = false"),
     (CONFIG, OWN_CONFIG.replace('policy = "per_worker"', "secrets = {}"), "write `functions`"),
 ]

@@ -28,7 +28,11 @@ def broken(known: dict[str, str], folder: Path = MIGRATIONS) -> list[str]:
     last = max(known, default="")
     return [
         *(f"{name} was released and is gone" for name in known if name not in there),
-        *(f"{name} was released and is edited" for name, digest in known.items() if there.get(name, digest) != digest),
+        *(
+            f"{name} was released and is edited"
+            for name, digest in known.items()
+            if there.get(name, digest) != digest
+        ),
         *(f"{name} is new and stands before {last}" for name in there if name not in known and name < last),
     ]
 
