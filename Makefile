@@ -18,16 +18,19 @@ export DENO_DIR := $(CURDIR)/.pilotlight/deno
 export DENO_NO_UPDATE_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up image test test-fast check bridge worker flower status audit doctor user model migrate lock clean check-app app app-bundles chaos storm inflight bench-edge bench-dispatch bench-sql bench-picture install-production install-local install-dev install-app
+.PHONY: help demo up adopt image test test-fast check bridge worker flower status audit doctor user model migrate lock clean check-app app app-bundles chaos storm inflight bench-edge bench-dispatch bench-sql bench-picture install-production install-local install-dev install-app
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: install-local ## One generation end to end on this machine, and one that fails and costs nothing
+demo: install-local ## A picture, a film, a painting of a photo, a failure, a purchase and its refund, on this machine
 	@$(RUN)/python -m local.demo
 
 up: install-local ## The whole system in the foreground, with the URL and key an app needs
 	@$(RUN)/python -m local.up
+
+adopt: install-production ## Migrations, functions and the client into an Expo app of yours: INTO=../my-app
+	@$(RUN)/python -m operate.adopt "$$INTO"
 
 test: check check-app ## Everything there is: formats, lint, types, tests
 	@$(RUN)/pytest --numprocesses=auto

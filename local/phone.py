@@ -1,14 +1,11 @@
 """What an app does, with the real client over HTTP and the websocket, and nothing that only a server could."""
 
 import asyncio
-import io
 import json
 import uuid
-from pathlib import Path
 from typing import Any
 
 import httpx
-from PIL import Image
 from realtime import RealtimeSubscribeStates
 from supabase import AsyncClient
 
@@ -32,6 +29,7 @@ class Phone:
         self.client = client
         self.user_id = ""
         self.waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}  # by the id of the job
+        self.balances: asyncio.Queue[int] = asyncio.Queue()  # those that the server told
 
     async def sign_in(self) -> None:
         answer = await self.client.auth.sign_in_anonymously()
@@ -53,7 +51,8 @@ class Phone:
                 joined.set_result(f"{status.value} {error or ''}".strip())
 
         options: Any = {"config": {"private": True}}  # the type wants every key
-        await self.client.channel(topic, options).on_broadcast("job", self.hear).subscribe(note)
+        channel = self.client.channel(topic, options).on_broadcast("job", self.hear)
+        await channel.on_broadcast("account", self.hear_balance).subscribe(note)
         said = await asyncio.wait_for(joined, PATIENCE)
         expect(said == "SUBSCRIBED", f"Realtime refused the own topic: {said}")
         return topic
@@ -64,12 +63,28 @@ class Phone:
         if future is not None and not future.done() and job["status"] in TERMINAL:
             future.set_result(job)
 
-    async def generate(self, prompt: str, timeline: Timeline) -> dict[str, Any]:
+    def hear_balance(self, message: Any) -> None:
+        self.balances.put_nowait(int(message["payload"]["credits"]))
+
+    async def told_balance(self) -> int:
+        """The next balance that Realtime tells, after a grant, a revoke or a purchase."""
+        try:
+            return await asyncio.wait_for(self.balances.get(), PATIENCE)
+        except TimeoutError:
+            raise DemoFailed(f"Realtime said nothing of the balance within {PATIENCE:.0f} s") from None
+
+    async def upload(self, photo: bytes) -> str:
+        """A photo for a model, at a path of the user's own."""
+        path = f"{self.user_id}/{uuid.uuid4()}.jpg"
+        await self.client.storage.from_("inputs").upload(path, photo, {"content-type": "image/jpeg"})
+        return path
+
+    async def generate(self, timeline: Timeline, model: str, given: dict[str, Any]) -> dict[str, Any]:
         """Tap, and wait for Realtime to say how it ended."""
         job_id = str(uuid.uuid4())  # made here, so that a tap repeated by a bad network is the same job
         ended = self.waiting[job_id] = asyncio.get_running_loop().create_future()
-        body = {"id": job_id, "model": "preview", "input": {"prompt": prompt}}
-        timeline.mark("tap")
+        body = {"id": job_id, "model": model, "input": given}
+        timeline.begin(job_id)
         answer = await self.client.functions.invoke("enqueue_generation", {"body": body})
         timeline.mark("accepted")
         accepted = answer if isinstance(answer, dict) else json.loads(answer)
@@ -92,15 +107,16 @@ class Phone:
         expect(len(rows) == 1, f"there should be one generation and there are {len(rows)}")
         return dict(rows[0])
 
-    async def download(self, path: str, folder: Path) -> Path:
-        """Through a signed URL, as an image view does. The bytes must be a picture."""
+    async def ledger(self, job_id: str) -> list[str]:
+        """What this job did to the balance, in order."""
+        entries = self.client.table("credit_entries").select("kind, amount").eq("job_id", job_id).order("id")
+        rows: Any = (await entries.execute()).data
+        return [f"{row['kind']} {row['amount']:+d}" for row in rows]
+
+    async def download(self, path: str) -> bytes:
+        """Through a signed URL, as an image view does."""
         signed = await self.client.storage.from_("generations").create_signed_url(path, 60)
         async with httpx.AsyncClient() as http:
             answer = await http.get(signed["signedURL"] or "")
         expect(answer.status_code == 200, f"the signed URL answered {answer.status_code}")
-        with Image.open(io.BytesIO(answer.content)) as image:
-            image.load()
-        folder.mkdir(parents=True, exist_ok=True)
-        picture = folder / f"{Path(path).parent.name}{Path(path).suffix}"
-        picture.write_bytes(answer.content)
-        return picture
+        return answer.content

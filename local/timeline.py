@@ -8,10 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import psycopg
 
 from local.stack import Stack
+from local.terminal import Screen
+
+LOOK_EVERY = 0.04  # seconds: a person sees no pause
 
 # step: (whose clock or row, what it means)
 MEANING = {
@@ -25,58 +29,81 @@ MEANING = {
     "visible": ("the client", "hears of it on its private Realtime topic"),
 }
 
+# What the database wrote down, read as the role of the migrations: an app sees none of it.
+ROW = """
+select extract(epoch from j.started_at), extract(epoch from j.finished_at),
+       (select extract(epoch from min(o.created_at)) from storage.objects o
+        where o.name like j.user_id || '/' || j.id || '/%%')
+from public.jobs j where j.id = %s
+"""
+
 
 @dataclass(slots=True)
 class Timeline:
+    log: Path  # of the processes
+    job_id: str = ""
     instants: dict[str, float] = field(default_factory=dict)  # seconds since the epoch
+
+    def begin(self, job_id: str) -> None:
+        self.job_id = job_id
+        self.mark("tap")
 
     def mark(self, step: str) -> None:
         self.instants.setdefault(step, time.time())
 
-    def read_rows(self, stack: Stack, job_id: str) -> None:
-        """What the database wrote down, as the role of the migrations: an app sees none of it."""
-        row = """
-        select extract(epoch from j.started_at), extract(epoch from j.finished_at),
-               (select extract(epoch from min(o.created_at)) from storage.objects o
-                where o.name like j.user_id || '/' || j.id || '/%%')
-        from public.jobs j where j.id = %s
-        """
-        with psycopg.connect(stack.database_url) as conn:
-            found = conn.execute(row, (job_id,)).fetchone() or (None, None, None)
+    def look(self, conn: psycopg.Connection[Any]) -> None:
+        """At what others wrote down since the tap."""
+        if "tap" not in self.instants:
+            return
+        found = conn.execute(ROW, (self.job_id,)).fetchone() or (None, None, None)
         for step, instant in zip(("claimed", "ended", "stored"), found, strict=True):
             if instant is not None:
                 self.instants[step] = float(instant)
+        if "dispatched" not in self.instants:
+            self.read_log()
 
-    def read_log(self, log: Path) -> None:
+    def read_log(self) -> None:
         """The bridge names no job in its line; on a stack of our own, the first after the tap is ours."""
-        for line in log.read_text(errors="replace").splitlines():
+        for line in self.log.read_text(errors="replace").splitlines():
             if '"jobs.dispatched"' in line:
                 said = datetime.fromisoformat(json.loads(line[line.index("{") :])["at"])
                 if said.timestamp() >= self.instants["tap"] - 0.001:
                     self.instants["dispatched"] = said.timestamp()
                     return
 
-    def lines(self) -> Iterator[str]:
-        start = self.instants["tap"]
-        for step, instant in sorted(self.instants.items(), key=lambda pair: pair[1]):
-            source, meaning = MEANING[step]
-            yield f"  {(instant - start) * 1000:8.1f} ms  {step:<11} {meaning}  [{source}]"
+    def lines(self) -> list[str]:
+        start = self.instants.get("tap", 0.0)
+        steps = sorted(self.instants.items(), key=lambda pair: pair[1])
+        return [
+            f"  {(instant - start) * 1000:8.1f} ms  {step:<11} {MEANING[step][1]}  [{MEANING[step][0]}]"
+            for step, instant in steps
+        ]
+
+    def with_clock(self) -> list[str]:
+        """The lines so far, and below them the time that goes by."""
+        begun = self.instants.get("tap", time.time())
+        return [*self.lines(), f"  {(time.time() - begun) * 1000:8.1f} ms  …"]
 
 
 @contextmanager
-def hearing_the_doorbell(stack: Stack, timeline: Timeline) -> Iterator[None]:
-    """Listen as the bridge does. Notifications reach all listeners at the commit."""
+def followed(stack: Stack, timeline: Timeline, screen: Screen) -> Iterator[None]:
+    """Listen for the doorbell as the bridge does, look at the rows, and draw each step as it happens."""
     listening, stop = Event(), Event()
 
-    def listen() -> None:
+    def follow() -> None:
         with psycopg.connect(stack.database_url, autocommit=True) as conn:
             conn.execute("listen jobs_due")
             listening.set()
-            while not stop.is_set() and "doorbell" not in timeline.instants:
-                for _ in conn.notifies(timeout=0.2, stop_after=1):
+            while not stop.is_set():
+                for _ in conn.notifies(timeout=LOOK_EVERY, stop_after=1):
                     timeline.mark("doorbell")
+                # Not before: a look would keep the doorbell waiting.
+                if "doorbell" in timeline.instants:
+                    timeline.look(conn)
+                screen.draw(*timeline.with_clock())
+            timeline.look(conn)
 
-    thread = Thread(target=listen)
+    thread = Thread(target=follow)
     thread.start()
     listening.wait(5)
     try:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import re
 import shutil
 import signal
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.processes
 TARGETS = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
 # Where the others run, or why no test runs them.
 ELSEWHERE = {
+    "adopt": "tests/app/test_adopt.py",
     "model": "tests/operate/test_model.py",
     "chaos": "tests/bench/test_storms.py",
     "storm": "tests/bench/test_storms.py",
@@ -81,6 +83,18 @@ class Project:
             cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=180,
         )  # fmt: skip
 
+    def run_in_terminal(self, target: str) -> tuple[int, str]:
+        """What a person sees there, with all that moves and colours it."""
+        ours, theirs = pty.openpty()
+        environment = self.environment | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        with subprocess.Popen(
+            self.command(target, {}), cwd=self.folder, env=environment, stdout=theirs, stderr=theirs
+        ) as process:
+            os.close(theirs)
+            shown = b"".join(iter(lambda: read_terminal(ours), b""))
+        os.close(ours)
+        return process.returncode, shown.decode()
+
     def begin(self, target: str) -> "Foreground":
         process = Foreground(
             target, self.command(target, {}), folder=self.folder, environment=self.environment
@@ -88,6 +102,14 @@ class Project:
         self.started.append(process)
         process.start()
         return process
+
+
+def read_terminal(terminal: int) -> bytes:
+    """What came; nothing once all that write there have ended, which Linux calls an error."""
+    try:
+        return os.read(terminal, 65536)
+    except OSError:
+        return b""
 
 
 class Foreground(ControlledProcess):
@@ -210,8 +232,10 @@ def test_the_demo_and_clean_leave_nothing(project: Project, up: Stack) -> None:
     assert "A stack runs in" in busy.stderr
     project.started[0].interrupt()
     assert "Stopped." in project.started[0].output
-    shown = project.run("demo")
-    assert shown.returncode == 0, shown.stdout + shown.stderr
-    assert "All of it happened" in shown.stdout
+    code, shown = project.run_in_terminal("demo")
+    assert code == 0, shown
+    assert "All of it happened" in shown
+    assert "\x1b[38;2;" in shown and "▀" in shown, "in a terminal it shows its pictures"
+    assert "\x1b[J" in shown, "and draws the timeline as it happens"
     assert project.run("clean").returncode == 0
     assert not (project.folder / ".pilotlight" / "local").exists()

@@ -1,5 +1,6 @@
 """A missing or malformed setting is named in one line that says where to set it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -43,6 +44,8 @@ def load(
 def test_the_version_is_the_one_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["version"] == VERSION
+    assert json.loads((ROOT / "app" / "package.json").read_text())["version"] == VERSION
+    assert f"\n  version: {VERSION}\n" in (ROOT / "docs" / "openapi.yaml").read_text()
 
 
 def test_what_is_needed_is_enough(tmp_path: object) -> None:

@@ -19,7 +19,7 @@ def demo(folder: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180)
 
 
-def test_a_generation_succeeds_and_another_fails_and_costs_nothing(tmp_path: Path) -> None:
+def test_three_succeed_one_fails_and_costs_nothing_and_a_purchase_is_refunded(tmp_path: Path) -> None:
     shown = demo(tmp_path / "local")
     assert shown.returncode == 0, shown.stdout + shown.stderr
     for step in ("tap", "accepted", "doorbell", "dispatched", "claimed", "stored", "visible"):
@@ -27,13 +27,23 @@ def test_a_generation_succeeds_and_another_fails_and_costs_nothing(tmp_path: Pat
             f"{step} is not in the timeline"
         )
     balances = re.findall(r"^Credits: (\d+) before, (\d+) after", shown.stdout, re.MULTILINE)
-    (before, after), (kept, still) = [(int(first), int(second)) for first, second in balances]
-    assert (after, kept, still) == (before - 1, before - 1, before - 1)
+    picture, film, painting, failure = [(int(first), int(second)) for first, second in balances]
+    before, _ = picture
+    assert picture == (before, before - 1)
+    assert film == (before - 1, before - 3)
+    assert painting == (before - 3, before - 4)
+    assert failure == (before - 4, before - 4)
     assert "Failed: content_rejected" in shown.stdout
     assert 'still there: {"prompt": "a forbidden lighthouse"}' in shown.stdout
-    (picture,) = (tmp_path / "pictures").iterdir()
-    with Image.open(picture) as image:
-        assert image.size > (100, 100)
+    assert "Ledger: hold -1, refund +1" in shown.stdout
+    assert f"granted: {before + 96} credits" in shown.stdout
+    assert f"revoked: {before - 4} credits" in shown.stdout
+    kept = sorted((tmp_path / "pictures").iterdir(), key=lambda path: path.suffix)
+    assert [path.suffix for path in kept] == [".jpg", ".jpg", ".mp4"]
+    for path in kept[:2]:
+        with Image.open(path) as image:
+            assert image.size > (100, 100)
+    assert "\x1b" not in shown.stdout, "where no person looks, there are lines alone"
     assert alive(tmp_path / "local") == []
 
 

@@ -2,11 +2,12 @@
 
 import type * as v from 'valibot';
 
+import { NAME } from './name';
 import { parsed, type Schema } from './parse';
 import { setExpendable, storage } from './storage';
 
 /** The number rises when an older shape can no longer be read. A change that raises it must move the outbox. */
-const PREFIX = 'pilotlight.1.';
+const PREFIX = `${NAME}.1.`;
 const CACHES = ['gallery.', 'urls', 'models'];
 
 setExpendable((key) => CACHES.some((cache) => key.startsWith(PREFIX + cache)));

@@ -1,6 +1,7 @@
 /** Photos of unsent requests, as blobs in IndexedDB: localStorage is too small, and the picker's URLs die with the page. */
 
-const NAME = 'pilotlight';
+import { NAME } from './name';
+
 const STORE = 'photos';
 
 /** Where IndexedDB is forbidden; they are lost with the page. */

@@ -6,6 +6,7 @@ import * as v from 'valibot';
 
 import { readDisk, writeDisk } from './disk';
 import { onForeground, onOnline } from './foreground';
+import { NAME } from './name';
 import { createStore, useStore } from './store';
 import { supabase } from './supabase';
 
@@ -21,7 +22,9 @@ export interface Session {
 const LAST_USER = 'user';
 const LONGEST_PAUSE = 15_000;
 
-export const session = createStore<Session>({ userId: readDisk(LAST_USER, v.string()), isReady: false });
+const NO_USER: Session = { userId: null, isReady: false };
+// A page that was rendered in advance (web output `static`) knows no user, and is taken up as it is.
+export const session = createStore<Session>({ userId: readDisk(LAST_USER, v.string()), isReady: false }, NO_USER);
 export const useSession = () => useStore(session);
 
 /** Signs in, and again whenever the session is lost; returns the way to stop. */
@@ -83,7 +86,7 @@ async function aloneAmongTabs<T>(work: () => Promise<T>): Promise<T> {
     hasBegun = true;
     return work();
   };
-  return navigator.locks.request('pilotlight.sign-in', begin).catch((error: unknown) => {
+  return navigator.locks.request(`${NAME}.sign-in`, begin).catch((error: unknown) => {
     if (hasBegun) throw error;
     return work(); // where storage is forbidden, locks are, too, and no tab shares a user
   });

@@ -4,14 +4,17 @@ import { useSyncExternalStore } from 'react';
 
 export interface Store<T> {
   get(): T;
+  /** The value in a page that was rendered in advance; a browser takes the page up with it. */
+  getInAdvance(): T;
   set(value: T): void;
   subscribe(listener: () => void): () => void;
 }
 
-export function createStore<T>(value: T): Store<T> {
+export function createStore<T>(value: T, inAdvance = value): Store<T> {
   const listeners = new Set<() => void>();
   return {
     get: () => value,
+    getInAdvance: () => inAdvance,
     set(next) {
       if (Object.is(next, value)) return;
       value = next;
@@ -25,5 +28,5 @@ export function createStore<T>(value: T): Store<T> {
 }
 
 export function useStore<T>(store: Store<T>): T {
-  return useSyncExternalStore(store.subscribe, store.get, store.get);
+  return useSyncExternalStore(store.subscribe, store.get, store.getInAdvance);
 }

@@ -59,6 +59,6 @@ if (Platform.OS !== 'web') {
 }
 
 function required(name: string, value: string | undefined): string {
-  if (!value) throw new Error(`${name} is not set. Copy app/.env.example to app/.env and fill it in.`);
+  if (!value) throw new Error(`${name} is not set: write it into .env, beside app.json.`);
   return value;
 }

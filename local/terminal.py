@@ -1,0 +1,75 @@
+"""What the demo shows: lines that are drawn anew as something happens, and pictures; plain lines for a pipe."""
+
+import io
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+
+from PIL import Image
+
+PICTURE_WIDTH = 56  # columns; most terminals have 80
+HALF = "▀"  # the upper half of a cell in one colour, the lower half in another: two pixels
+RESET = "\x1b[0m"
+TRUE_COLOUR = {"truecolor", "24bit"}
+
+
+class Screen:
+    def __init__(self) -> None:
+        out = sys.stdout
+        is_plain = os.environ.get("TERM", "dumb") == "dumb" or "NO_COLOR" in os.environ
+        self.draws = out.isatty() and not is_plain and "utf" in (out.encoding or "").lower()
+        self.has_all_colours = os.environ.get("COLORTERM") in TRUE_COLOUR
+        self.height = 0  # of what is drawn and may be drawn anew
+
+    def say(self, *lines: str) -> None:
+        """These stay; they take the place of what was drawn last."""
+        print(self.place(lines), end="\n" if lines else "", flush=True)
+        self.height = 0
+
+    def draw(self, *lines: str) -> None:
+        """Until the next lines. Nothing where no person looks."""
+        if self.draws:
+            columns = shutil.get_terminal_size().columns
+            print(self.place([cut(line, columns) for line in lines]), flush=True)
+            self.height = len(lines)
+
+    def place(self, lines: Sequence[str]) -> str:
+        above = f"\x1b[{self.height}F\x1b[J" if self.height else ""
+        return above + "\n".join(lines)
+
+    def bold(self, text: str) -> str:
+        return f"\x1b[1m{text}{RESET}" if self.draws else text
+
+    def pictures(self, *files: bytes) -> list[str]:
+        """The pictures side by side, as lines; none where no person looks."""
+        return self.side_by_side([Image.open(io.BytesIO(file)) for file in files]) if self.draws else []
+
+    def side_by_side(self, images: Sequence[Image.Image]) -> list[str]:
+        columns, rows = shutil.get_terminal_size()
+        # What is higher than the window cannot be drawn anew.
+        width = max(8, min(PICTURE_WIDTH, columns - 4, 2 * rows - 8) // len(images) - 1)
+        parts = [self.blocks(image, width) for image in images]
+        return ["  " + " ".join(row) for row in zip(*parts, strict=False)]
+
+    def blocks(self, image: Image.Image, width: int) -> list[str]:
+        height = max(2, round(width * image.height / image.width / 2) * 2)
+        pixels = image.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
+        rows = range(0, height, 2)
+        return ["".join(self.cell(pixels, x, y) for x in range(width)) + RESET for y in rows]
+
+    def cell(self, pixels: Image.Image, x: int, y: int) -> str:
+        upper, lower = (self.colour(pixels.getpixel((x, row))) for row in (y, y + 1))
+        return f"\x1b[38;{upper};48;{lower}m{HALF}"
+
+    def colour(self, pixel: object) -> str:
+        red, green, blue = pixel  # type: ignore[misc]  # the picture is RGB
+        if self.has_all_colours:
+            return f"2;{red};{green};{blue}"
+        red, green, blue = (round(part / 51) for part in (red, green, blue))  # the cube of 6 x 6 x 6
+        return f"5;{16 + 36 * red + 6 * green + blue}"
+
+
+def cut(line: str, columns: int) -> str:
+    """A line that wraps would take two; one with colours has its width already."""
+    return line if "\x1b" in line or len(line) < columns else f"{line[: columns - 2]}…"
