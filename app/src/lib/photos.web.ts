@@ -3,6 +3,9 @@
 const NAME = 'pilotlight';
 const STORE = 'photos';
 
+/** Milliseconds; Safari has had versions whose IndexedDB never opened. */
+const LONGEST_WAIT = 3_000;
+
 /** Where IndexedDB is forbidden; they are lost with the page. */
 const inMemory = new Map<string, Blob>();
 
@@ -15,8 +18,18 @@ export async function keepPhoto(id: string, uri: string): Promise<void> {
 
 /** Its bytes, or null when it is no longer in this browser. */
 export async function readPhoto(id: string): Promise<ArrayBuffer | null> {
+  return (await find(id))?.arrayBuffer() ?? null;
+}
+
+/** A URI to show it by while this page lasts. */
+export async function findPhoto(id: string): Promise<string | null> {
+  const blob = await find(id);
+  return blob && URL.createObjectURL(blob);
+}
+
+async function find(id: string): Promise<Blob | null> {
   const blob: unknown = inMemory.get(id) ?? (await ask('readonly', (photos) => photos.get(id)).catch(() => null));
-  return blob instanceof Blob ? blob.arrayBuffer() : null;
+  return blob instanceof Blob ? blob : null;
 }
 
 export async function keptPhotos(): Promise<string[]> {
@@ -50,6 +63,7 @@ function open(): Promise<IDBDatabase> {
     opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
     opening.onsuccess = () => resolve(opening.result);
     opening.onerror = () => reject(opening.error);
+    setTimeout(() => reject(new Error('the browser does not answer')), LONGEST_WAIT);
     opening.onblocked = () => reject(new Error('another tab keeps an older version open'));
   });
 }

@@ -9,7 +9,7 @@ import { fromJob } from './merge';
 import * as schemas from './schemas';
 import type { Account, Cursor, Delay, GenerationRequest, Item, Job, Model, Refusal } from './types';
 
-const BUCKET = 'generations';
+const OUTPUTS = 'generations';
 const INPUTS = 'inputs';
 const PHOTO_REFUSED = 'This photo could not be stored. Too many today, perhaps; try again tomorrow.';
 export const MOST_IDS = 50;
@@ -132,11 +132,13 @@ export async function uploadPhoto(path: string, bytes: ArrayBuffer): Promise<voi
 
 /** The URL of a picture, from its path and a token that reads it. */
 export const urlOf = (path: string, token: string) =>
-  `${SUPABASE_URL}/storage/v1/object/sign/${BUCKET}/${path}?token=${token}`;
+  `${SUPABASE_URL}/storage/v1/object/sign/${OUTPUTS}/${path}?token=${token}`;
+
+export const signUploads = (paths: string[], seconds: number) => signPaths(paths, seconds, INPUTS);
 
 /** The paths that could be signed, with their URLs. */
-export async function signPaths(paths: string[], seconds: number): Promise<Map<string, string>> {
-  const { data, error } = await supabase.storage.from(BUCKET).createSignedUrls(paths, seconds);
+export async function signPaths(paths: string[], seconds: number, bucket = OUTPUTS): Promise<Map<string, string>> {
+  const { data, error } = await supabase.storage.from(bucket).createSignedUrls(paths, seconds);
   if (error) throw new Unreachable(error.message);
   return new Map(data.flatMap(({ path, signedUrl }) => (path && signedUrl ? [[path, signedUrl]] : [])));
 }

@@ -1,6 +1,7 @@
 /** Everything that a screen may use; the rest of this folder is private. */
 
-export { EMPTY_DRAFT, withPhoto } from './draft';
+export { draftOf, EMPTY_DRAFT, withPhoto } from './draft';
+export { draft, pickInto, resumeDraft } from './draft-store';
 export { NOT_SHOWN, statusLine } from './messages';
 export * from './types';
 export { useAccount, useModels } from './use-account';

@@ -77,6 +77,9 @@ export const entry = v.object({
   refusal: v.nullable(refusal),
 });
 
+/** Its photos are found again by what `values` says. */
+export const draft = v.object({ model: maybe(v.string()), prompt: v.fallback(v.string(), ''), values: v.fallback(input, {}) });
+
 export const refused = v.object({ error: refusal });
 export const jobs = v.object({ jobs: listOf(job) });
 export const cursor = v.object({ at: time, id: v.string() });
