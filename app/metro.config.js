@@ -1,7 +1,5 @@
 /** Metro's defaults, after a look at the values that every bundle carries: without them an app would end at its first line. */
 
-const { getDefaultConfig } = require('expo/metro-config');
-
 const CURE = 'copy app/.env.example to app/.env and fill it in, or set it in the EAS environment of the build profile';
 
 for (const name of ['EXPO_PUBLIC_SUPABASE_URL', 'EXPO_PUBLIC_SUPABASE_PUBLISHABLE_KEY']) {
@@ -20,4 +18,4 @@ function isSecret(key) {
   return key.startsWith('sb_secret_') || Buffer.from(claims, 'base64url').toString().includes('"service_role"');
 }
 
-module.exports = getDefaultConfig(__dirname);
+module.exports = require('expo/metro-config').getDefaultConfig(__dirname);

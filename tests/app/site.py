@@ -8,6 +8,7 @@ import subprocess
 import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from local.stack import ROOT
 from tests.app.system import System
@@ -65,12 +66,12 @@ def fingerprint_of_sources() -> str:
 
 
 @contextmanager
-def served(system: System) -> Iterator[str]:
+def served(system: System, export: Path = EXPORT) -> Iterator[str]:
     """Where the app is, told which system to speak to."""
     node = shutil.which("node", path=environment()["PATH"])
     assert node is not None
     with subprocess.Popen(
-        [node, "serve.mjs", str(EXPORT), "0"],
+        [node, "serve.mjs", str(export), "0"],
         cwd=APP,
         env={
             **environment(),

@@ -59,7 +59,7 @@ def test_the_prompt_is_a_box_that_grows_and_enter_sends_it(phone: Phone) -> None
     assert screen.problems == []
 
 
-def test_the_composer_outlives_a_restart_and_a_card_gives_all_of_it_back(
+def test_the_composer_outlives_a_restart(
     phone: Phone, system: System
 ) -> None:
     screen = phone.start().open()
@@ -86,14 +86,6 @@ def test_the_composer_outlives_a_restart_and_a_card_gives_all_of_it_back(
     assert sent["num_outputs"] == 2
     expect(screen.page.get_by_role("button", name="Remove: Start photo")).to_have_count(0)
 
-    screen.open(f"/generation/{job_id}")
-    screen.page.get_by_role("button", name="Edit prompt").click()
-    expect(screen.prompt).to_have_value("A thought half done")
-    expect_picked(screen)
-    again = screen.ask("A thought half done, again")
-    screen.expect_picture(again)
-    ((second,),) = system.query("select input from public.generations where id = %s", again)
-    assert {**second, "prompt": ""} == {**sent, "prompt": ""}
     assert screen.problems == []
 
 

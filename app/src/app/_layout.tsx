@@ -2,9 +2,9 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { type ErrorBoundaryProps, Stack } from 'expo-router';
 import { StatusBar } from 'expo-status-bar';
 import { useEffect } from 'react';
-import { KeyboardProvider } from 'react-native-keyboard-controller';
 
 import { DeadEnd } from '@/components/dead-end';
+import { KeyboardProvider } from '@/components/keyboard';
 import { useTheme } from '@/components/theme';
 import { resumeDraft, useLiveUpdates } from '@/features/generations';
 import { useKeptFocus } from '@/lib/kept-focus';

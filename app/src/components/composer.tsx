@@ -3,7 +3,7 @@
 import { type ReactNode, useState } from 'react';
 import { ScrollView, StyleSheet, useWindowDimensions, View } from 'react-native';
 
-import { afterSending, type Draft, withoutPhoto } from '@/features/generations/draft';
+import { type Draft, withoutPhoto } from '@/features/generations/draft';
 import { fieldsOf, inputOf, isComplete, LONGEST_TEXT } from '@/features/generations/fields';
 import { firstOf, type Input, type Model } from '@/features/generations/types';
 
@@ -25,9 +25,13 @@ interface ComposerProps {
   onGenerate: (model: string | null, input: Input) => void;
 }
 
+/** Pixels. */
+const SHORT = 420;
+
 export function Composer({ models, draft, onDraft, onPick, onGenerate }: ComposerProps) {
   const theme = useTheme();
   const [isFocused, setFocused] = useState(false);
+  const [isInUse, setInUse] = useState(false);
   const [open, setOpen] = useState<'models' | 'options' | null>(null);
   const model = models.find(({ id }) => id === draft.model) ?? firstOf(models);
   const fields = fieldsOf(model);
@@ -36,6 +40,9 @@ export function Composer({ models, draft, onDraft, onPick, onGenerate }: Compose
   const more = fields.filter(({ name, kind }) => name !== 'prompt' && kind !== 'photo');
   const input = inputOf(fields, draft.prompt.trim(), draft.values);
   const canGenerate = isComplete(fields, input);
+
+  // A window that is zoomed to 400 %, or a phone on its side: the pictures have the room until a prompt is begun.
+  const hasTools = useWindowDimensions().height > SHORT || isInUse;
 
   const toggle = (panel: 'models' | 'options') => setOpen(open === panel ? null : panel);
   const setValue = (name: string, value: unknown) => onDraft({ ...draft, values: { ...draft.values, [name]: value } });
@@ -46,8 +53,11 @@ export function Composer({ models, draft, onDraft, onPick, onGenerate }: Compose
   function generate() {
     if (!canGenerate) return;
     onGenerate(model?.id ?? null, input);
-    onDraft(afterSending(draft));
+    // The options stay for the next prompt; a photo was for this one.
+    const options = Object.entries(draft.values).filter(([name]) => more.some((field) => field.name === name));
+    onDraft({ ...draft, prompt: '', values: Object.fromEntries(options), photos: {} });
     setOpen(null);
+    setInUse(false);
   }
 
   return (
@@ -80,7 +90,10 @@ export function Composer({ models, draft, onDraft, onPick, onGenerate }: Compose
             value={draft.prompt}
             longest={prompt?.kind === 'text' ? prompt.longest : LONGEST_TEXT}
             onChange={(text) => onDraft({ ...draft, prompt: text })}
-            onFocus={setFocused}
+            onFocus={(isNow) => {
+              setFocused(isNow);
+              if (isNow) setInUse(true);
+            }}
             onSend={generate}
           />
           <SignButton
@@ -93,34 +106,42 @@ export function Composer({ models, draft, onDraft, onPick, onGenerate }: Compose
             onPress={generate}
           />
         </View>
-        <ScrollView horizontal showsHorizontalScrollIndicator={false} keyboardShouldPersistTaps="handled" style={styles.tools} contentContainerStyle={styles.row}>
-          {model && models.length > 1 ? (
-            <Button
-              label={`${model.title} · ${creditsOf(model.cost)}`}
-              of="Model"
-              isSmall
-              isOpen={open === 'models'}
-              onPress={() => toggle('models')}
-            />
-          ) : null}
-          {photoFields.map((field) => (
-            <PhotoButtons
-              key={field.name}
-              field={field}
-              count={draft.photos[field.name]?.length ?? 0}
-              onPick={(from) => onPick(field.name, from)}
-            />
-          ))}
-          {more.length > 0 ? (
-            <Button
-              label={open === 'options' ? 'Less' : 'More'}
-              of="Options of the model"
-              isSmall
-              isOpen={open === 'options'}
-              onPress={() => toggle('options')}
-            />
-          ) : null}
-        </ScrollView>
+        {hasTools ? (
+          <ScrollView
+            horizontal
+            showsHorizontalScrollIndicator={false}
+            keyboardShouldPersistTaps="handled"
+            style={styles.tools}
+            contentContainerStyle={styles.row}
+          >
+            {model && models.length > 1 ? (
+              <Button
+                label={`${model.title} · ${creditsOf(model.cost)}`}
+                of="Model"
+                isSmall
+                isOpen={open === 'models'}
+                onPress={() => toggle('models')}
+              />
+            ) : null}
+            {photoFields.map((field) => (
+              <PhotoButtons
+                key={field.name}
+                field={field}
+                count={draft.photos[field.name]?.length ?? 0}
+                onPick={(from) => onPick(field.name, from)}
+              />
+            ))}
+            {more.length > 0 ? (
+              <Button
+                label={open === 'options' ? 'Less' : 'More'}
+                of="Options of the model"
+                isSmall
+                isOpen={open === 'options'}
+                onPress={() => toggle('options')}
+              />
+            ) : null}
+          </ScrollView>
+        ) : null}
       </View>
     </View>
   );

@@ -17,10 +17,8 @@ export async function readPhoto(id: string): Promise<ArrayBuffer | null> {
   return file.exists ? file.arrayBuffer() : null;
 }
 
-/** A URI to show it by, or null when it is no longer on this phone. */
-export async function findPhoto(id: string): Promise<string | null> {
-  return fileOf(id).exists ? fileOf(id).uri : null;
-}
+/** Where it can be shown from, or null when it is no longer on this phone. */
+export const showPhoto = async (id: string): Promise<string | null> => (fileOf(id).exists ? fileOf(id).uri : null);
 
 export async function keptPhotos(): Promise<string[]> {
   return folder().exists ? folder().list().map(({ name }) => name.replace(/\.jpg$/, '')) : [];

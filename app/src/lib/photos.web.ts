@@ -3,9 +3,6 @@
 const NAME = 'pilotlight';
 const STORE = 'photos';
 
-/** Milliseconds; Safari has had versions whose IndexedDB never opened. */
-const LONGEST_WAIT = 3_000;
-
 /** Where IndexedDB is forbidden; they are lost with the page. */
 const inMemory = new Map<string, Blob>();
 
@@ -17,17 +14,15 @@ export async function keepPhoto(id: string, uri: string): Promise<void> {
 }
 
 /** Its bytes, or null when it is no longer in this browser. */
-export async function readPhoto(id: string): Promise<ArrayBuffer | null> {
-  return (await find(id))?.arrayBuffer() ?? null;
-}
+export const readPhoto = async (id: string): Promise<ArrayBuffer | null> => (await blobOf(id))?.arrayBuffer() ?? null;
 
-/** A URI to show it by while this page lasts. */
-export async function findPhoto(id: string): Promise<string | null> {
-  const blob = await find(id);
+/** Where it can be shown from while the page lives. */
+export async function showPhoto(id: string): Promise<string | null> {
+  const blob = await blobOf(id);
   return blob && URL.createObjectURL(blob);
 }
 
-async function find(id: string): Promise<Blob | null> {
+async function blobOf(id: string): Promise<Blob | null> {
   const blob: unknown = inMemory.get(id) ?? (await ask('readonly', (photos) => photos.get(id)).catch(() => null));
   return blob instanceof Blob ? blob : null;
 }
@@ -63,7 +58,6 @@ function open(): Promise<IDBDatabase> {
     opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
     opening.onsuccess = () => resolve(opening.result);
     opening.onerror = () => reject(opening.error);
-    setTimeout(() => reject(new Error('the browser does not answer')), LONGEST_WAIT);
     opening.onblocked = () => reject(new Error('another tab keeps an older version open'));
   });
 }

@@ -13,7 +13,7 @@ import { Film, Sound } from '@/components/player';
 import { round, space, useTheme } from '@/components/theme';
 import { Words } from '@/components/words';
 import {
-  draftOf,
+  EMPTY_DRAFT,
   type FileOutput,
   hasEnded,
   isFile,
@@ -146,7 +146,7 @@ function Actions({ item, onGone }: ActionsProps) {
 
   const retry = () => router.replace({ pathname: '/generation/[id]', params: { id: retryItem(item) } });
   const edit = () => {
-    draft.set(draftOf(item));
+    draft.set({ ...EMPTY_DRAFT, model: item.model, prompt: promptOf(item) });
     router.dismissTo('/');
   };
   const remove = () => {

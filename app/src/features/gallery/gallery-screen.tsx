@@ -3,11 +3,11 @@
 import { Image } from 'expo-image';
 import { useRef, useState } from 'react';
 import { FlatList, RefreshControl, StyleSheet, useWindowDimensions, View } from 'react-native';
-import { KeyboardAvoidingView } from 'react-native-keyboard-controller';
 import { useSafeAreaInsets } from 'react-native-safe-area-context';
 
 import { Composer, creditsOf } from '@/components/composer';
 import { EmptyGallery } from '@/components/empty-gallery';
+import { KeyboardAvoidingView } from '@/components/keyboard';
 import { Notice } from '@/components/notice';
 import { round, space, useTheme } from '@/components/theme';
 import { Words } from '@/components/words';

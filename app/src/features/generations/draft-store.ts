@@ -3,12 +3,12 @@
 import * as v from 'valibot';
 
 import { eraseDisk, readDisk, writeDisk } from '@/lib/disk';
+import { showPhoto } from '@/lib/photos';
 import { pendingPhoto, type Photo, pickPhoto } from '@/lib/pick-photo';
 import { createStore } from '@/lib/store';
 
-import { type Draft, EMPTY_DRAFT, isPhotoList, withPhoto, withPhotos } from './draft';
-import { idOf } from './photo-marks';
-import { photoUri } from './photo-uploads';
+import { photoUrl } from './api';
+import { type Draft, type DraftPhoto, EMPTY_DRAFT, withoutPhoto, withPhoto } from './draft';
 import * as schemas from './schemas';
 
 const ON_DISK = 'draft';
@@ -20,18 +20,24 @@ export const draft = createStore<Draft>({ ...EMPTY_DRAFT, ...readDisk(ON_DISK, s
 let timer: ReturnType<typeof setTimeout> | undefined;
 draft.subscribe(() => {
   clearTimeout(timer);
-  timer = setTimeout(() => {
-    const { model, prompt, values } = draft.get();
-    writeDisk(ON_DISK, { model, prompt, values });
-  }, WRITE_AFTER);
-  void findPhotos();
+  timer = setTimeout(() => writeDisk(ON_DISK, draft.get()), WRITE_AFTER);
 });
 
-/** What a kill has interrupted: photos of the draft are shown again, and a photo that was being chosen is taken. */
+/** Goes on where a kill has interrupted: photos of the draft are shown, and one that was being chosen is taken. */
 export async function resumeDraft(): Promise<void> {
-  await findPhotos();
+  const photos = Object.entries(draft.get().photos).flatMap(([field, list]) => list.map((photo) => ({ field, photo })));
+  await Promise.all(photos.map(({ field, photo }) => show(field, photo)));
   const field = readDisk(PICKING, v.string());
   if (field !== null) take(field, await pendingPhoto());
+}
+
+/** A photo that is gone leaves the draft; one that cannot be asked for now stays without a picture of it. */
+async function show(field: string, { id, path }: DraftPhoto): Promise<void> {
+  const uri = await (path ? photoUrl(path).catch(() => '') : showPhoto(id));
+  const now = draft.get();
+  if (uri === null) return draft.set(withoutPhoto(now, field, id));
+  const shown = now.photos[field]?.map((photo) => (photo.id === id ? { ...photo, uri } : photo)) ?? [];
+  draft.set({ ...now, photos: { ...now.photos, [field]: shown } });
 }
 
 /** Rejects when the photo cannot be read. */
@@ -49,15 +55,4 @@ export async function pickInto(field: string, from: 'library' | 'camera'): Promi
 function take(field: string, photo: Photo | null): void {
   eraseDisk(PICKING);
   if (photo) draft.set(withPhoto(draft.get(), field, photo));
-}
-
-/** Finds what stands for photos that are named and not shown. One that is gone is named no more; one that cannot be asked for now stays. */
-async function findPhotos(): Promise<void> {
-  const { values, photos } = draft.get();
-  for (const [field, named] of Object.entries(values)) {
-    if (!isPhotoList(named) || named.length === (photos[field]?.length ?? 0)) continue;
-    const found = await Promise.all(named.map(async (name) => ({ id: idOf(name), uri: await photoUri(name).catch(() => '') })));
-    if (draft.get().values[field] !== named) continue;
-    draft.set(withPhotos(draft.get(), field, found.flatMap(({ id, uri }) => (uri === null ? [] : [{ id, uri }]))));
-  }
 }

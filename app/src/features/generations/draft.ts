@@ -1,43 +1,63 @@
 /** What stands in the composer and is not asked for yet. Pure. */
 
-import { isPhoto, markOf } from './photo-marks';
-import { type Input, type Item, promptOf } from './types';
+import { fieldsOf } from './fields';
+import { markOf, photosOf } from './photo-marks';
+import { type Input, type Item, type Model, promptOf } from './types';
 
 export interface Draft {
   /** Null: the first model. */
   model: string | null;
   prompt: string;
-  /** By field; a photo field has a list of marks and paths. */
+  /** By field; a photo field has the marks of its photos. */
   values: Input;
-  /** By field, what there is to be shown while the app runs; the id is that of a photo on this phone, or a path. */
-  photos: Record<string, { id: string; uri: string }[]>;
+  /** By field; to be shown while the app runs. */
+  photos: Record<string, DraftPhoto[]>;
+}
+
+export interface DraftPhoto {
+  id: string;
+  /** Empty while it is looked up. */
+  uri: string;
+  /** Of one that the server has already. */
+  path?: string;
 }
 
 export const EMPTY_DRAFT: Draft = { model: null, prompt: '', values: {}, photos: {} };
 
-/** All that was asked for, to be changed and asked for again. */
-export function draftOf(item: Pick<Item, 'model' | 'input'>): Draft {
-  const { prompt: _prompt, ...others } = item.input;
-  const values = Object.entries(others).map(([name, value]) => [name, isPhoto(value) ? [value] : value] as const);
-  return { ...EMPTY_DRAFT, model: item.model, prompt: promptOf(item), values: Object.fromEntries(values) };
-}
-
-/** What stays after it was sent: the model and its options. */
-export function afterSending({ model, values }: Draft): Draft {
-  const options = Object.entries(values).filter(([, value]) => !isPhotoList(value));
-  return { ...EMPTY_DRAFT, model, values: Object.fromEntries(options) };
-}
-
-export const isPhotoList = (value: unknown): value is string[] => Array.isArray(value) && value.every(isPhoto);
-
-export const withPhoto = (draft: Draft, field: string, photo: { id: string; uri: string }): Draft =>
+export const withPhoto = (draft: Draft, field: string, photo: DraftPhoto): Draft =>
   withPhotos(draft, field, [...(draft.photos[field] ?? []), photo]);
 
 export const withoutPhoto = (draft: Draft, field: string, id: string): Draft =>
   withPhotos(draft, field, (draft.photos[field] ?? []).filter((photo) => photo.id !== id));
 
-export const withPhotos = (draft: Draft, field: string, photos: Draft['photos'][string]): Draft => ({
+const withPhotos = (draft: Draft, field: string, photos: Draft['photos'][string]): Draft => ({
   ...draft,
   photos: { ...draft.photos, [field]: photos },
-  values: { ...draft.values, [field]: photos.map(({ id }) => (isPhoto(id) ? id : markOf(id))) },
+  values: { ...draft.values, [field]: photos.map(({ id, path }) => path ?? markOf(id)) },
 });
+
+/** What was asked for, to be changed and asked for again, with its photos. */
+export function draftOf({ model, input }: Item, models: Model[]): Draft {
+  const { prompt: _prompt, ...values } = input;
+  const draft = { ...EMPTY_DRAFT, model, prompt: promptOf({ input }), values };
+  const fields = photoFieldsOf(models.find(({ id }) => id === model)).filter((field) => input[field] !== undefined);
+  return fields.reduce((known, field) => withPhotos(known, field, [input[field]].flat().flatMap(photoOf)), draft);
+}
+
+/** A result as the photo of the first model of this kind that takes one; null when there is none. */
+export function draftFrom(item: Item, photo: Required<DraftPhoto>, models: Model[], kind: string): Draft | null {
+  const own = models.filter(({ id }) => id === item.model);
+  const model = [...own, ...models].find((known) => known.kind === kind && photoFieldsOf(known).length > 0);
+  const [field] = photoFieldsOf(model);
+  if (!model || !field) return null;
+  return withPhoto({ ...EMPTY_DRAFT, model: model.id, prompt: promptOf(item) }, field, photo);
+}
+
+const photoFieldsOf = (model: Model | undefined): string[] =>
+  fieldsOf(model).flatMap(({ kind, name }) => (kind === 'photo' ? [name] : []));
+
+function photoOf(value: unknown): DraftPhoto[] {
+  if (typeof value !== 'string') return [];
+  const [marked] = photosOf({ value });
+  return [marked ? { id: marked, uri: '' } : { id: value, uri: '', path: value }];
+}

@@ -1,12 +1,12 @@
 /** Brings the photos of unsent requests to the server, and forgets those that no request needs. */
 
 import { readDisk } from '@/lib/disk';
-import { erasePhoto, findPhoto, keptPhotos, readPhoto } from '@/lib/photos';
+import { erasePhoto, keptPhotos, readPhoto } from '@/lib/photos';
 import { timeOf } from '@/lib/uuid';
 
-import { Refused, signPaths, signUploads, uploadPhoto } from './api';
+import { Refused, uploadPhoto } from './api';
 import * as outbox from './outbox';
-import { isMark, partsOf, pathOf, photosOf } from './photo-marks';
+import { pathOf, photosOf } from './photo-marks';
 import * as schemas from './schemas';
 
 export async function upload(userId: string, photoId: string): Promise<void> {
@@ -14,17 +14,6 @@ export async function upload(userId: string, photoId: string): Promise<void> {
   if (!bytes) throw new Refused('photo_lost', 'The photo is no longer on this phone. Choose it again.');
   await uploadPhoto(pathOf(userId, photoId), bytes);
 }
-
-/** Something to show for a photo, from this phone or else from the server; null when it is gone. */
-export async function photoUri(photo: string): Promise<string | null> {
-  const { photoId, isUpload } = partsOf(photo);
-  const here = isUpload ? await findPhoto(photoId) : null;
-  if (here || isMark(photo)) return here;
-  const sign = isUpload ? signUploads : signPaths;
-  return (await sign([photo], SHOWN_FOR)).get(photo) ?? null;
-}
-
-const SHOWN_FOR = 24 * 3600; // seconds
 
 /** A photo of a request that was sent is kept a while, for a card that is edited. */
 const KEPT_FOR = 24 * 3_600_000;

@@ -77,8 +77,13 @@ export const entry = v.object({
   refusal: v.nullable(refusal),
 });
 
-/** Its photos are found again by what `values` says. */
-export const draft = v.object({ model: maybe(v.string()), prompt: v.fallback(v.string(), ''), values: v.fallback(input, {}) });
+const draftPhoto = v.object({ id: v.string(), uri: v.fallback(v.string(), ''), path: v.fallback(v.optional(v.string()), undefined) });
+export const draft = v.object({
+  model: maybe(v.string()),
+  prompt: v.fallback(v.string(), ''),
+  values: v.fallback(input, {}),
+  photos: v.fallback(v.record(v.string(), v.fallback(listOf(draftPhoto), [])), {}),
+});
 
 export const refused = v.object({ error: refusal });
 export const jobs = v.object({ jobs: listOf(job) });
