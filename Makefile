@@ -50,8 +50,10 @@ check-app: install-app ## Types, lint and unit tests of the Expo app
 app: install-app ## The app's web build against `make up`, on http://127.0.0.1:8081
 	@settings=$$($(RUN)/python -m local.app) && eval "$$settings" && cd app && npm run --silent export:web && exec node serve.mjs
 
+# No phone runs these: they show that every import has its native part.
+app-bundles: STAND_INS := EXPO_PUBLIC_SUPABASE_URL=http://supabase.invalid EXPO_PUBLIC_SUPABASE_PUBLISHABLE_KEY=sb_publishable_stand_in
 app-bundles: install-app ## The app's iOS and Android bundles, into .pilotlight/app/bundles
-	@cd app && $(NODE) npm run --silent bundles
+	@cd app && $(STAND_INS) $(NODE) npm run --silent bundles
 
 bridge: install-production ## The bridge alone, with the settings of .env
 	@$(RUN)/python -m bridge

@@ -3,28 +3,74 @@
  * The export holds stand-ins for address and key, so that one export serves every stack: making it takes half a minute.
  */
 
-import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
 const STAND_INS = {
   EXPO_PUBLIC_SUPABASE_URL: 'http://supabase.invalid',
   EXPO_PUBLIC_SUPABASE_PUBLISHABLE_KEY: 'sb_publishable_stand_in',
 };
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.png': 'image/png', '.ico': 'image/x-icon' };
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+};
+const ENCODINGS = {
+  // Quality 11 would take seconds for the script and save 3 % more.
+  br: (content) => brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }),
+  gzip: (content) => gzipSync(content),
+};
 
 const [folder = '../.pilotlight/app/web', port = '8081'] = process.argv.slice(2);
+const contents = new Map();
 
 const server = createServer((request, response) => {
-  const path = join(folder, normalize(decodeURIComponent(new URL(request.url, 'http://app').pathname)));
-  // Any other address is a screen of the app.
-  const file = existsSync(path) && statSync(path).isFile() ? path : join(folder, 'index.html');
-  const type = extname(file);
-  const lasts = file.includes('/_expo/static/') ? 'max-age=31536000, immutable' : 'no-store';
-  response.writeHead(200, { 'Content-Type': TYPES[type] ?? 'application/octet-stream', 'Cache-Control': lasts });
-  if (type === '.js') response.end(filled(readFileSync(file, 'utf8')));
-  else createReadStream(file).pipe(response);
+  try {
+    const file = fileOf(request.url);
+    if (!file) return response.writeHead(404).end();
+    const type = TYPES[extname(file)] ?? 'application/octet-stream';
+    const encoding = type.startsWith('image/') ? undefined : encodingOf(request);
+    response.writeHead(200, {
+      'Content-Type': type,
+      'Cache-Control': file.includes('/_expo/static/') ? 'max-age=31536000, immutable' : 'no-cache',
+      'X-Content-Type-Options': 'nosniff',
+      ...(encoding && { 'Content-Encoding': encoding, Vary: 'Accept-Encoding' }),
+    });
+    response.end(contentOf(file, encoding));
+  } catch {
+    // A path that is none, such as /%, or a file that a new export has just replaced.
+    response.writeHead(400).end();
+  }
 });
+
+/** The file of a path, the app itself for any screen's path, or undefined. */
+function fileOf(url) {
+  const path = normalize(decodeURIComponent(new URL(`http://app${url}`).pathname));
+  const file = join(folder, path);
+  if (statSync(file, { throwIfNoEntry: false })?.isFile()) return file;
+  // An old page that asks for an old script must not be given a page.
+  return extname(path) ? undefined : join(folder, 'index.html');
+}
+
+function encodingOf(request) {
+  const accepted = String(request.headers['accept-encoding']);
+  return Object.keys(ENCODINGS).find((name) => accepted.includes(name));
+}
+
+/** Filled and compressed once for each export. */
+function contentOf(file, encoding) {
+  const key = `${encoding} ${file} ${statSync(file).mtimeMs}`;
+  if (!contents.has(key)) {
+    const content = extname(file) === '.js' ? filled(readFileSync(file, 'utf8')) : readFileSync(file);
+    contents.set(key, encoding ? ENCODINGS[encoding](content) : content);
+  }
+  return contents.get(key);
+}
 
 function filled(script) {
   return Object.entries(STAND_INS).reduce((text, [name, standIn]) => text.replaceAll(standIn, process.env[name] ?? standIn), script);

@@ -16,7 +16,7 @@ from tests.app.system import System
 APP = ROOT / "app"
 EXPORT = ROOT / ".pilotlight" / "app" / "web-for-tests"
 CACHE = ROOT / ".pilotlight" / "cache" / "metro"
-SOURCES = ("src", "assets", "app.json", "package-lock.json", "tsconfig.json")
+SOURCES = ("src", "assets", "public", "app.json", "metro.config.js", "package-lock.json", "tsconfig.json")
 
 # serve.mjs puts the real ones in their place.
 STAND_INS = {

@@ -144,13 +144,23 @@ def with_payload(message: str, **changes: Any) -> str:
     return json.dumps(frame)
 
 
+SHIFT_CLOCK = """
+const Clock = Date;
+window.Date = class extends Clock {
+  constructor(...parts) { super(...(parts.length ? parts : [Clock.now() + shift])); }
+  static now() { return Clock.now() + shift; }
+};"""
+
 HOSTILE = {
     "storage is forbidden": """Object.defineProperty(window, 'localStorage', {
       get() { throw new DOMException('denied', 'SecurityError'); } });
       navigator.locks.request = () => Promise.reject(new DOMException('denied', 'SecurityError'));""",
     "the disk is full": """Storage.prototype.setItem = () => {
       throw new DOMException('full', 'QuotaExceededError'); };""",
-    "a plain http address": "delete Crypto.prototype.randomUUID;",
+    "a plain http address": """delete Crypto.prototype.randomUUID; delete Crypto.prototype.subtle;
+      delete Navigator.prototype.locks; delete Navigator.prototype.storage;""",
+    "a clock that is days ahead": "const shift = 3 * 86_400_000;" + SHIFT_CLOCK,
+    "a clock that begins in 1970": "const shift = -Date.now();" + SHIFT_CLOCK,
     "wrongly offline": "Object.defineProperty(Navigator.prototype, 'onLine', { get: () => false });",
 }
 
@@ -223,4 +233,5 @@ def test_the_last_models_are_offered_before_the_server_answers(phone: Phone, sys
     phone.context.route(f"{system.url}/**", lambda route: route.abort())
     screen = phone.start().open()
     expect(screen.page.get_by_role("button", name=re.compile("^Generate, "))).to_be_attached()
-    assert screen.page.get_by_role("radio").count() == (len(enabled) if len(enabled) > 1 else 0)
+    screen.page.get_by_role("button", name=": Model").click()
+    assert screen.page.get_by_role("radio").count() == len(enabled)

@@ -1,4 +1,4 @@
-"""What a native build would ask a user and a store for, as `expo prebuild` would write it."""
+"""What a native build would ask a user and a store for, as `expo prebuild` would write it, and what stops a build."""
 
 import json
 import shutil
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.app.site import APP, environment
+from tests.app.site import APP, STAND_INS, environment
 
 pytestmark = pytest.mark.processes
 
@@ -43,5 +43,31 @@ def test_android_asks_for_nothing_that_the_app_does_not_use(native: dict[str, An
 
 def test_ios_says_why_it_uses_the_camera_and_plays_nothing_in_the_background(native: dict[str, Any]) -> None:
     plist = native["ios"]["infoPlist"]
-    assert {key for key in plist if key.endswith("UsageDescription")} == {"NSCameraUsageDescription"}
+    asked = {"NSCameraUsageDescription", "NSPhotoLibraryAddUsageDescription"}  # a start photo; "Save Image"
+    assert {key for key in plist if key.endswith("UsageDescription")} == asked
     assert plist["UIBackgroundModes"] == []
+
+
+SECRET_TOKEN = "e30.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.c2ln"  # {"role":"service_role"}
+
+
+@pytest.mark.parametrize(
+    ("values", "cure"),
+    [
+        ({"EXPO_PUBLIC_SUPABASE_URL": ""}, "copy app/.env.example to app/.env"),
+        ({"EXPO_PUBLIC_SUPABASE_PUBLISHABLE_KEY": ""}, "copy app/.env.example to app/.env"),
+        ({"EXPO_PUBLIC_SUPABASE_URL": "abcdefgh.supabase.co"}, "it begins with https://"),
+        ({"EXPO_PUBLIC_SUPABASE_PUBLISHABLE_KEY": "sb_secret_x"}, "take the publishable one"),
+        ({"EXPO_PUBLIC_SUPABASE_PUBLISHABLE_KEY": SECRET_TOKEN}, "take the publishable one"),
+    ],
+)
+def test_a_build_that_could_not_start_fails(values: dict[str, str], cure: str) -> None:
+    node = shutil.which("node", path=environment()["PATH"])
+    if node is None or not (APP / "node_modules" / "expo").exists():
+        pytest.skip("the app's packages are not installed: make install-app")
+    command = [node, "-e", "require('./metro.config.js')"]
+    said = subprocess.run(
+        command, cwd=APP, env={**environment(), **STAND_INS, **values}, capture_output=True, text=True
+    )
+    assert said.returncode != 0
+    assert cure in said.stderr

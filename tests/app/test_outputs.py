@@ -1,5 +1,7 @@
 """What models make besides one picture: films, texts, several pictures; and what a phone downloads for them."""
 
+import re
+
 from playwright.sync_api import Request, expect
 
 from tests.app.phone import Phone, Screen
@@ -7,7 +9,8 @@ from tests.app.system import System
 
 
 def choose(screen: Screen, title: str) -> None:
-    screen.page.get_by_role("radio", name=title).click()
+    screen.page.get_by_role("button", name=": Model").click()
+    screen.page.get_by_role("radio", name=re.compile(rf"^{title}\s*[0-9]")).click()
 
 
 def test_a_film_has_a_poster_on_the_wall_and_plays_when_pressed(phone: Phone, system: System) -> None:

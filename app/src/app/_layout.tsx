@@ -1,21 +1,24 @@
 import { QueryClientProvider } from '@tanstack/react-query';
-import { Stack } from 'expo-router';
+import { type ErrorBoundaryProps, Stack } from 'expo-router';
 import { StatusBar } from 'expo-status-bar';
 import { useEffect } from 'react';
 
+import { DeadEnd } from '@/components/dead-end';
+import { KeyboardProvider } from '@/components/keyboard';
 import { useTheme } from '@/components/theme';
-import { useLiveUpdates } from '@/features/generations';
+import { resumeDraft, useLiveUpdates } from '@/features/generations';
 import { useBuyer } from '@/features/wallet/use-shop';
+import { useKeptFocus } from '@/lib/kept-focus';
 import { queryClient } from '@/lib/query-client';
 import { keepSignedIn } from '@/lib/session';
 import { keepWarm } from '@/lib/warm';
 
-export { ErrorBoundary } from 'expo-router';
-
 export default function RootLayout() {
   return (
     <QueryClientProvider client={queryClient}>
-      <App />
+      <KeyboardProvider>
+        <App />
+      </KeyboardProvider>
     </QueryClientProvider>
   );
 }
@@ -24,12 +27,25 @@ function App() {
   const theme = useTheme();
   useEffect(keepSignedIn, []);
   useEffect(keepWarm, []);
+  useEffect(() => void resumeDraft(), []);
   useLiveUpdates();
   useBuyer();
+  useKeptFocus();
   return (
     <>
       <StatusBar style="auto" />
       <Stack screenOptions={{ headerShown: false, contentStyle: { backgroundColor: theme.ground }, title: 'Pilotlight' }} />
     </>
+  );
+}
+
+export function ErrorBoundary({ retry }: ErrorBoundaryProps) {
+  return (
+    <DeadEnd
+      title="Something went wrong"
+      text="What you asked for is kept, and goes on."
+      label="Try again"
+      onPress={() => void retry()}
+    />
   );
 }

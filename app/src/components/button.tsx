@@ -12,6 +12,8 @@ interface ButtonProps {
   onPress: () => void;
   kind?: 'primary' | 'quiet' | 'danger';
   isSmall?: boolean;
+  /** Of a button that opens something. */
+  isOpen?: boolean;
 }
 
 const COLOURS = {
@@ -20,13 +22,14 @@ const COLOURS = {
   danger: ['raised', 'danger'],
 } as const satisfies Record<string, [keyof Theme, keyof Theme]>;
 
-export function Button({ label, of, onPress, kind = 'quiet', isSmall = false }: ButtonProps) {
+export function Button({ label, of, onPress, kind = 'quiet', isSmall = false, isOpen }: ButtonProps) {
   const theme = useTheme();
   const [ground, tone] = COLOURS[kind];
   return (
     <Pressable
       role="button"
       aria-label={of ? `${label}: ${of}` : undefined}
+      aria-expanded={isOpen}
       onPress={onPress}
       hitSlop={isSmall ? 6 : 0}
       style={({ pressed }) => [

@@ -114,30 +114,40 @@ function Text({ field, value, onValue }: ControlProps & { field: Extract<Field, 
 }
 
 interface PhotosProps {
-  field: Extract<Field, { kind: 'photo' }>;
+  title: string;
   photos: { id: string; uri: string }[];
-  onPick: (from: 'library' | 'camera') => void;
   onRemove: (id: string) => void;
 }
 
-export function Photos({ field, photos, onPick, onRemove }: PhotosProps) {
+export function Photos({ title, photos, onRemove }: PhotosProps) {
+  if (photos.length === 0) return null;
   return (
-    <View style={styles.controls} role="group" aria-label={field.title}>
+    <View style={styles.photos} role="group" aria-label={title}>
       {photos.map(({ id, uri }) => (
         <View key={id}>
-          <Image source={{ uri }} style={styles.photo} accessibilityLabel={field.title} />
+          <Image source={{ uri }} style={styles.photo} accessibilityLabel={title} />
           <View style={styles.remove}>
-            <SignButton sign="close" label={`Remove: ${field.title}`} size={26} ground="rgba(20, 12, 6, 0.7)" colour="#FFF" onPress={() => onRemove(id)} />
+            <SignButton sign="close" label={`Remove: ${title}`} size={26} ground="rgba(20, 12, 6, 0.7)" colour="#FFF" onPress={() => onRemove(id)} />
           </View>
         </View>
       ))}
-      {photos.length < field.most ? (
-        <>
-          <Button label={field.title} of="Choose from the library" isSmall onPress={() => onPick('library')} />
-          {Platform.OS === 'web' ? null : <Button label="Camera" of={field.title} isSmall onPress={() => onPick('camera')} />}
-        </>
-      ) : null}
     </View>
+  );
+}
+
+interface PhotoButtonsProps {
+  field: Extract<Field, { kind: 'photo' }>;
+  count: number;
+  onPick: (from: 'library' | 'camera') => void;
+}
+
+export function PhotoButtons({ field: { title, most }, count, onPick }: PhotoButtonsProps) {
+  if (count >= most) return null;
+  return (
+    <>
+      <Button label={title} of="Choose from the library" isSmall onPress={() => onPick('library')} />
+      {Platform.OS === 'web' ? null : <Button label="Camera" of={title} isSmall onPress={() => onPick('camera')} />}
+    </>
   );
 }
 
@@ -148,6 +158,7 @@ const styles = StyleSheet.create({
   chip: { paddingHorizontal: space.m, paddingVertical: 7, borderRadius: round.m },
   number: { minWidth: 32, textAlign: 'center' },
   text: { minHeight: 44, paddingHorizontal: space.m, borderRadius: round.s, borderWidth: 1, fontFamily: fonts.sans, fontSize: 16 },
+  photos: { flexDirection: 'row', flexWrap: 'wrap', gap: space.m, padding: space.s },
   photo: { width: 56, height: 56, borderRadius: round.s },
   remove: { position: 'absolute', top: -6, right: -6 },
 });

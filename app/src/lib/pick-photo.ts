@@ -2,6 +2,7 @@
 
 import { ImageManipulator, SaveFormat } from 'expo-image-manipulator';
 import * as ImagePicker from 'expo-image-picker';
+import { Platform } from 'react-native';
 
 import { keepPhoto } from './photos';
 import { uuidv7 } from './uuid';
@@ -20,7 +21,17 @@ export interface Photo {
 export async function pickPhoto(from: 'library' | 'camera'): Promise<Photo | null> {
   if (from === 'camera' && !(await ImagePicker.requestCameraPermissionsAsync()).granted) return null;
   const launch = from === 'camera' ? ImagePicker.launchCameraAsync : ImagePicker.launchImageLibraryAsync;
-  const { assets } = await launch({ mediaTypes: ['images'], quality: 1 });
+  return keep(await launch({ mediaTypes: ['images'], quality: 1 }));
+}
+
+/** The photo that was being chosen when Android ended the app, for want of memory. */
+export async function pendingPhoto(): Promise<Photo | null> {
+  if (Platform.OS !== 'android') return null;
+  const result = await ImagePicker.getPendingResultAsync();
+  return result && 'assets' in result ? keep(result) : null;
+}
+
+async function keep({ assets }: ImagePicker.ImagePickerResult): Promise<Photo | null> {
   const asset = assets?.[0];
   if (!asset) return null;
   const id = uuidv7();

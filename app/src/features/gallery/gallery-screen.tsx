@@ -2,16 +2,16 @@
 
 import { Image } from 'expo-image';
 import { useRef, useState } from 'react';
-import { FlatList, KeyboardAvoidingView, Platform, RefreshControl, StyleSheet, useWindowDimensions, View } from 'react-native';
+import { FlatList, RefreshControl, StyleSheet, useWindowDimensions, View } from 'react-native';
 import { useSafeAreaInsets } from 'react-native-safe-area-context';
 
 import { Composer, creditsOf } from '@/components/composer';
 import { EmptyGallery } from '@/components/empty-gallery';
+import { KeyboardAvoidingView } from '@/components/keyboard';
 import { Notice } from '@/components/notice';
 import { round, space, useTheme } from '@/components/theme';
 import { Words } from '@/components/words';
-import { firstOf, type Input, type Item, useAccount, useGallery, useGenerate, useModels, withPhoto } from '@/features/generations';
-import { pickPhoto } from '@/lib/pick-photo';
+import { firstOf, type Input, type Item, pickInto, useAccount, useGallery, useGenerate, useModels } from '@/features/generations';
 import { useStore } from '@/lib/store';
 
 import { draft } from './draft';
@@ -34,7 +34,7 @@ export function GalleryScreen() {
 
   return (
     <KeyboardAvoidingView
-      behavior={Platform.OS === 'ios' ? 'padding' : undefined}
+      behavior="padding"
       style={[styles.screen, { backgroundColor: theme.ground, paddingTop: insets.top }]}
     >
       <Header />
@@ -47,12 +47,8 @@ export function GalleryScreen() {
   );
 }
 
-/** The draft may have changed while the user chose. */
 function onPick(field: string, from: 'library' | 'camera'): void {
-  pickPhoto(from).then(
-    (photo) => photo && draft.set(withPhoto(draft.get(), field, photo)),
-    () => report('This photo could not be read. Choose another one.'),
-  );
+  pickInto(field, from).catch(() => report('This photo could not be read. Choose another one.'));
 }
 
 function Header() {

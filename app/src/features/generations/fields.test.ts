@@ -50,3 +50,14 @@ test('a required photo is waited for', () => {
   expect(isComplete(fields, inputOf(fields, 'a fox', { image: ['p'] }))).toBe(true);
   expect(isComplete(fields, inputOf(fields, 'a fox', { image: [] }))).toBe(false);
 });
+
+test('a value of another model, or of an older version of this one, is not sent', () => {
+  const values = { image: 'p', references: ['1', '2', '3', '4'], style: 'neon', count: 9, strength: '1', hd: 'yes' };
+  expect(inputOf(fieldsOf(ALL), 'a fox', values)).toEqual({ prompt: 'a fox' });
+});
+
+test('options alone ask for nothing', () => {
+  const fields = fieldsOf(model({ properties: { prompt: { type: 'string' }, style: { type: 'string', enum: ['oil'] } } }));
+  expect(isComplete(fields, inputOf(fields, '', { style: 'oil' }))).toBe(false);
+  expect(isComplete(fields, inputOf(fields, 'a fox', {}))).toBe(true);
+});

@@ -14,14 +14,14 @@ interface Named {
 
 export type Choice = string | number;
 
-export type Field = Named &
-  (
-    | { kind: 'text'; longest: number }
-    | { kind: 'photo'; most: number; isList: boolean }
-    | { kind: 'choice'; choices: Choice[] }
-    | { kind: 'number'; least: number; most: number; step: number; initial: number }
-    | { kind: 'switch'; initial: boolean }
-  );
+type Control =
+  | { kind: 'text'; longest: number }
+  | { kind: 'photo'; most: number; isList: boolean }
+  | { kind: 'choice'; choices: Choice[] }
+  | { kind: 'number'; least: number; most: number; step: number; initial: number }
+  | { kind: 'switch'; initial: boolean };
+
+export type Field = Named & Control;
 
 const rule = v.object({
   type: v.picklist(['string', 'integer', 'number', 'boolean', 'array']),
@@ -42,7 +42,8 @@ const schema = v.object({
 
 type Rule = v.InferOutput<typeof rule>;
 
-const LONGEST_TEXT = 2000;
+/** Of a text whose model does not say. */
+export const LONGEST_TEXT = 2000;
 
 /** In the order of the model; one that this version cannot draw is left to the model's default. */
 export function fieldsOf(model: Model | undefined): Field[] {
@@ -80,13 +81,35 @@ function controlOf(known: Rule) {
 export function inputOf(fields: Field[], prompt: string, values: Input): Input {
   const set = fields.flatMap(({ name, ...field }) => {
     const value = name === 'prompt' ? prompt : values[name];
-    if (value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) return [];
-    if (field.kind === 'photo' && Array.isArray(value)) return [[name, field.isList ? value : value[0]] as const];
-    return [[name, value] as const];
+    if (!takes(field, value)) return [];
+    return [[name, field.kind === 'photo' && Array.isArray(value) && !field.isList ? value[0] : value] as const];
   });
   // A model whose fields are not known yet takes a prompt, as all do.
   return fields.length === 0 ? { prompt } : Object.fromEntries(set);
 }
 
-export const isComplete = (fields: Field[], input: Input): boolean =>
-  fields.every(({ name, isRequired }) => !isRequired || input[name] !== undefined);
+/** The values may be of another model, or of an older version of this one. */
+function takes(field: Control, value: unknown): boolean {
+  switch (field.kind) {
+    case 'text':
+      return typeof value === 'string' && value !== '';
+    case 'photo':
+      return Array.isArray(value) && value.length > 0 && value.length <= field.most;
+    case 'choice':
+      return field.choices.some((choice) => choice === value);
+    case 'number':
+      return typeof value === 'number' && value >= field.least && value <= field.most;
+    case 'switch':
+      return typeof value === 'boolean';
+    default:
+      return field satisfies never;
+  }
+}
+
+/** Whether there is all that the model needs, and a prompt or a photo if it takes one. */
+export function isComplete(fields: Field[], input: Input): boolean {
+  const isGiven = ({ name }: Named) => input[name] !== undefined && input[name] !== '';
+  const subjects = fields.filter(({ name, kind }) => name === 'prompt' || kind === 'photo');
+  if (subjects.length > 0 ? !subjects.some(isGiven) : input.prompt === '') return false;
+  return fields.every((field) => !field.isRequired || isGiven(field));
+}

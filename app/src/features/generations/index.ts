@@ -1,6 +1,6 @@
 /** Everything that a screen may use; the rest of this folder is private. */
 
-export { EMPTY_DRAFT, withPhoto } from './draft';
+export { type Draft, draftFrom, draftOf, EMPTY_DRAFT, withPhoto } from './draft';
 export { NOT_SHOWN, statusLine } from './messages';
 export * from './types';
 export { useAccount, useModels } from './use-account';
@@ -10,3 +10,5 @@ export { useGenerate } from './use-generate';
 export { useGeneration } from './use-generation';
 export { useLiveUpdates } from './use-live-updates';
 export { useSignedUrl } from './use-signed-url';
+
+export { draft, pickInto, resumeDraft } from './draft-store';

@@ -98,3 +98,10 @@ describe('the server’s truth', () => {
     expect(reconcile(known, { ...near, page: [item('succeeded', { id: 'b' })] }).cursor).toBe(NEAR);
   });
 });
+
+test('what is known already is the same gallery, so nothing is drawn', () => {
+  const known = gallery(sending('b'), item('succeeded'));
+  const asOf = known;
+  expect(merge(known, [item('running'), item('succeeded')])).toBe(known);
+  expect(reconcile(known, { page: [item('succeeded')], jobs: [], unknown: [], cursor: null, asOf })).toBe(known);
+});

@@ -46,12 +46,16 @@ export function fromJob({ id, model, input, status, progress, generation, ...job
 
 export function merge(gallery: Gallery, incoming: Item[]): Gallery {
   const items = new Map(gallery.items.map((item) => [item.id, item]));
+  let isNews = false;
   for (const item of incoming) {
     if (gallery.gone.includes(item.id)) continue;
     const known = items.get(item.id);
-    items.set(item.id, known ? further(known, item) : item);
+    const next = known ? further(known, item) : item;
+    isNews ||= next !== known;
+    items.set(item.id, next);
   }
-  return { ...gallery, items: [...items.values()].sort(newestFirst) };
+  // The same object says that there is nothing to draw.
+  return isNews ? { ...gallery, items: [...items.values()].sort(newestFirst) } : gallery;
 }
 
 export function drop(gallery: Gallery, ids: string[]): Gallery {
@@ -92,7 +96,9 @@ export function reconcile(gallery: Gallery, { page, jobs, unknown, cursor, asOf 
   const items = merged.items.filter(({ id }) => !missing.includes(id) && !lost.includes(id));
   // A full page that meets nothing known leaves a gap below it: paging goes on from the page's end.
   const isConnected = gallery.cursor !== null && asOf.items.some(({ id }) => listed.has(id));
-  return { ...merged, items, cursor: isConnected ? gallery.cursor : cursor };
+  const end = isConnected ? gallery.cursor : cursor;
+  const isSame = items.length === merged.items.length && end === gallery.cursor;
+  return isSame ? merged : { ...merged, items, cursor: end };
 }
 
 /** The newest card is on top, also on a phone whose clock is behind. */

@@ -208,7 +208,7 @@ export interface components {
         Error: {
             error: {
                 /** @enum {unknown} */
-                code: "invalid_request" | "unauthenticated" | "insufficient_credits" | "unknown_model" | "not_found" | "method_not_allowed" | "too_slow" | "id_conflict" | "too_large" | "too_many_jobs" | "too_many_failures" | "content_rejected" | "unavailable";
+                code: "invalid_request" | "unauthenticated" | "insufficient_credits" | "unknown_model" | "not_found" | "method_not_allowed" | "too_slow" | "id_conflict" | "too_large" | "too_many_jobs" | "too_many_failures" | "account_suspended" | "content_rejected" | "unavailable";
                 message: string;
             };
         };

@@ -1,11 +1,13 @@
 /** Brings the photos of unsent requests to the server, and forgets those that no request needs. */
 
+import { readDisk } from '@/lib/disk';
 import { erasePhoto, keptPhotos, readPhoto } from '@/lib/photos';
 import { timeOf } from '@/lib/uuid';
 
 import { Refused, uploadPhoto } from './api';
 import * as outbox from './outbox';
 import { pathOf, photosOf } from './photo-marks';
+import * as schemas from './schemas';
 
 export async function upload(userId: string, photoId: string): Promise<void> {
   const bytes = await readPhoto(photoId);
@@ -13,11 +15,12 @@ export async function upload(userId: string, photoId: string): Promise<void> {
   await uploadPhoto(pathOf(userId, photoId), bytes);
 }
 
-/** A photo that was picked, and is in the composer still, is in no request yet. */
+/** A photo of a request that was sent is kept a while, for a card that is edited. */
 const KEPT_FOR = 24 * 3_600_000;
 
 export async function sweepPhotos(now: number): Promise<void> {
-  const needed = new Set(outbox.all().flatMap(({ input }) => photosOf(input)));
+  const inComposer = readDisk('draft', schemas.draft)?.values ?? {};
+  const needed = new Set([inComposer, ...outbox.all().map(({ input }) => input)].flatMap(photosOf));
   const old = (await keptPhotos()).filter((id) => !needed.has(id) && now - timeOf(id) > KEPT_FOR);
   await Promise.all(old.map(erasePhoto));
 }

@@ -77,6 +77,14 @@ export const entry = v.object({
   refusal: v.nullable(refusal),
 });
 
+const draftPhoto = v.object({ id: v.string(), uri: v.fallback(v.string(), ''), path: v.fallback(v.optional(v.string()), undefined) });
+export const draft = v.object({
+  model: maybe(v.string()),
+  prompt: v.fallback(v.string(), ''),
+  values: v.fallback(input, {}),
+  photos: v.fallback(v.record(v.string(), v.fallback(listOf(draftPhoto), [])), {}),
+});
+
 export const refused = v.object({ error: refusal });
 export const jobs = v.object({ jobs: listOf(job) });
 export const cursor = v.object({ at: time, id: v.string() });

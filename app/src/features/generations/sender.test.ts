@@ -140,6 +140,9 @@ test.each([
   [new Unreachable(), 99, { kind: 'later', delay: 'offline', milliseconds: 15_000 }],
   [meaningOf(429, { code: 'too_many_jobs', message: '' }, '5'), 0, { kind: 'later', delay: 'too_many_jobs', milliseconds: 5000 }],
   [meaningOf(503, { code: 'unavailable', message: '' }, null), 1, { kind: 'later', delay: 'server_busy', milliseconds: 2000 }],
+  // A timer of more than 24 days would fire at once.
+  [meaningOf(503, null, '9999999999'), 0, { kind: 'later', delay: 'server_busy', milliseconds: 3_600_000 }],
+  [meaningOf(503, null, 'Infinity'), 0, { kind: 'later', delay: 'server_busy', milliseconds: 3_600_000 }],
   [new Refused('too_large', 'Too large.'), 0, { kind: 'refused', code: 'too_large', message: 'Too large.' }],
 ])('%p at attempt %p', (error, attempt, outcome) => {
   expect(after(error, attempt)).toEqual(outcome);

@@ -6,6 +6,8 @@ import { photosOf, withPaths } from './photo-marks';
 import type { Answer, Delay, GenerationRequest } from './types';
 
 const LONGEST_PAUSE = 15_000;
+/** However long a server wants: a timer of more than 24 days would fire at once. */
+const LONGEST_WAIT = 3_600_000;
 /** A function may take long to wake, so a silent request is not given up; another one is sent beside it. */
 const ASK_AGAIN_AFTER = 12_000;
 
@@ -34,7 +36,7 @@ export function after(error: unknown, attempt: number): Outcome {
   if (error instanceof Refused) return { kind: 'refused', code: error.code, message: error.message };
   const pause = Math.min(LONGEST_PAUSE, 1000 * 2 ** Math.min(attempt, 10));
   const { delay, retryAfter } = error instanceof Unreachable ? error : new Unreachable(String(error));
-  return { kind: 'later', delay, milliseconds: (retryAfter ?? 0) * 1000 || pause };
+  return { kind: 'later', delay, milliseconds: Math.min(LONGEST_WAIT, (retryAfter ?? 0) * 1000 || pause) };
 }
 
 /** For one user, whose token goes with every call. */

@@ -20,6 +20,8 @@ export function useGallery() {
     initialData: () => openGallery(userId),
     initialDataUpdatedAt: 0,
     gcTime: Infinity,
+    // Merging keeps the cards that did not change. TanStack compares by index: one new card would replace all.
+    structuralSharing: false,
   });
   // A list asks once when its end is near. It may do so before the first page has said where older ones begin.
   const [isOlderWanted, setOlderWanted] = useState(false);

@@ -1,0 +1,8 @@
+/** A browser makes room itself. The package would bring Reanimated along, half as much again as the rest of the script. */
+
+import { Fragment, type PropsWithChildren } from 'react';
+import { View, type ViewProps } from 'react-native';
+
+export const KeyboardProvider = ({ children }: PropsWithChildren) => <Fragment>{children}</Fragment>;
+
+export const KeyboardAvoidingView = ({ behavior: _behavior, ...props }: ViewProps & { behavior?: string }) => <View {...props} />;

@@ -1,0 +1,58 @@
+/** The content of the composer. Any screen may fill it; it is kept on disk, and so are its photos. */
+
+import * as v from 'valibot';
+
+import { eraseDisk, readDisk, writeDisk } from '@/lib/disk';
+import { showPhoto } from '@/lib/photos';
+import { pendingPhoto, type Photo, pickPhoto } from '@/lib/pick-photo';
+import { createStore } from '@/lib/store';
+
+import { photoUrl } from './api';
+import { type Draft, type DraftPhoto, EMPTY_DRAFT, withoutPhoto, withPhoto } from './draft';
+import * as schemas from './schemas';
+
+const ON_DISK = 'draft';
+const PICKING = 'picking';
+const WRITE_AFTER = 300; // milliseconds; not at every letter
+
+export const draft = createStore<Draft>({ ...EMPTY_DRAFT, ...readDisk(ON_DISK, schemas.draft) });
+
+let timer: ReturnType<typeof setTimeout> | undefined;
+draft.subscribe(() => {
+  clearTimeout(timer);
+  timer = setTimeout(() => writeDisk(ON_DISK, draft.get()), WRITE_AFTER);
+});
+
+/** Goes on where a kill has interrupted: photos of the draft are shown, and one that was being chosen is taken. */
+export async function resumeDraft(): Promise<void> {
+  const photos = Object.entries(draft.get().photos).flatMap(([field, list]) => list.map((photo) => ({ field, photo })));
+  await Promise.all(photos.map(({ field, photo }) => show(field, photo)));
+  const field = readDisk(PICKING, v.string());
+  if (field !== null) take(field, await pendingPhoto());
+}
+
+/** A photo that is gone leaves the draft; one that cannot be asked for now stays without a picture of it. */
+async function show(field: string, { id, path }: DraftPhoto): Promise<void> {
+  const uri = await (path ? photoUrl(path).catch(() => '') : showPhoto(id));
+  const now = draft.get();
+  if (uri === null) return draft.set(withoutPhoto(now, field, id));
+  const shown = now.photos[field]?.map((photo) => (photo.id === id ? { ...photo, uri } : photo)) ?? [];
+  draft.set({ ...now, photos: { ...now.photos, [field]: shown } });
+}
+
+/** Rejects when the photo cannot be read. */
+export async function pickInto(field: string, from: 'library' | 'camera'): Promise<void> {
+  // Android may end the app while its gallery or camera is in front.
+  writeDisk(PICKING, field);
+  try {
+    take(field, await pickPhoto(from));
+  } finally {
+    eraseDisk(PICKING);
+  }
+}
+
+/** The draft may have changed while the user chose. */
+function take(field: string, photo: Photo | null): void {
+  eraseDisk(PICKING);
+  if (photo) draft.set(withPhoto(draft.get(), field, photo));
+}
