@@ -1,12 +1,14 @@
 import { QueryClientProvider } from '@tanstack/react-query';
-import { Stack } from 'expo-router';
+import { Stack, usePathname } from 'expo-router';
 import { StatusBar } from 'expo-status-bar';
 import { useEffect } from 'react';
+import { SafeAreaInsetsContext, useSafeAreaInsets } from 'react-native-safe-area-context';
 
 import { useTheme } from '@/components/theme';
+import { LostNotice, useDeletion, usePush } from '@/features/account';
 import { useLiveUpdates } from '@/features/generations';
 import { queryClient } from '@/lib/query-client';
-import { keepSignedIn } from '@/lib/session';
+import { keepSignedIn, useSession } from '@/lib/session';
 import { keepWarm } from '@/lib/warm';
 
 export { ErrorBoundary } from 'expo-router';
@@ -21,13 +23,23 @@ export default function RootLayout() {
 
 function App() {
   const theme = useTheme();
-  useEffect(keepSignedIn, []);
-  useEffect(keepWarm, []);
+  const insets = useSafeAreaInsets();
+  const path = usePathname();
+  // A page for people without the app: it makes no user of this browser.
+  const isApp = path !== '/delete-account';
+  const isLost = useSession().isLost === true && isApp && path !== '/settings';
+  useEffect(() => (isApp ? keepSignedIn() : undefined), [isApp]);
+  useEffect(() => (isApp ? keepWarm() : undefined), [isApp]);
   useLiveUpdates();
+  useDeletion();
+  usePush();
   return (
     <>
       <StatusBar style="auto" />
-      <Stack screenOptions={{ headerShown: false, contentStyle: { backgroundColor: theme.ground }, title: 'Pilotlight' }} />
+      {isLost ? <LostNotice top={insets.top} /> : null}
+      <SafeAreaInsetsContext.Provider value={isLost ? { ...insets, top: 0 } : insets}>
+        <Stack screenOptions={{ headerShown: false, contentStyle: { backgroundColor: theme.ground }, title: 'Pilotlight' }} />
+      </SafeAreaInsetsContext.Provider>
     </>
   );
 }
