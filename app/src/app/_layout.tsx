@@ -1,16 +1,18 @@
 import { QueryClientProvider } from '@tanstack/react-query';
-import { type ErrorBoundaryProps, Stack } from 'expo-router';
+import { type ErrorBoundaryProps, Stack, usePathname } from 'expo-router';
 import { StatusBar } from 'expo-status-bar';
 import { useEffect } from 'react';
+import { SafeAreaInsetsContext, useSafeAreaInsets } from 'react-native-safe-area-context';
 
 import { DeadEnd } from '@/components/dead-end';
 import { KeyboardProvider } from '@/components/keyboard';
 import { useTheme } from '@/components/theme';
+import { LostNotice, useDeletion, usePush } from '@/features/account';
 import { resumeDraft, useLiveUpdates } from '@/features/generations';
 import { useBuyer } from '@/features/wallet/use-shop';
 import { useKeptFocus } from '@/lib/kept-focus';
 import { queryClient } from '@/lib/query-client';
-import { keepSignedIn } from '@/lib/session';
+import { keepSignedIn, useSession } from '@/lib/session';
 import { keepWarm } from '@/lib/warm';
 
 export default function RootLayout() {
@@ -25,16 +27,26 @@ export default function RootLayout() {
 
 function App() {
   const theme = useTheme();
-  useEffect(keepSignedIn, []);
-  useEffect(keepWarm, []);
+  const insets = useSafeAreaInsets();
+  const path = usePathname();
+  // A page for people without the app: it makes no user of this browser.
+  const isApp = path !== '/delete-account';
+  const isLost = useSession().isLost === true && isApp && path !== '/settings';
+  useEffect(() => (isApp ? keepSignedIn() : undefined), [isApp]);
+  useEffect(() => (isApp ? keepWarm() : undefined), [isApp]);
   useEffect(() => void resumeDraft(), []);
   useLiveUpdates();
   useBuyer();
+  useDeletion();
+  usePush();
   useKeptFocus();
   return (
     <>
       <StatusBar style="auto" />
-      <Stack screenOptions={{ headerShown: false, contentStyle: { backgroundColor: theme.ground }, title: 'Pilotlight' }} />
+      {isLost ? <LostNotice top={insets.top} /> : null}
+      <SafeAreaInsetsContext.Provider value={isLost ? { ...insets, top: 0 } : insets}>
+        <Stack screenOptions={{ headerShown: false, contentStyle: { backgroundColor: theme.ground }, title: 'Pilotlight' }} />
+      </SafeAreaInsetsContext.Provider>
     </>
   );
 }

@@ -1,10 +1,13 @@
-import { keepSignedIn, session } from './session';
+import { keepSignedIn, session, signOut, startAnew } from './session';
 
 const mockAuth = {
   getSession: jest.fn(),
   signInAnonymously: jest.fn(),
   onAuthStateChange: jest.fn(),
+  signOut: jest.fn(),
 };
+const mockCaptcha = jest.fn<Promise<string | null>, []>();
+jest.mock('./captcha', () => ({ withCaptcha: async () => ({ captchaToken: await mockCaptcha() }) }));
 jest.mock('./supabase', () => ({
   supabase: {
     get auth() {
@@ -14,12 +17,14 @@ jest.mock('./supabase', () => ({
 }));
 jest.useFakeTimers();
 
-type Say = (event: string, current: { user: { id: string; is_anonymous?: boolean } } | null) => void;
+type Say = (event: string, current: { user: { id: string; email?: string } } | null) => void;
 let say: Say = () => {};
 let stop: () => void;
 
 beforeEach(() => {
   Object.values(mockAuth).forEach((call) => call.mockReset());
+  localStorage.clear();
+  mockCaptcha.mockResolvedValue('solved');
   session.set({ userId: null, isReady: false });
   mockAuth.onAuthStateChange.mockImplementation((callback: Say) => {
     say = callback;
@@ -31,12 +36,12 @@ afterEach(() => stop());
 
 test('a new phone gets an anonymous user, and keeps trying until it has one', async () => {
   mockAuth.getSession.mockResolvedValue({ data: { session: null }, error: null });
-  mockAuth.signInAnonymously.mockResolvedValueOnce({ data: { user: null } }).mockResolvedValue({ data: { user: { id: 'u', is_anonymous: true } } });
+  mockAuth.signInAnonymously.mockResolvedValueOnce({ data: { user: null } }).mockResolvedValue({ data: { user: { id: 'u' } } });
   say('INITIAL_SESSION', null);
   await jest.advanceTimersByTimeAsync(0);
   expect(session.get()).toEqual({ userId: null, isReady: false });
   await jest.advanceTimersByTimeAsync(1000);
-  expect(mockAuth.signInAnonymously).toHaveBeenCalledTimes(2);
+  expect(mockAuth.signInAnonymously.mock.calls).toEqual([1, 2].map(() => [{ options: { captchaToken: 'solved' } }]));
   expect(session.get()).toMatchObject({ userId: 'u', isReady: true });
 });
 
@@ -60,11 +65,61 @@ test('a session that comes back without a word is taken up', async () => {
   expect(session.get()).toMatchObject({ userId: 'u', isReady: true });
 });
 
-test.each([
-  ['a new anonymous user takes the place of a refused one', true, 'refused'],
-  ['a user who signs in by name replaces no other user', false, null],
-])('%s', (_name, is_anonymous, replaced) => {
-  session.set({ userId: 'refused', isReady: false });
-  say('SIGNED_IN', { user: { id: 'next', is_anonymous } });
-  expect(session.get()).toEqual({ userId: 'next', isReady: true, replaced });
+describe('a session that is lost', () => {
+  const NOTHING = { data: { session: null }, error: null };
+  beforeEach(async () => {
+    say('SIGNED_IN', { user: { id: 'u' } });
+    mockAuth.getSession.mockResolvedValue(NOTHING);
+    mockAuth.signInAnonymously.mockResolvedValue({ data: { user: { id: 'new' } } });
+    say('SIGNED_OUT', null);
+    await jest.advanceTimersByTimeAsync(60_000);
+  });
+
+  test('is said, and nobody takes the user’s place', () => {
+    expect(session.get()).toMatchObject({ userId: 'u', isReady: false, isLost: true });
+    expect(mockAuth.signInAnonymously).not.toHaveBeenCalled();
+  });
+
+  test('is over when the user signs in again', () => {
+    say('SIGNED_IN', { user: { id: 'u', email: 'fox@example.com' } });
+    expect(session.get()).toMatchObject({ userId: 'u', isReady: true, isLost: false, email: 'fox@example.com' });
+  });
+
+  test('is replaced when a person says so, by a user who knows whom it replaced', async () => {
+    expect(await startAnew()).toBe(true);
+    expect(session.get()).toMatchObject({ userId: 'new', isReady: true, isLost: false, replaced: 'u' });
+    expect(JSON.parse(localStorage.getItem('pilotlight.1.user') ?? '')).toEqual({ userId: 'new', email: null, replaced: 'u' });
+  });
+
+  test('cannot be replaced without a connection, and stays', async () => {
+    mockAuth.signInAnonymously.mockResolvedValue({ data: { user: null } });
+    expect(await startAnew()).toBe(false);
+    expect(session.get()).toMatchObject({ userId: 'u', isLost: true });
+  });
+});
+
+test('who signs out is followed by a new user, in every tab', async () => {
+  say('SIGNED_IN', { user: { id: 'u', email: 'fox@example.com' } });
+  mockAuth.getSession.mockResolvedValue({ data: { session: null }, error: null });
+  mockAuth.signInAnonymously.mockResolvedValue({ data: { user: { id: 'new' } } });
+  mockAuth.signOut.mockImplementation(async () => say('SIGNED_OUT', null));
+  await signOut();
+  await jest.advanceTimersByTimeAsync(0);
+  expect(mockAuth.signOut).toHaveBeenCalledWith({ scope: 'local' });
+  expect(session.get()).toMatchObject({ userId: 'new', isReady: true, email: null, replaced: null });
+});
+
+test('a user with an address can come back, so the next user takes nobody’s place', () => {
+  say('SIGNED_IN', { user: { id: 'u', email: 'fox@example.com' } });
+  say('SIGNED_IN', { user: { id: 'other', email: 'owl@example.com' } });
+  expect(session.get()).toMatchObject({ userId: 'other', replaced: null });
+});
+
+test('an address that is added is noted, and the user is the same', () => {
+  say('SIGNED_IN', { user: { id: 'u', email: '' } });
+  const before = session.get();
+  say('TOKEN_REFRESHED', { user: { id: 'u', email: '' } });
+  expect(session.get()).toBe(before);
+  say('SIGNED_IN', { user: { id: 'u', email: 'fox@example.com' } });
+  expect(session.get()).toMatchObject({ userId: 'u', email: 'fox@example.com', replaced: null });
 });

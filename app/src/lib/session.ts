@@ -4,30 +4,41 @@ import type { User } from '@supabase/supabase-js';
 import { Platform } from 'react-native';
 import * as v from 'valibot';
 
-import { readDisk, writeDisk } from './disk';
+import { withCaptcha } from './captcha';
+import { eraseDisk, readDisk, writeDisk } from './disk';
 import { onForeground, onOnline } from './foreground';
 import { NAME } from './name';
 import { createStore, useStore } from './store';
 import { supabase } from './supabase';
 
 export interface Session {
-  /** The last user of this phone: whose gallery to draw. Until `isReady`, the server may refuse it and another takes its place. */
+  /** The last user of this phone: whose gallery to draw. Another user takes its place only when a person asks for it. */
   userId: string | null;
   /** There is an access token: calls may be made. */
   isReady: boolean;
-  /** The user whose session was permanently refused and whom a new user replaced; the new user sends the unsent requests. */
+  /** Null for an anonymous user, whom only this phone can sign in. */
+  email?: string | null;
+  /** The session was refused permanently. The person decides: sign in, or start anew. */
+  isLost?: boolean;
+  /** The anonymous user whose place this one took on this phone: what is left of it here stays in sight. */
   replaced?: string | null;
 }
 
 const LAST_USER = 'user';
+const perhaps = v.fallback(v.nullable(v.string()), null);
+// An id alone is what the first builds wrote.
+const lastUser = v.union([
+  v.object({ userId: v.string(), email: v.optional(perhaps, null), replaced: v.optional(perhaps, null) }),
+  v.pipe(v.string(), v.transform((userId) => ({ userId, email: null, replaced: null }))),
+]);
+const NO_USER = { userId: null, email: null, replaced: null, isReady: false, isLost: false };
 const LONGEST_PAUSE = 15_000;
 
-const NO_USER: Session = { userId: null, isReady: false };
 // A page that was rendered in advance (web output `static`) knows no user, and is taken up as it is.
-export const session = createStore<Session>({ userId: readDisk(LAST_USER, v.string()), isReady: false }, NO_USER);
+export const session = createStore<Session>({ ...NO_USER, ...readDisk(LAST_USER, lastUser) }, NO_USER);
 export const useSession = () => useStore(session);
 
-/** Signs in, and again whenever the session is lost; returns the way to stop. */
+/** Signs in, and again whenever the session is lost for the moment; returns the way to stop. */
 export function keepSignedIn(): () => void {
   let failures = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -41,7 +52,7 @@ export function keepSignedIn(): () => void {
     isTrying = false;
     failures = user ? 0 : failures + 1;
     if (user) become(user);
-    else timer = setTimeout(attempt, Math.min(LONGEST_PAUSE, 500 * 2 ** Math.min(failures, 10)));
+    else if (!session.get().isLost) timer = setTimeout(attempt, Math.min(LONGEST_PAUSE, 500 * 2 ** Math.min(failures, 10)));
   };
 
   const { data } = supabase.auth.onAuthStateChange((_event, current) => {
@@ -59,15 +70,18 @@ export function keepSignedIn(): () => void {
 
 function become(user: User | null): void {
   const known = session.get();
-  if (user) writeDisk(LAST_USER, user.id);
-  const isSame = !user || user.id === known.userId;
-  const next = {
-    userId: user?.id ?? known.userId,
+  const isSame = user === null || user.id === known.userId;
+  const next: Session = {
+    ...known,
     isReady: user !== null,
-    // A user who signs in by name may come back, and then finds the unsent requests.
-    replaced: isSame ? known.replaced : user.is_anonymous ? known.userId : null,
+    ...(user && { userId: user.id, email: user.email || null, isLost: false }),
+    // A user with an address can come back, and then finds what was left here.
+    ...(!isSame && { replaced: known.email ? null : known.userId }),
   };
-  if (!isSame || next.isReady !== known.isReady) session.set(next);
+  if (isSame && next.isReady === known.isReady && next.email === known.email) return;
+  const { userId, email = null, replaced = null } = next;
+  if (user) writeDisk(LAST_USER, { userId, email, replaced });
+  session.set(next);
 }
 
 async function signIn(): Promise<User | null> {
@@ -75,7 +89,34 @@ async function signIn(): Promise<User | null> {
   const { data, error } = await supabase.auth.getSession();
   // A session that could not be renewed now is still this user's; a new anonymous user would lose the gallery.
   if (data.session || error) return data.session?.user ?? null;
-  return (await supabase.auth.signInAnonymously()).data.user;
+  // The disk is asked: another tab may have signed out on purpose.
+  if (readDisk(LAST_USER, lastUser)) {
+    session.set({ ...session.get(), isReady: false, isLost: true });
+    return null;
+  }
+  if (session.get().userId) session.set(NO_USER);
+  return signInAnonymously();
+}
+
+async function signInAnonymously(): Promise<User | null> {
+  const { data } = await supabase.auth.signInAnonymously({ options: await withCaptcha() });
+  return data.user;
+}
+
+/** In the place of a user whose session is lost, because the person asked for it. False: the server could not be reached. */
+export async function startAnew(): Promise<boolean> {
+  const user = await aloneAmongTabs(async () => {
+    const { data } = await supabase.auth.getSession(); // of another tab that was faster
+    return data.session?.user ?? (await signInAnonymously());
+  }).catch(() => null);
+  if (user) become(user);
+  return user !== null;
+}
+
+/** Signs this phone out, also without a connection, and no other phone; the app then begins anew. */
+export async function signOut(): Promise<void> {
+  eraseDisk(LAST_USER);
+  await supabase.auth.signOut({ scope: 'local' });
 }
 
 /** Two tabs that sign in at once would become two users on one disk. */

@@ -1,4 +1,4 @@
-/** The only client. Its session lives on disk and is renewed while the app is in front. */
+/** The client. Its session lives on disk and is renewed while the app is in front. */
 
 import { createClient, isAuthRetryableFetchError } from '@supabase/supabase-js';
 import { AppState, Platform } from 'react-native';
@@ -22,6 +22,13 @@ export const supabase = createClient(SUPABASE_URL, PUBLISHABLE_KEY, {
   auth: { storage, autoRefreshToken: true, persistSession: true, detectSessionInUrl: false },
   global: { fetch: call },
 });
+
+/** For a person who is not the user of this browser: its session is forgotten with the page. */
+export const createVisitor = () =>
+  createClient(SUPABASE_URL, PUBLISHABLE_KEY, {
+    auth: { storageKey: 'visitor', autoRefreshToken: false, persistSession: false, detectSessionInUrl: false },
+    global: { fetch: call },
+  });
 
 async function call(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const url = String(input);

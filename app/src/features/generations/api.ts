@@ -7,7 +7,7 @@ import { supabase, SUPABASE_URL } from '@/lib/supabase';
 
 import { fromJob } from './merge';
 import * as schemas from './schemas';
-import type { Account, Cursor, Delay, GenerationRequest, Item, Job, Model, Refusal } from './types';
+import type { Account, Answer, Cursor, Delay, GenerationRequest, Item, Job, Model, Refusal } from './types';
 
 const BUCKET = 'generations';
 const INPUTS = 'inputs';
@@ -32,15 +32,18 @@ export class Unreachable extends Error {
     readonly delay: Delay = 'offline',
     /** In seconds. */
     readonly retryAfter: number | null = null,
-    /** The token was refused: it may not name a user any more. */
-    readonly isUnauthenticated = false,
   ) {
     super(message);
   }
 }
 
-export const enqueue = (request: GenerationRequest) =>
-  callFunction('enqueue_generation', schemas.answer, { method: 'POST', body: { ...request } });
+/** The token is chosen here, because another user may sign in while the client looks for one. */
+export async function enqueue(request: GenerationRequest, userId: string): Promise<Answer> {
+  const { data } = await supabase.auth.getSession();
+  if (data.session?.user.id !== userId) throw new Unreachable('this user is not signed in now');
+  const headers = { Authorization: `Bearer ${data.session.access_token}` };
+  return callFunction('enqueue_generation', schemas.answer, { method: 'POST', body: { ...request }, headers });
+}
 
 export async function readJobs(ids: string[]): Promise<Job[]> {
   const asked = ids.slice(0, MOST_IDS).join(',');
@@ -51,6 +54,7 @@ export async function readJobs(ids: string[]): Promise<Job[]> {
 interface Call {
   method: 'GET' | 'POST';
   body?: Record<string, unknown>;
+  headers?: Record<string, string>;
 }
 
 async function callFunction<S extends Schema>(name: string, schema: S, call: Call): Promise<v.InferOutput<S>> {
@@ -80,8 +84,13 @@ const UNEXPLAINED = 'The server refused this request.';
 export function meaningOf(status: number, said: Refusal | null, retryAfter: string | null | undefined): Error {
   const isFinal = status >= 400 && status < 500 && !PASSING.includes(status);
   if (isFinal) return new Refused(said?.code ?? (status === 413 ? 'too_large' : `http_${status}`), said?.message || UNEXPLAINED);
-  const delay = status === 0 ? 'offline' : said?.code === 'too_many_jobs' ? 'too_many_jobs' : 'server_busy';
-  return new Unreachable(`${status} ${said?.message}`, delay, Number(retryAfter) || null, status === 401);
+  return new Unreachable(`${status} ${said?.message}`, delayOf(status, said), Number(retryAfter) || null);
+}
+
+function delayOf(status: number, said: Refusal | null): Delay {
+  if (status === 0) return 'offline';
+  if (status === 401) return 'signed_out';
+  return said?.code === 'too_many_jobs' ? 'too_many_jobs' : 'server_busy';
 }
 
 export const cancel = (id: string) => callRpc('cancel_generation', schemas.answer, { p_id: id });

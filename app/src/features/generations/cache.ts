@@ -2,7 +2,7 @@
 
 import type { QueryClient } from '@tanstack/react-query';
 
-import { readDisk, writeDisk } from '@/lib/disk';
+import { eraseDisk, readDisk, writeDisk } from '@/lib/disk';
 
 import { drop, EMPTY, fromJob, type Gallery, merge } from './merge';
 import * as outbox from './outbox';
@@ -14,6 +14,29 @@ const WRITE_AFTER = 300;
 
 export const galleryKey = (userId: string | null) => ['gallery', userId] as const;
 export const accountKey = (userId: string | null) => ['account', userId] as const;
+
+/** The pictures that an earlier user of this phone made, as far as they are on disk. */
+export function leftBy(userId: string | null): Item[] {
+  const items = userId === null ? [] : (readDisk(`gallery.${userId}`, schemas.items) ?? []);
+  return items.filter(({ status }) => status === 'succeeded');
+}
+
+/** Removes a card from what an earlier user left. */
+export function eraseLeft(userId: string, id: string): void {
+  writeDisk(`gallery.${userId}`, leftBy(userId).filter((item) => item.id !== id));
+}
+
+/** Removes the cards of a user from this phone; the server has them. */
+export function forgetCards(client: QueryClient, userId: string): void {
+  for (const key of [`gallery.${userId}`, 'urls']) eraseDisk(key);
+  client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] === 'url' || queryKey[1] === userId });
+}
+
+/** Removes everything of a user from this phone, unsent requests, too. */
+export function forgetUser(client: QueryClient, userId: string): void {
+  outbox.all().filter((entry) => entry.userId === userId).forEach(({ id }) => outbox.erase(id));
+  forgetCards(client, userId);
+}
 
 /** The gallery as this phone had it on disk; drawn before the server is asked. */
 export function openGallery(userId: string | null): Gallery {

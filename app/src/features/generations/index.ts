@@ -1,5 +1,6 @@
 /** Everything that a screen may use; the rest of this folder is private. */
 
+export { forgetCards, forgetUser } from './cache';
 export { type Draft, draftFrom, draftOf, EMPTY_DRAFT, withPhoto } from './draft';
 export { NOT_SHOWN, statusLine } from './messages';
 export * from './types';

@@ -19,12 +19,14 @@ export const REFUSALS: Partial<Record<string, string>> & Partial<Record<RefusalC
   too_large: 'This prompt is too long.',
   invalid_request: 'The server did not understand this request.',
   id_conflict: 'Two requests got mixed up. Tap Retry.',
+  other_account: 'Not sent by the account before. Tap Retry to send it from this one.',
 };
 
 const DELAYS: Record<Delay, string> = {
   offline: 'Waiting for a connection',
   server_busy: 'The server is busy, trying again',
   too_many_jobs: 'Waiting for a free place',
+  signed_out: 'Waiting until you are signed in',
 };
 
 /** Of an output whose kind this version does not know. */

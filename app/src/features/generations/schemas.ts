@@ -58,7 +58,7 @@ const item = v.variant('status', [
 ]);
 export const items = listOf(item);
 
-const delay = v.picklist(['offline', 'server_busy', 'too_many_jobs']);
+const delay = v.picklist(['offline', 'server_busy', 'too_many_jobs', 'signed_out']);
 export const refusal = v.object({ code: v.string(), message: v.string() });
 
 export const entry = v.object({
@@ -66,7 +66,7 @@ export const entry = v.object({
   /** Null: the first that the server offers; the phone has never seen the list. */
   model: v.nullable(v.string()),
   input,
-  /** Null until a session is confirmed, and again when it is refused: then it belongs to the next user who signs in. */
+  /** Who asked and is charged. Null on a phone that has had no user yet: the first who signs in. */
   userId: v.nullable(v.string()),
   requestedAt: time,
   /** It may have reached the server. */

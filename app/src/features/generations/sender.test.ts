@@ -79,11 +79,12 @@ test('a refusal is kept with its reason and not sent again', async () => {
   expect(outbox.find('a')?.refusal?.code).toBe('insufficient_credits');
 });
 
-test('a refused token names no user: the entry waits for the next user who signs in', async () => {
+test('a refused token: the request stays the user’s, and says what it waits for', async () => {
   enqueue.mockRejectedValueOnce(meaningOf(401, null, null));
   sender.flush();
   await settled();
-  expect(outbox.ofUser('next').map(({ id }) => id)).toEqual(['a']);
+  expect(outbox.find('a')).toMatchObject({ userId: 'u', delay: 'signed_out' });
+  expect(outbox.ofUser('next')).toEqual([]);
 });
 
 test('a refused token that is replaced for the same user: the next try sends it', async () => {

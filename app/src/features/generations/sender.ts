@@ -77,7 +77,7 @@ export function createSender(userId: string, deliveries: Deliveries) {
     await follow(id, await deliveries.enqueue({ id, model: entry.model ?? model, input }));
   }
 
-  // A request whose token was refused names no user, until the next try or the next user.
+  // Asked for before this phone had a user, or by this one.
   const isOurs = (entry: outbox.Entry) => entry.userId === null || entry.userId === userId;
 
   /** The entry if it is still to be sent. */
@@ -111,12 +111,10 @@ export function createSender(userId: string, deliveries: Deliveries) {
     } else if (outbox.find(id)?.isWithdrawn) {
       return outbox.erase(id);
     }
-    // A refused token names no user: the next user who signs in sends the request, under the same id.
-    const isDisowned = error instanceof Unreachable && error.isUnauthenticated;
     const changed = outbox.change(
       id,
       outcome.kind === 'later'
-        ? { delay: outcome.delay, ...(isDisowned && { userId: null }) }
+        ? { delay: outcome.delay }
         : { delay: null, refusal: { code: outcome.code, message: outcome.message } },
     );
     if (changed) deliveries.onChange(changed);

@@ -5,7 +5,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useSession } from '@/lib/session';
 
 import { cancel, remove } from './api';
-import { absorbAnswer, changeGallery } from './cache';
+import { absorbAnswer, changeGallery, eraseLeft } from './cache';
 import { drop, merge, restore } from './merge';
 import * as outbox from './outbox';
 import { hasEnded, type Item } from './types';
@@ -14,7 +14,7 @@ import { ringOutbox } from './use-live-updates';
 
 export function useActions() {
   const client = useQueryClient();
-  const { userId } = useSession();
+  const { userId, replaced } = useSession();
   const generate = useGenerate();
 
   const hide = ({ id }: Item) => changeGallery(client, userId, (gallery) => drop(gallery, [id]));
@@ -25,6 +25,7 @@ export function useActions() {
   async function deleteItem(item: Item): Promise<void> {
     hide(item);
     outbox.erase(item.id);
+    if (replaced) eraseLeft(replaced, item.id);
     if (!hasEnded(item)) return;
     await remove(item.id).catch((error: unknown) => {
       bringBack(item);

@@ -1,18 +1,19 @@
 /** The gallery for the screens. It is never empty while it loads: the disk answers first. */
 
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 
 import { useSession } from '@/lib/session';
 
 import { readGallery } from './api';
-import { changeGallery, galleryKey, galleryOf, openGallery } from './cache';
-import { merge } from './merge';
+import { changeGallery, galleryKey, galleryOf, leftBy, openGallery } from './cache';
+import { merge, withLeft } from './merge';
 import { readTruth } from './truth';
 
 export function useGallery() {
   const client = useQueryClient();
-  const { userId, isReady } = useSession();
+  const { userId, isReady, replaced } = useSession();
+  const left = useMemo(() => leftBy(replaced ?? null), [replaced]);
   const query = useQuery({
     queryKey: galleryKey(userId),
     queryFn: () => (userId ? readTruth(client, userId) : openGallery(null)),
@@ -36,7 +37,7 @@ export function useGallery() {
     if (isOlderWanted && hasOlder) readOlder();
   }, [isOlderWanted, hasOlder, readOlder]);
   return {
-    items: query.data.items,
+    items: left.length > 0 ? withLeft(query.data, left) : query.data.items,
     /** The server could not be read. */
     hasFailed: query.failureCount > 0,
     refresh: () => query.refetch(),

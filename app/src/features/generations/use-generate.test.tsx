@@ -49,7 +49,7 @@ test('a retry is a new request with the old prompt, drawn at once and on disk', 
   expect(mockRemove).not.toHaveBeenCalled();
 });
 
-test('a tap of a session that turns out to be refused is at once the next userâ€™s', async () => {
+test('a tap of a session that turns out to be refused stays with its user', async () => {
   session.set({ userId: 'refused', isReady: false });
   const { result } = await renderHook(useAll, { wrapper });
   const shown = () => result.current.gallery.items.map(({ id, status }) => [id, status]);
@@ -57,8 +57,20 @@ test('a tap of a session that turns out to be refused is at once the next userâ€
   await act(() => void (id = result.current.generate('preview', { prompt: 'a fox' })));
   expect(shown()).toEqual([[id, 'sending']]);
   await act(() => session.set({ userId: 'next', isReady: true }));
+  expect(shown()).toEqual([]);
+  await act(() => session.set({ userId: 'refused', isReady: true }));
   expect(shown()).toEqual([[id, 'sending']]);
-  expect(outbox.ofUser('next').map((entry) => entry.id)).toEqual([id]);
+});
+
+test('what the user before left on this phone stays in sight, and can be deleted here', async () => {
+  localStorage.setItem('pilotlight.1.gallery.before', JSON.stringify([item('succeeded'), item('running', { id: 'b' })]));
+  session.set({ userId: 'u', isReady: true, replaced: 'before' });
+  const { result } = await renderHook(useAll, { wrapper });
+  expect(result.current.gallery.items.map(({ id }) => id)).toEqual(['a']);
+  mockRemove.mockResolvedValue(undefined);
+  await act(() => result.current.deleteItem(item('succeeded')));
+  expect(result.current.gallery.items).toEqual([]);
+  expect(localStorage.getItem('pilotlight.1.gallery.before')).toBe('[]');
 });
 
 test('a retry takes the place of what was never accepted', async () => {

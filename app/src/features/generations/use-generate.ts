@@ -13,13 +13,13 @@ import { ringOutbox } from './use-live-updates';
 
 export function useGenerate() {
   const client = useQueryClient();
-  const { userId, isReady } = useSession();
+  const { userId } = useSession();
   return (model: string | null, input: Input): string => {
     const id = uuidv7();
     const requestedAt = timeOfRequest(galleryOf(client, userId), Date.now());
     const entry: outbox.Entry = {
-      // A session from disk can still be refused; the tap then belongs to the user who takes its place.
-      ...{ id, model, input, userId: isReady ? userId : null, requestedAt },
+      // Null on a new phone: the first user who signs in asked for it.
+      ...{ id, model, input, userId, requestedAt },
       ...{ isTried: false, isWithdrawn: false, delay: null, refusal: null },
     };
     outbox.put(entry);

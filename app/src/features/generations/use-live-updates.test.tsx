@@ -30,33 +30,38 @@ beforeEach(() => {
   mockEnqueue.mockReset().mockReturnValue(new Promise(() => {}));
 });
 
-test('what a refused user had asked for offline is sent and shown as the next one’s', async () => {
-  session.set({ userId: 'refused', isReady: false });
-  outbox.put({
-    ...{ id: 'a', model: 'preview', input: { prompt: 'a fox' }, userId: 'refused', requestedAt: '2026-01-01T10:00:00Z' },
-    ...{ isTried: false, isWithdrawn: false, delay: null, refusal: null },
-  });
+const entry = (id: string, changes: Partial<outbox.Entry> = {}): outbox.Entry => ({
+  ...{ id, model: 'preview', input: { prompt: 'a fox' }, userId: 'before', requestedAt: '2026-01-01T10:00:00Z' },
+  ...{ isTried: false, isWithdrawn: false, delay: null, refusal: null },
+  ...changes,
+});
+
+test('what an anonymous user left unsent is a card of the next one, and is sent and charged only by a retry', async () => {
+  session.set({ userId: 'before', isReady: false });
+  outbox.put(entry('a'));
+  outbox.put(entry('tried', { isTried: true, delay: 'signed_out' }));
+  outbox.put(entry('withdrawn', { isWithdrawn: true }));
+  outbox.put(entry('theirs', { userId: 'by name' }));
   const { unmount } = await renderHook(useLiveUpdates, { wrapper });
-  await act(() => session.set({ userId: 'next', isReady: true, replaced: 'refused' }));
-  expect(outbox.find('a')?.userId).toBe('next');
-  expect(galleryOf(client, 'next').items.map((item) => item.id)).toEqual(['a']);
-  expect(mockEnqueue).toHaveBeenCalledTimes(1);
+  await act(() => session.set({ userId: 'next', isReady: true, replaced: 'before' }));
+  expect(mockEnqueue).not.toHaveBeenCalled();
+  const cards = galleryOf(client, 'next').items.map(({ id, status }) => [id, status]);
+  expect(cards.sort()).toEqual([['a', 'refused'], ['tried', 'refused']]);
+  expect(outbox.all().map(({ id, userId }) => [id, userId]).sort()).toEqual([['a', 'next'], ['theirs', 'by name'], ['tried', 'next']]);
   await unmount();
 });
 
-test('a tap whose token is refused after another user took over is sent and shown as the other’s', async () => {
-  session.set({ userId: 'refused', isReady: true });
+test('a tap whose token is refused while another user signs in is not sent by the other', async () => {
+  session.set({ userId: 'before', isReady: true });
   const { result, unmount } = await renderHook(() => [useGenerate(), useLiveUpdates()] as const, { wrapper });
   let refuse: (error: Error) => void = () => {};
-  mockEnqueue.mockReturnValueOnce(new Promise((_, reject) => (refuse = reject))).mockReturnValue(new Promise(() => {}));
+  mockEnqueue.mockReturnValueOnce(new Promise((_, reject) => (refuse = reject)));
   let id = '';
   await act(() => void (id = result.current[0]('preview', { prompt: 'a fox' })));
-  await act(() => session.set({ userId: 'next', isReady: true }));
-  expect(mockEnqueue).toHaveBeenCalledTimes(1);
-
+  await act(() => session.set({ userId: 'next', isReady: true, replaced: 'before' }));
   await act(async () => refuse(meaningOf(401, null, null)));
-  expect(mockEnqueue).toHaveBeenCalledTimes(2);
-  expect(outbox.find(id)?.userId).toBe('next');
-  expect(galleryOf(client, 'next').items.map((item) => item.id)).toEqual([id]);
+  await act(() => jest.advanceTimersByTimeAsync(60_000));
+  expect(mockEnqueue).toHaveBeenCalledTimes(1);
+  expect(outbox.find(id)).toMatchObject({ userId: 'next', refusal: { code: 'other_account' } });
   await unmount();
 });

@@ -4,7 +4,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 
 import { onForeground, onOnline } from '@/lib/foreground';
-import { session, useSession } from '@/lib/session';
+import { useSession } from '@/lib/session';
 import { createStore, useStore } from '@/lib/store';
 
 import { cancel, enqueue, Unreachable } from './api';
@@ -42,12 +42,12 @@ export function useLiveUpdates(): void {
   usePolling(user);
 }
 
-/** Unsent requests of a user whose session was refused go to the next user of this phone. */
+/** Before the outbox is sent. */
 function useInheritance(userId: string | null, replaced: string | null | undefined): void {
   const client = useQueryClient();
   useEffect(() => {
     if (!userId || !replaced) return;
-    outbox.disown(replaced);
+    outbox.inherit(replaced, userId);
     const wanted = outbox.ofUser(userId).filter((entry) => !entry.isWithdrawn);
     absorb(client, userId, wanted.map((entry) => outbox.toItem(entry)));
   }, [client, userId, replaced]);
@@ -64,7 +64,7 @@ function useOutbox(userId: string | null): void {
         return model.id;
       },
       upload,
-      enqueue,
+      enqueue: (request) => enqueue(request, userId),
       cancel,
       onAnswer: (answer) => absorbAnswer(client, userId, answer),
       onTooLate: (id) => changeGallery(client, userId, (gallery) => restore(gallery, id)),
@@ -74,11 +74,8 @@ function useOutbox(userId: string | null): void {
       },
       onChange: (entry) => {
         if (entry.isWithdrawn) return;
-        const owner = entry.userId ?? session.get().userId;
-        absorb(client, owner, [outbox.toItem(entry, new Date().toISOString())]);
+        absorb(client, entry.userId ?? userId, [outbox.toItem(entry, new Date().toISOString())]);
         if (entry.refusal) readBalanceAgain(client, userId);
-        // Another user is signed in, whose sender has looked already.
-        if (owner !== userId) ringOutbox();
       },
     });
     const flush = () => sender.flush();

@@ -1,0 +1,9 @@
+import { Redirect } from 'expo-router';
+import { Platform } from 'react-native';
+
+import { DeletionPage } from '@/features/account/deletion-page';
+
+/** The app itself has this in its settings. */
+export default function DeleteAccount() {
+  return Platform.OS === 'web' ? <DeletionPage /> : <Redirect href="/settings" />;
+}

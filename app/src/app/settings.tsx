@@ -1,0 +1,3 @@
+import { SettingsScreen } from '@/features/account/settings-screen';
+
+export default SettingsScreen;

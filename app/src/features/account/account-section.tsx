@@ -1,0 +1,79 @@
+/** Who is signed in on this phone, and how that changes. */
+
+import { useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { StyleSheet, View } from 'react-native';
+
+import { Button } from '@/components/button';
+import { Words } from '@/components/words';
+import { forgetCards, useAccount } from '@/features/generations';
+import { signOut, useSession } from '@/lib/session';
+import { supabase } from '@/lib/supabase';
+
+import { CodeForm } from './code-form';
+import { TEXT } from './messages';
+import { Section } from './section';
+import { StartAnew } from './start-anew';
+import { Sure } from './sure';
+import { useUnsent } from './use-unsent';
+
+export function AccountSection() {
+  const { userId, email = null, isLost } = useSession();
+  if (isLost) return <Lost email={email} />;
+  return email && userId ? <Named userId={userId} email={email} /> : <Anonymous />;
+}
+
+function Lost({ email }: { email: string | null }) {
+  return (
+    <Section title={TEXT.lostTitle}>
+      <Words>{email ? TEXT.lostNamed(email) : TEXT.lostAnonymous}</Words>
+      <CodeForm auth={supabase.auth} purpose="sign_in" address={email ?? ''} />
+      <StartAnew />
+    </Section>
+  );
+}
+
+function Named({ userId, email }: { userId: string; email: string }) {
+  const client = useQueryClient();
+  const unsent = useUnsent();
+  const leave = () => void signOut().then(() => forgetCards(client, userId));
+  return (
+    <Section title={TEXT.account}>
+      <Words>{TEXT.signedIn(email)}</Words>
+      <Sure label={TEXT.signOut} sureLabel={TEXT.signOut} onSure={leave}>
+        <Words>{TEXT.signingOut}</Words>
+        {unsent > 0 ? <Words>{TEXT.unsentWait(unsent)}</Words> : null}
+      </Sure>
+    </Section>
+  );
+}
+
+/** The address with which to sign in to another account, once that is wanted; null while this account is to be saved. */
+function Anonymous() {
+  const [other, setOther] = useState<string | null>(null);
+  const account = useAccount();
+  const unsent = useUnsent();
+  if (other === null) {
+    return (
+      <Section title={TEXT.saveTitle}>
+        <Words>{TEXT.anonymous}</Words>
+        <CodeForm auth={supabase.auth} purpose="save" onTaken={setOther} />
+        <View style={styles.start}>
+          <Button label={TEXT.haveAccount} onPress={() => setOther('')} />
+        </View>
+      </Section>
+    );
+  }
+  return (
+    <Section title={TEXT.signIn}>
+      <Words>{TEXT.leaving(account?.credits)}</Words>
+      {unsent > 0 ? <Words>{TEXT.unsentLeft(unsent)}</Words> : null}
+      <CodeForm auth={supabase.auth} purpose="sign_in" address={other} />
+      <View style={styles.start}>
+        <Button label={TEXT.keepThis} onPress={() => setOther(null)} />
+      </View>
+    </Section>
+  );
+}
+
+const styles = StyleSheet.create({ start: { flexDirection: 'row' } });

@@ -1,0 +1,38 @@
+/** What a deletion means, a second press for it, and why it did not happen. */
+
+import { useState } from 'react';
+
+import { Words } from '@/components/words';
+
+import { TEXT } from './messages';
+import { Sure } from './sure';
+
+interface DeleteSureProps {
+  /** Whether it is done. */
+  onSure: () => Promise<boolean>;
+  onCancel?: () => void;
+}
+
+export function DeleteSure({ onSure, onCancel }: DeleteSureProps) {
+  const [state, setState] = useState<'idle' | 'busy' | 'failed'>('idle');
+  const remove = async () => {
+    if (state === 'busy') return;
+    setState('busy');
+    setState((await onSure()) ? 'idle' : 'failed');
+  };
+  return (
+    <Sure
+      label={TEXT.deleteAccount}
+      sureLabel={state === 'busy' ? TEXT.deleting : TEXT.deleteSure}
+      onSure={() => void remove()}
+      onCancel={onCancel}
+    >
+      <Words>{TEXT.whatGoes}</Words>
+      {state === 'failed' ? (
+        <Words tone="danger" role="alert">
+          {TEXT.notDeleted}
+        </Words>
+      ) : null}
+    </Sure>
+  );
+}

@@ -1,0 +1,36 @@
+/** Above every screen while the session is lost: what happened, and the two ways on. */
+
+import { useRouter } from 'expo-router';
+import { StyleSheet, View } from 'react-native';
+
+import { Button } from '@/components/button';
+import { space, useTheme } from '@/components/theme';
+import { Words } from '@/components/words';
+import { useSession } from '@/lib/session';
+
+import { TEXT } from './messages';
+import { StartAnew } from './start-anew';
+
+export function LostNotice({ top }: { top: number }) {
+  const theme = useTheme();
+  const router = useRouter();
+  const { email } = useSession();
+  return (
+    <View role="alert" style={[styles.place, { paddingTop: top + space.m, backgroundColor: theme.raised }]}>
+      <View style={styles.content}>
+        <Words kind="label">{TEXT.lostTitle}</Words>
+        <Words kind="small">{email ? TEXT.lostNamed(email) : TEXT.lostAnonymous}</Words>
+        <View style={styles.ways}>
+          <Button label={TEXT.signIn} kind="primary" onPress={() => router.push('/settings')} />
+          <StartAnew />
+        </View>
+      </View>
+    </View>
+  );
+}
+
+const styles = StyleSheet.create({
+  place: { paddingHorizontal: space.l, paddingBottom: space.m },
+  content: { width: '100%', maxWidth: 640, alignSelf: 'center', gap: space.s },
+  ways: { flexDirection: 'row', flexWrap: 'wrap', gap: space.s },
+});

@@ -1,0 +1,55 @@
+/** The account, how to reach the makers, and the end of the account. */
+
+import { useRouter } from 'expo-router';
+import { Linking, Pressable, StyleSheet } from 'react-native';
+
+import { TOUCH } from '@/components/theme';
+import { Words } from '@/components/words';
+import { ABOUT } from '@/lib/about';
+import { useSession } from '@/lib/session';
+
+import { AccountSection } from './account-section';
+import { DeleteSure } from './delete-sure';
+import { deleteOwnAccount, keepAccount } from './deletion';
+import { TEXT } from './messages';
+import { Page } from './page';
+import { Section } from './section';
+
+export function SettingsScreen() {
+  const router = useRouter();
+  const { userId, isReady } = useSession();
+  const remove = async () => {
+    const isDone = userId !== null && (await deleteOwnAccount(userId));
+    if (isDone) router.dismissTo('/');
+    return isDone;
+  };
+  return (
+    <Page title={TEXT.settings} hasBack>
+      <AccountSection key={userId} />
+      <Section title={TEXT.about}>
+        <TextLink label={TEXT.contact} to={ABOUT.contact && `mailto:${ABOUT.contact}`} />
+        <TextLink label={TEXT.terms} to={ABOUT.terms} />
+        <TextLink label={TEXT.privacy} to={ABOUT.privacy} />
+        <Words tone="muted">{TEXT.version(ABOUT.version)}</Words>
+      </Section>
+      {isReady ? (
+        <Section title={TEXT.deleteTitle}>
+          <DeleteSure onSure={remove} onCancel={keepAccount} />
+        </Section>
+      ) : null}
+    </Page>
+  );
+}
+
+function TextLink({ label, to }: { label: string; to: string }) {
+  if (!to) return null;
+  return (
+    <Pressable role="link" onPress={() => void Linking.openURL(to)} style={styles.link}>
+      <Words kind="label" tone="accent">
+        {label}
+      </Words>
+    </Pressable>
+  );
+}
+
+const styles = StyleSheet.create({ link: { minHeight: TOUCH, justifyContent: 'center' } });

@@ -1,0 +1,50 @@
+/** A push when a generation took long. The permission is asked for when the first one does, once, and never at launch. */
+
+import { useRouter } from 'expo-router';
+import { useEffect } from 'react';
+import { Platform } from 'react-native';
+import * as v from 'valibot';
+
+import { isPending, useGallery } from '@/features/generations';
+import { readDisk, writeDisk } from '@/lib/disk';
+import { onPushTapped, pushToken } from '@/lib/push';
+import { useSession } from '@/lib/session';
+import { supabase } from '@/lib/supabase';
+
+import { TEXT } from './messages';
+
+/** Milliseconds after which a generation is long: well before the server's 30 seconds, and no picture of a fast model. */
+export const LONG = 10_000;
+const ASKED = 'push_asked';
+
+export function usePush(): void {
+  const router = useRouter();
+  const { userId, isReady } = useSession();
+  const isWaiting = useGallery().items.some(isPending);
+  const user = isReady ? userId : null;
+
+  // A device belongs to the user who registered it last, and is forgotten after 60 days.
+  useEffect(() => {
+    if (user) void register(false);
+  }, [user]);
+
+  useEffect(() => {
+    if (!user || !isWaiting) return;
+    const timer = setTimeout(() => void register(true), LONG);
+    return () => clearTimeout(timer);
+  }, [user, isWaiting]);
+
+  useEffect(() => onPushTapped((id) => router.push({ pathname: '/generation/[id]', params: { id } })), [router]);
+}
+
+async function register(isLong: boolean): Promise<void> {
+  const mayAsk = isLong && readDisk(ASKED, v.boolean()) !== true;
+  if (isLong && !mayAsk) return;
+  if (mayAsk) writeDisk(ASKED, true);
+  try {
+    const token = await pushToken(TEXT.channel, mayAsk);
+    if (token) await supabase.rpc('register_device', { p_token: token, p_platform: Platform.OS });
+  } catch (error) {
+    console.warn('push.not_registered', error); // no credentials, no connection, an emulator: the next start tries again
+  }
+}

@@ -1,0 +1,5 @@
+/** How many requests are on this phone alone. */
+
+import { useGallery } from '@/features/generations';
+
+export const useUnsent = (): number => useGallery().items.filter(({ status }) => status === 'sending' || status === 'refused').length;
