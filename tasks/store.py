@@ -97,12 +97,12 @@ def claim(job_id: str, *, lease: float) -> Job | None:
     return claims((job_id, lease))
 
 
-def claim_jobs(asked: Sequence[tuple[str, float]]) -> list[Job | None]:
+def claim_jobs(asked: Sequence[tuple[str, float]], waits: bool) -> list[Job | None]:
     """A job that is asked for twice, by two messages, is given once."""
     ids = [UUID(job_id) for job_id, _ in asked]
     lease = max(lease for _, lease in asked)  # a process has one
-    query = "select * from private.claim_jobs(%s, make_interval(secs => %s))"
-    found = {job.id: job for job in fetch_all(query, ids, lease, row_factory=class_row(Job))}
+    query = "select * from private.claim_jobs(%s, make_interval(secs => %s), %s)"
+    found = {job.id: job for job in fetch_all(query, ids, lease, waits, row_factory=class_row(Job))}
     return [found.pop(job_id, None) for job_id in ids]
 
 
@@ -152,10 +152,11 @@ def complete(job: Job, output: list[dict[str, Any]]) -> bool:
     return completions((job, output)) is not None
 
 
-def complete_jobs(asked: Sequence[tuple[Job, list[dict[str, Any]]]]) -> list[UUID | None]:
+def complete_jobs(asked: Sequence[tuple[Job, list[dict[str, Any]]]], waits: bool) -> list[UUID | None]:
     ids = [job.id for job, _ in asked]
     fences, outputs = [job.fence for job, _ in asked], [Jsonb(output) for _, output in asked]
-    completed = fetch_value("select private.complete_jobs(%s, %s::bigint[], %s)", ids, fences, outputs)
+    query = "select private.complete_jobs(%s, %s::bigint[], %s, %s)"
+    completed = fetch_value(query, ids, fences, outputs, waits)
     return [job_id if job_id in completed else None for job_id in ids]
 
 

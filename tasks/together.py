@@ -16,19 +16,19 @@ class Call(Generic[Value, Answer]):
     def __init__(self, value: Value) -> None:
         self.value = value
         self.answer: Answer | None = None
-        self.is_answered = False
-        self.had_company = False
-        self.wake = threading.Event()  # it was answered, or it is its turn to ask
+        self.is_over = False
+        self.wake = threading.Event()  # it is over, or it is its turn to ask
 
 
 class Together(Generic[Value, Answer]):
     """The first caller asks at once. Those that call in the meantime are asked for together, by the first of them.
 
-    `ask` takes values and returns as many answers, None where there is none. A call that got none in company, or
-    whose company met an error, is asked alone by its caller: one that fails or is locked stops no other.
+    `ask` takes values, and whether it waits for locks, which it does with one value only. It returns as many answers,
+    None where there is none. No lock holds up the others, and no error: a call without an answer is then asked
+    alone by its caller, and waits.
     """
 
-    def __init__(self, ask: Callable[[Sequence[Value]], Sequence[Answer | None]]) -> None:
+    def __init__(self, ask: Callable[[Sequence[Value], bool], Sequence[Answer | None]]) -> None:
         self.ask = ask
         self.lock = threading.Lock()
         self.waiting: deque[Call[Value, Answer]] = deque()
@@ -41,10 +41,10 @@ class Together(Generic[Value, Answer]):
             is_first, self.is_asking = not self.is_asking, True
         if not is_first:
             call.wake.wait()
-        if not call.is_answered:
+        if not call.is_over:
             self.ask_for_all()
-        if call.answer is None and call.had_company:
-            (call.answer,) = self.ask([value])
+        if call.answer is None:
+            (call.answer,) = self.ask([value], True)
         return call.answer
 
     def ask_for_all(self) -> None:
@@ -52,7 +52,7 @@ class Together(Generic[Value, Answer]):
         with self.lock:
             calls = [self.waiting.popleft() for _ in range(min(len(self.waiting), AT_ONCE))]
         try:
-            answers = self.ask([call.value for call in calls])
+            answers = self.ask([call.value for call in calls], False)
             for call, answer in zip(calls, answers, strict=True):
                 call.answer = answer
         except Exception:
@@ -60,7 +60,7 @@ class Together(Generic[Value, Answer]):
                 raise
         finally:
             for call in calls:
-                call.is_answered, call.had_company = True, len(calls) > 1
+                call.is_over = True
                 call.wake.set()
             with self.lock:
                 self.is_asking = bool(self.waiting)

@@ -13,10 +13,10 @@
 -- due, and the message of a retry that comes a millisecond early must not be dropped. The claim
 -- consumes the attempt, so that a job that kills its workers ends after max_attempts.
 --
--- One id waits for the lock of its job: a message may come before the commit of its dispatch.
--- Several ids never wait, since two transactions that lock several jobs could wait for each other.
--- A job that another transaction has locked is then left out, and the worker asks for it alone.
-create function private.claim_jobs(p_ids uuid[], p_lease interval)
+-- A job that another transaction has locked is left out: two that lock several jobs could wait for
+-- each other, and one lock must not hold up the others. With p_waits, one id waits: a message may
+-- come before the commit of its dispatch.
+create function private.claim_jobs(p_ids uuid[], p_lease interval, p_waits boolean default false)
 returns table (
   id uuid, user_id uuid, model text,
   provider text, provider_model text, request text, input_paths text[],
@@ -31,7 +31,7 @@ set random_page_cost = 0
 as $$
 #variable_conflict use_column
 begin
-  if cardinality(p_ids) > 1 then
+  if not p_waits or cardinality(p_ids) > 1 then
     p_ids := array(
       select j.id from public.jobs j where j.id = any (p_ids) for no key update skip locked
     );
@@ -211,10 +211,10 @@ $$;
 --
 -- p_fences, p_outputs  in the order of p_ids
 --
--- One job waits for its locks. Several never wait: a job that another transaction has locked is
--- left out, and the worker asks for it alone.
-create function private.complete_jobs(p_ids uuid[], p_fences bigint[], p_outputs jsonb[])
-returns uuid[]
+-- A job that another transaction has locked is left out. With p_waits, one job waits for its locks.
+create function private.complete_jobs(
+  p_ids uuid[], p_fences bigint[], p_outputs jsonb[], p_waits boolean default false
+) returns uuid[]
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
@@ -226,7 +226,7 @@ declare
 begin
   for v_number in 1 .. cardinality(p_ids) loop
     v_job := private.lock_job(
-      p_ids[v_number], p_moves_credits => false, p_waits => cardinality(p_ids) = 1
+      p_ids[v_number], p_moves_credits => false, p_waits => p_waits and cardinality(p_ids) = 1
     );
     continue when (
       v_job.fence = p_fences[v_number] and v_job.status in ('running', 'succeeded')
@@ -370,12 +370,12 @@ $$;
 
 revoke execute on all functions in schema private from public;
 grant execute on function
-  private.claim_jobs(uuid[], interval),
+  private.claim_jobs(uuid[], interval, boolean),
   private.renew_lease(uuid, bigint, interval, real),
   private.record_submission(uuid, bigint),
   private.wait_for_provider(uuid, bigint, text, interval),
   private.retry_job(uuid, bigint, interval, public.error_code, text, boolean),
-  private.complete_jobs(uuid[], bigint[], jsonb[]),
+  private.complete_jobs(uuid[], bigint[], jsonb[], boolean),
   private.fail_job(uuid, bigint, public.error_code, text),
   private.release_job(uuid, bigint),
   private.adopt_orphan(uuid, bigint, text[]),

@@ -116,13 +116,22 @@ as $$
   ) as facts (item, value, problem)
 $$;
 
--- status_of_last_hour: how jobs ended, and how long they took
+-- status_of_last_hour: how jobs ended, and how long they took; of the newest 10,000
+--
+-- now(), since an index is not searched for a time that may change from row to row.
 create function private.status_of_last_hour()
 returns table (item text, value text, problem text)
 language sql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
+  with ended as materialized (
+    select status, error_code, created_at, started_at, finished_at
+    from public.jobs
+    where finished_at > now() - interval '1 hour'
+    order by finished_at desc
+    limit 10000
+  )
   (
     select
       'last hour: ' || coalesce(error_code::text, status::text), count(*)::text,
@@ -132,8 +141,7 @@ as $$
         when 'provider_unavailable'
           then 'the provider failed or was paused: look for attempt.failed in the workers'' logs'
       end
-    from public.jobs
-    where finished_at > clock_timestamp() - interval '1 hour'
+    from ended
     group by status, error_code
     order by 1
   )
@@ -147,11 +155,11 @@ as $$
         leg,
         percentile_cont(0.5) within group (order by seconds) as p50,
         percentile_cont(0.95) within group (order by seconds) as p95
-      from public.jobs, lateral (values
+      from ended, lateral (values
         ('request to start', extract(epoch from started_at - created_at)::double precision),
         ('start to end', extract(epoch from finished_at - started_at)::double precision)
       ) as legs (leg, seconds)
-      where status = 'succeeded' and finished_at > clock_timestamp() - interval '1 hour'
+      where status = 'succeeded'
       group by leg
     ) measured
     order by leg desc
@@ -202,7 +210,7 @@ as $$
     ) workers,
     (
       select count(*) as collected from public.jobs
-      where finished_at > clock_timestamp() - interval '1 hour'
+      where finished_at > now() - interval '1 hour'
         and status = 'succeeded' and provider_ref is not null
     ) jobs
 $$;
@@ -224,7 +232,7 @@ as $$
       ('unknown_user', null)
     ) as reasons (reason, cure)
     left join private.purchase_events e
-      on e.effect = reason and e.received_at > clock_timestamp() - interval '1 day'
+      on e.effect = reason and e.received_at > now() - interval '1 day'
       and e.effect in ('unknown_product', 'unknown_user', 'unreadable')
     group by reason, cure
     order by cure is null, reason desc
@@ -245,7 +253,7 @@ $$;
 
 -- operator_status: one row per fact for `make status`; problem is null when the fact is fine
 --
--- It reads unfinished jobs and those of the last hour, and no whole table: see audit_ledger.
+-- It reads unfinished jobs, the newest of those that ended, and no whole table: see audit_ledger.
 create function private.operator_status()
 returns table (item text, value text, problem text)
 language sql

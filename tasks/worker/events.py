@@ -20,17 +20,20 @@ ROUTING_KEY = "task.multi"  # of a list of task events
 
 class EventsTogether(bootsteps.StartStopStep):
     requires = ("celery.worker.consumer.events:Events",)
+    former: Any = None  # of the connection before
 
     def start(self, parent: Any) -> None:
         dispatcher = parent.event_dispatcher
         if dispatcher is not None:
             dispatcher.on_send_buffered, dispatcher.buffer_limit = None, sys.maxsize
+            if self.former is not None:
+                dispatcher._group_buffer["task"][:0] = self.former._group_buffer["task"]
+            self.former = dispatcher
             self.timer = parent.timer.call_repeatedly(SEND_EVERY, send, (dispatcher,))
 
     def stop(self, parent: Any) -> None:
         if timer := getattr(self, "timer", None):
             timer.cancel()
-            send(parent.event_dispatcher)
 
 
 def send(dispatcher: Any) -> None:

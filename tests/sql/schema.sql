@@ -534,14 +534,14 @@ $_$;
 
 ALTER FUNCTION private.check_model() OWNER TO postgres;
 
-CREATE FUNCTION private.claim_jobs(p_ids uuid[], p_lease interval) RETURNS TABLE(id uuid, user_id uuid, model text, provider text, provider_model text, request text, input_paths text[], attempt integer, max_attempts integer, fence bigint, provider_ref text, submitted_at timestamp with time zone, claimed_at timestamp with time zone, is_cancel_requested boolean, seconds_left double precision, seconds_since_request double precision)
+CREATE FUNCTION private.claim_jobs(p_ids uuid[], p_lease interval, p_waits boolean DEFAULT false) RETURNS TABLE(id uuid, user_id uuid, model text, provider text, provider_model text, request text, input_paths text[], attempt integer, max_attempts integer, fence bigint, provider_ref text, submitted_at timestamp with time zone, claimed_at timestamp with time zone, is_cancel_requested boolean, seconds_left double precision, seconds_since_request double precision)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET random_page_cost TO '0'
     AS $$
 #variable_conflict use_column
 begin
-  if cardinality(p_ids) > 1 then
+  if not p_waits or cardinality(p_ids) > 1 then
     p_ids := array(
       select j.id from public.jobs j where j.id = any (p_ids) for no key update skip locked
     );
@@ -571,9 +571,9 @@ begin
 end
 $$;
 
-ALTER FUNCTION private.claim_jobs(p_ids uuid[], p_lease interval) OWNER TO postgres;
+ALTER FUNCTION private.claim_jobs(p_ids uuid[], p_lease interval, p_waits boolean) OWNER TO postgres;
 
-CREATE FUNCTION private.complete_jobs(p_ids uuid[], p_fences bigint[], p_outputs jsonb[]) RETURNS uuid[]
+CREATE FUNCTION private.complete_jobs(p_ids uuid[], p_fences bigint[], p_outputs jsonb[], p_waits boolean DEFAULT false) RETURNS uuid[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET random_page_cost TO '0'
@@ -584,7 +584,7 @@ declare
 begin
   for v_number in 1 .. cardinality(p_ids) loop
     v_job := private.lock_job(
-      p_ids[v_number], p_moves_credits => false, p_waits => cardinality(p_ids) = 1
+      p_ids[v_number], p_moves_credits => false, p_waits => p_waits and cardinality(p_ids) = 1
     );
     continue when (
       v_job.fence = p_fences[v_number] and v_job.status in ('running', 'succeeded')
@@ -598,7 +598,7 @@ begin
 end
 $$;
 
-ALTER FUNCTION private.complete_jobs(p_ids uuid[], p_fences bigint[], p_outputs jsonb[]) OWNER TO postgres;
+ALTER FUNCTION private.complete_jobs(p_ids uuid[], p_fences bigint[], p_outputs jsonb[], p_waits boolean) OWNER TO postgres;
 
 CREATE FUNCTION private.count_start(p_job_id uuid) RETURNS void
     LANGUAGE sql
@@ -2911,6 +2911,13 @@ CREATE FUNCTION private.status_of_last_hour() RETURNS TABLE(item text, value tex
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+  with ended as materialized (
+    select status, error_code, created_at, started_at, finished_at
+    from public.jobs
+    where finished_at > now() - interval '1 hour'
+    order by finished_at desc
+    limit 10000
+  )
   (
     select
       'last hour: ' || coalesce(error_code::text, status::text), count(*)::text,
@@ -2920,8 +2927,7 @@ CREATE FUNCTION private.status_of_last_hour() RETURNS TABLE(item text, value tex
         when 'provider_unavailable'
           then 'the provider failed or was paused: look for attempt.failed in the workers'' logs'
       end
-    from public.jobs
-    where finished_at > clock_timestamp() - interval '1 hour'
+    from ended
     group by status, error_code
     order by 1
   )
@@ -2935,11 +2941,11 @@ CREATE FUNCTION private.status_of_last_hour() RETURNS TABLE(item text, value tex
         leg,
         percentile_cont(0.5) within group (order by seconds) as p50,
         percentile_cont(0.95) within group (order by seconds) as p95
-      from public.jobs, lateral (values
+      from ended, lateral (values
         ('request to start', extract(epoch from started_at - created_at)::double precision),
         ('start to end', extract(epoch from finished_at - started_at)::double precision)
       ) as legs (leg, seconds)
-      where status = 'succeeded' and finished_at > clock_timestamp() - interval '1 hour'
+      where status = 'succeeded'
       group by leg
     ) measured
     order by leg desc
@@ -2962,7 +2968,7 @@ CREATE FUNCTION private.status_of_money() RETURNS TABLE(item text, value text, p
       ('unknown_user', null)
     ) as reasons (reason, cure)
     left join private.purchase_events e
-      on e.effect = reason and e.received_at > clock_timestamp() - interval '1 day'
+      on e.effect = reason and e.received_at > now() - interval '1 day'
       and e.effect in ('unknown_product', 'unknown_user', 'unreadable')
     group by reason, cure
     order by cure is null, reason desc
@@ -3049,7 +3055,7 @@ CREATE FUNCTION private.status_of_providers() RETURNS TABLE(item text, value tex
     ) workers,
     (
       select count(*) as collected from public.jobs
-      where finished_at > clock_timestamp() - interval '1 hour'
+      where finished_at > now() - interval '1 hour'
         and status = 'succeeded' and provider_ref is not null
     ) jobs
 $$;
@@ -4192,11 +4198,11 @@ GRANT ALL ON FUNCTION private.cancellation_done(p_provider_ref text) TO generati
 
 REVOKE ALL ON FUNCTION private.check_model() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.claim_jobs(p_ids uuid[], p_lease interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION private.claim_jobs(p_ids uuid[], p_lease interval) TO generation_worker;
+REVOKE ALL ON FUNCTION private.claim_jobs(p_ids uuid[], p_lease interval, p_waits boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.claim_jobs(p_ids uuid[], p_lease interval, p_waits boolean) TO generation_worker;
 
-REVOKE ALL ON FUNCTION private.complete_jobs(p_ids uuid[], p_fences bigint[], p_outputs jsonb[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION private.complete_jobs(p_ids uuid[], p_fences bigint[], p_outputs jsonb[]) TO generation_worker;
+REVOKE ALL ON FUNCTION private.complete_jobs(p_ids uuid[], p_fences bigint[], p_outputs jsonb[], p_waits boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.complete_jobs(p_ids uuid[], p_fences bigint[], p_outputs jsonb[], p_waits boolean) TO generation_worker;
 
 REVOKE ALL ON FUNCTION private.count_start(p_job_id uuid) FROM PUBLIC;
 

@@ -76,6 +76,7 @@ def test_plans_of_an_empty_project_do_not_read_whole_tables_later(stack: Stack) 
         sell(user.id)
         bridge.rescue()
         bridge.rows("select * from private.metrics()")
+        bridge.rows("select * from private.operator_status()")
         pruner.prune("1 year")
 
     def fails(job_id: UUID) -> None:

@@ -123,7 +123,7 @@ class WorkerRole(Actor):
     role = "generation_worker"
 
     def claim(self, job_id: UUID, lease: str | None = "1 minute") -> Row | None:
-        return self.row("select * from private.claim_jobs(array[%s]::uuid[], %s)", job_id, lease)
+        return self.row("select * from private.claim_jobs(array[%s]::uuid[], %s, true)", job_id, lease)
 
     def claim_all(self, job_ids: Sequence[UUID]) -> set[UUID]:
         """Those of these jobs that it got."""
@@ -163,7 +163,9 @@ class WorkerRole(Actor):
         return str(self.value(query, job_id, fence, delay, costs_attempt)) != "lost"
 
     def complete(self, job_id: UUID, fence: int | None, output: object = ()) -> bool:
-        query = "select private.complete_jobs(array[%s]::uuid[], array[%s]::bigint[], array[%s]::jsonb[])"
+        query = (
+            "select private.complete_jobs(array[%s]::uuid[], array[%s]::bigint[], array[%s]::jsonb[], true)"
+        )
         completed = self.value(query, job_id, fence, None if output is None else Jsonb(output))
         assert completed in ([job_id], [])
         return bool(completed)

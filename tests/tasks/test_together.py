@@ -19,13 +19,14 @@ class Database:
         self.asked: list[list[int]] = []
         self.released = threading.Event()
 
-    def __call__(self, values: Sequence[int]) -> list[int | None]:
+    def __call__(self, values: Sequence[int], waits: bool) -> list[int | None]:
+        assert not waits or len(values) == 1
         self.asked.append(list(values))
         if len(self.asked) == 1:
             assert self.released.wait(20)
         if len(values) > 1 and 13 in values:
             raise ValueError(13)
-        return [None if (value == 7 and len(values) > 1) or value < 0 else value * 2 for value in values]
+        return [None if (value == 7 and not waits) or value < 0 else value * 2 for value in values]
 
 
 def calls(database: Database, values: Sequence[int]) -> list["Future[int | None]"]:
@@ -48,7 +49,7 @@ def test_the_first_asks_at_once_and_the_others_are_asked_for_together() -> None:
     assert [len(values) for values in database.asked] == [1, AT_ONCE, CALLS - 1 - AT_ONCE]
 
 
-def test_what_is_missed_in_company_is_asked_alone_and_may_have_no_answer() -> None:
+def test_what_is_locked_is_asked_alone_and_may_have_no_answer() -> None:
     made = calls(database := Database(), [1, 7, -1, 2])
     assert [call.result() for call in made] == [2, 14, None, 4]
     assert len(database.asked[1]) == 3
@@ -62,7 +63,7 @@ def test_one_that_fails_harms_no_other() -> None:
 
 
 def test_an_error_of_one_alone_is_that_callers() -> None:
-    def fail(values: Sequence[int]) -> list[int | None]:
+    def fail(values: Sequence[int], waits: bool) -> list[int | None]:
         raise ValueError(values[0])
 
     together = Together(fail)
