@@ -35,6 +35,7 @@ from broker import Broker
 # The contract between bridge and worker, which never import each other.
 TASK_NAME = "tasks.generate"
 QUEUE = "generations"
+OTHER_TOKEN = re.compile("whsec_|sb_|sk-|eyJ")
 # What a process says of itself. The version stands in pyproject.toml alone, which lies beside this file on every host.
 VERSION: str = tomllib.loads((Path(__file__).parent / "pyproject.toml").read_text())["project"]["version"]
 
@@ -91,23 +92,25 @@ class Settings(BaseSettings):
         None, description="Where Replicate reports; by default the Edge Function"
     )
 
-    dispatch_window: int = Field(512, ge=1, description="Messages outstanding in Redis at most")
+    dispatch_window: int = Field(512, ge=1, le=1_000_000, description="Messages outstanding in Redis at most")
     health_port: int | None = Field(
         None, ge=1, le=65535, description="The bridge's /healthz, /readyz and /metrics"
     )
     health_host: str = Field("0.0.0.0", min_length=1, description="The address it listens on")  # noqa: S104
-    worker_threads: int = Field(16, ge=1, description="Jobs that one worker runs at once")
-    lease_seconds: float = Field(60, ge=1, description="How long a silent worker keeps its job")
+    worker_threads: int = Field(16, ge=1, le=1000, description="Jobs that one worker runs at once")
+    lease_seconds: float = Field(60, ge=1, le=3600, description="How long a silent worker keeps its job")
     # Docker, and our local stack, kill 10 s after they asked a process to leave.
-    shutdown_seconds: float = Field(8, ge=0, description="How long a leaving worker finishes what it has")
+    shutdown_seconds: float = Field(
+        8, ge=0, le=3600, description="How long a leaving worker finishes what it has"
+    )
     # The bucket takes no more, and neither does a project on the free plan.
-    max_output_bytes: int = Field(52_428_800, ge=1, description="The largest file that is stored")
+    max_output_bytes: int = Field(
+        52_428_800, ge=1, le=5_368_709_120, description="The largest file that is stored"
+    )
 
-    push_after_seconds: float = Field(30, ge=0, description="A job that took longer sends a push")
-    expo_push_url: str = Field(
-        "https://exp.host/--/api/v2/push/send",
-        pattern=r"^https?://",
-        description="Another one only for a test or a proxy",
+    push_after_seconds: float = Field(30, ge=0, le=86_400, description="A job that took longer sends a push")
+    expo_push_url: WebUrl = Field(
+        "https://exp.host/--/api/v2/push/send", description="Another one only for a test or a proxy"
     )
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -155,7 +158,16 @@ class Settings(BaseSettings):
     def refuse_no_token(cls, token: SecretStr | None) -> SecretStr | None:
         if token is not None:
             check_header(token.get_secret_value())
+            if OTHER_TOKEN.match(token.get_secret_value()):
+                raise ValueError("it is another key: a token of Replicate begins with r8_")
         return token
+
+    @field_validator("replicate_webhook_url")
+    @classmethod
+    def refuse_what_is_never_called(cls, url: str | None) -> str | None:
+        if url and url.startswith("http://") and not urls.is_loopback(url):
+            raise ValueError("Replicate calls https alone")
+        return url
 
     @model_validator(mode="after")
     def refuse_bad_broker(self) -> Self:
@@ -236,14 +248,24 @@ def role_of(key: str) -> str | None:
 
 def variable(name: str) -> str | None:
     """A variable that a model's row names as {"$env": "NAME"}; no setting of ours has that name."""
-    return os.environ.get(name) or dotenv_values(".env").get(name)
+    return os.environ.get(name) or of_file().get(name)
+
+
+def of_file() -> dict[str, str | None]:
+    """What stands in .env, if there is one."""
+    try:
+        return dotenv_values(".env")
+    except (OSError, UnicodeDecodeError) as error:
+        refuse(
+            f".env cannot be read ({getattr(error, 'strerror', None) or 'it is no text in UTF-8'}): correct it."
+        )
 
 
 def misspelt() -> dict[str, str]:
     """Names that are set, are no setting of ours and look like one, each with the setting that is nearest."""
     ours = [name.upper() for name in Settings.model_fields]
     found = {}
-    for name in (set(os.environ) | set(dotenv_values(".env"))) - set(ours) - OF_OTHERS:
+    for name in (set(os.environ) | set(of_file())) - set(ours) - OF_OTHERS:
         if near := difflib.get_close_matches(name.upper(), ours, n=1, cutoff=0.85):
             found[name] = near[0]
     return found
@@ -272,6 +294,7 @@ def refuse(line: str, code: int = 2) -> NoReturn:
 @cache
 def load() -> Settings:
     """The settings of this process; exits with one line per wrong value."""
+    of_file()  # refuses one that cannot be read
     try:
         return Settings()  # type: ignore[call-arg]  # the values come from the environment
     except ValidationError as error:
