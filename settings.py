@@ -4,7 +4,6 @@ A missing or malformed value is named in one line that says where to set it; no 
 """
 
 import base64
-import binascii
 import difflib
 import json
 import os
@@ -12,6 +11,7 @@ import re
 import ssl
 import sys
 import tomllib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn, Self
@@ -55,14 +55,53 @@ Process = Literal["bridge", "worker"]
 Needed = Literal["supabase_url", "supabase_secret_key", "replicate_api_token"]
 NEEDS: dict[Process, tuple[Needed, ...]] = {"bridge": (), "worker": ("supabase_url", "supabase_secret_key")}
 
-DatabaseUrl = Annotated[
-    SecretStr, AfterValidator(lambda url: SecretStr(urls.database(url.get_secret_value())))
-]
-WebUrl = Annotated[str, AfterValidator(urls.web)]
-
 
 class Missing(Exception):
     """A setting that only some processes need was asked for and is not set."""
+
+
+def secret_key(key: str) -> str:
+    """Raises ValueError, as all of these."""
+    header(key)
+    if key.startswith("sb_publishable_"):
+        raise ValueError("it is the publishable key: take the secret key, sb_secret_…")
+    role = role_of(key)
+    if role is not None and role != "service_role":
+        raise ValueError("it is the key of another role, such as anon: take the secret key, sb_secret_…")
+    if role is None and not key.startswith("sb_secret_"):
+        raise ValueError("it is no secret key: one begins with sb_secret_ (Settings > API keys)")
+    return key
+
+
+def replicate_token(token: str) -> str:
+    if OTHER_TOKEN.match(token):
+        raise ValueError("it is another key: a token of Replicate begins with r8_")
+    return header(token)
+
+
+def header(text: str) -> str:
+    if urls.PLACEHOLDER.search(text):
+        raise ValueError("a placeholder of .env.example is still in it")
+    if not re.fullmatch("[!-~]+", text):
+        raise ValueError("it holds a character that no key has")
+    return text
+
+
+def role_of(key: str) -> str | None:
+    """The role of a JWT; None if it is none."""
+    try:
+        payload = key.split(".")[1]
+        return str(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["role"])
+    except (IndexError, KeyError, TypeError, ValueError):
+        return None
+
+
+def secret(check: Callable[[str], str]) -> AfterValidator:
+    return AfterValidator(lambda value: SecretStr(check(value.get_secret_value())))
+
+
+DatabaseUrl = Annotated[SecretStr, secret(urls.database)]
+WebUrl = Annotated[str, AfterValidator(urls.web)]
 
 
 class Settings(BaseSettings):
@@ -81,10 +120,12 @@ class Settings(BaseSettings):
     redis_ca_file: Path | None = Field(None, description="The CA of a Redis with a certificate of its own")
 
     supabase_url: WebUrl | None = Field(None, description="The worker's Storage")
-    supabase_secret_key: SecretStr | None = Field(
+    supabase_secret_key: Annotated[SecretStr, secret(secret_key)] | None = Field(
         None, description="The worker's key to Storage, sb_secret_…"
     )
-    replicate_api_token: SecretStr | None = Field(None, description="For models of the provider replicate")
+    replicate_api_token: Annotated[SecretStr, secret(replicate_token)] | None = Field(
+        None, description="For models of the provider replicate"
+    )
     replicate_base_url: WebUrl = Field(
         "https://api.replicate.com", description="Another one only for a test or a proxy"
     )
@@ -118,21 +159,15 @@ class Settings(BaseSettings):
 
     @field_validator("supabase_url")
     @classmethod
-    def refuse_unencrypted(cls, url: str | None) -> str | None:
+    def refuse_another_address(cls, url: str | None, info: ValidationInfo) -> str | None:
         if url and url.startswith("http://") and not urls.is_loopback(url):
             raise ValueError("the secret key would travel unencrypted; use https")
         if url and urls.API_PATH.search(url):
             raise ValueError("it is no project's address alone: write https://<ref>.supabase.co")
-        return url
-
-    @field_validator("supabase_url")
-    @classmethod
-    def refuse_another_project(cls, url: str | None, info: ValidationInfo) -> str | None:
-        """Else pictures would be stored where no user of the database sees them."""
         for name in ("bridge_database_url", "worker_database_url", "database_url"):
             known = info.data.get(name)
             projects = {urls.project(text) for text in (url, known and known.get_secret_value()) if text}
-            if len(projects - {None}) > 1:
+            if len(projects - {None}) > 1:  # pictures would be stored where no user of the database sees them
                 raise ValueError(f"it is of another project than {name.upper()}")
         return url
 
@@ -145,22 +180,6 @@ class Settings(BaseSettings):
         except OSError:  # ssl.SSLError is one
             raise ValueError("it names no file of certificates (PEM)") from None
         return path
-
-    @field_validator("supabase_secret_key")
-    @classmethod
-    def refuse_another_key(cls, key: SecretStr | None) -> SecretStr | None:
-        if key is not None:
-            check_secret_key(key.get_secret_value())
-        return key
-
-    @field_validator("replicate_api_token")
-    @classmethod
-    def refuse_no_token(cls, token: SecretStr | None) -> SecretStr | None:
-        if token is not None:
-            check_header(token.get_secret_value())
-            if OTHER_TOKEN.match(token.get_secret_value()):
-                raise ValueError("it is another key: a token of Replicate begins with r8_")
-        return token
 
     @field_validator("replicate_webhook_url")
     @classmethod
@@ -217,33 +236,6 @@ class Settings(BaseSettings):
                 self.secret(name)
             except Missing as missing:
                 refuse(str(missing))
-
-
-def check_secret_key(key: str) -> None:
-    check_header(key)
-    if key.startswith("sb_publishable_"):
-        raise ValueError("it is the publishable key: take the secret key, sb_secret_…")
-    role = role_of(key)
-    if role is not None and role != "service_role":
-        raise ValueError("it is the key of another role, such as anon: take the secret key, sb_secret_…")
-    if role is None and not key.startswith("sb_secret_"):
-        raise ValueError("it is no secret key: one begins with sb_secret_ (Settings > API keys)")
-
-
-def check_header(text: str) -> None:
-    if urls.PLACEHOLDER.search(text):
-        raise ValueError("a placeholder of .env.example is still in it")
-    if not re.fullmatch("[!-~]+", text):
-        raise ValueError("it holds a character that no key has")
-
-
-def role_of(key: str) -> str | None:
-    """The role of a JWT; None if it is none."""
-    try:
-        payload = key.split(".")[1]
-        return str(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["role"])
-    except (IndexError, KeyError, TypeError, ValueError, binascii.Error):
-        return None
 
 
 def variable(name: str) -> str | None:

@@ -1,7 +1,6 @@
 """What `make status` shows, and which process it names: each trouble as one row of a table."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from local.stack import Stack
 from operate import status
 from settings import load
 from tests.support.jobs import Jobs
-from tests.support.processes import ROOT
+from tests.support.make import make
 
 LONG_AGO = "now() - interval '10 minutes'"
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
@@ -259,12 +258,10 @@ def test_a_ledger_of_many_users_is_audited_in_steps(
 def test_make_runs_it(stack: Stack, jobs: Jobs) -> None:
     seen(jobs, "bridge")
     seen(jobs, "worker")
-    made = subprocess.run(
-        ["make", "--no-print-directory", "status", "ARGS=--json"],
-        cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "DATABASE_URL": stack.bridge_url, "REDIS_URL": "redis://127.0.0.1:1/0"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "DATABASE_URL": stack.bridge_url,
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+    }
+    made = make("status", environment=environment, ARGS="--json")
     assert problems(made) == {}
