@@ -207,13 +207,14 @@ def test_only_a_database_that_is_away_does_not_answer(
         screen(url=stack.worker_url).stderr,
         screen(url=unmigrated_stack.database_url).stderr,
         screen(url=stack.bridge_url.replace("/test_", "/no_")).stderr,
+        screen(url=f"{stack.bridge_url}?sslmode=require").stderr,
     ]
     jobs.conn.execute("drop function private.operator_status()")
     said.append(screen().stderr)
     assert not [line for line in said if "does not answer" in line]
     parts = [
         "refuses the password of DATABASE_URL", "cannot become generation_bridge", "Apply the migrations",
-        "no database of the name", "Run make migrate",
+        "no database of the name", "speaks no TLS", "Run make migrate",
     ]  # fmt: skip
     for line, part in zip(said, parts, strict=True):
         assert part in line
