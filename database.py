@@ -30,7 +30,7 @@ REFUSALS = {
         "The database refuses the password of {}: correct user and password in .env."
     ),
     r"server does not support SSL|channel binding required": (
-        "The database speaks no TLS, and {} asks for it: correct its port, or its options behind the ?."
+        "The database speaks no TLS, and {} asks for it: correct its port, its options behind the ?, or PGSSLMODE."
     ),
     r"root certificate|certificate verify failed|does not match host name": (
         "The certificate of the database cannot be verified: in {}, set sslrootcert to the file of its CA, and name"
@@ -118,7 +118,7 @@ def connect(dsn: str, role: Role) -> Connection:
 
 
 def refusal_of(error: Exception, setting: str) -> str | None:
-    """Why the server is there and will not have us, in one line with the cure. None: it is away, or it is another error."""
+    """Why a server that is there will not have us, in one line with the cure. None: it is another trouble."""
     if isinstance(error, psycopg.OperationalError):
         for said, cure in REFUSALS.items():
             if re.search(said, str(error)):

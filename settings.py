@@ -4,7 +4,6 @@ A missing or malformed value is named in one line that says where to set it; no 
 """
 
 import base64
-import binascii
 import difflib
 import json
 import os
@@ -12,6 +11,7 @@ import re
 import ssl
 import sys
 import tomllib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn, Self
@@ -35,6 +35,7 @@ from broker import Broker
 # The contract between bridge and worker, which never import each other.
 TASK_NAME = "tasks.generate"
 QUEUE = "generations"
+OTHER_TOKEN = re.compile("whsec_|sb_|sk-|eyJ")
 # What a process says of itself. The version stands in pyproject.toml alone, which lies beside this file on every host.
 VERSION: str = tomllib.loads((Path(__file__).parent / "pyproject.toml").read_text())["project"]["version"]
 
@@ -54,14 +55,53 @@ Process = Literal["bridge", "worker"]
 Needed = Literal["supabase_url", "supabase_secret_key", "replicate_api_token"]
 NEEDS: dict[Process, tuple[Needed, ...]] = {"bridge": (), "worker": ("supabase_url", "supabase_secret_key")}
 
-DatabaseUrl = Annotated[
-    SecretStr, AfterValidator(lambda url: SecretStr(urls.database(url.get_secret_value())))
-]
-WebUrl = Annotated[str, AfterValidator(urls.web)]
-
 
 class Missing(Exception):
     """A setting that only some processes need was asked for and is not set."""
+
+
+def secret_key(key: str) -> str:
+    """Raises ValueError, as all of these."""
+    header(key)
+    if key.startswith("sb_publishable_"):
+        raise ValueError("it is the publishable key: take the secret key, sb_secret_…")
+    role = role_of(key)
+    if role is not None and role != "service_role":
+        raise ValueError("it is the key of another role, such as anon: take the secret key, sb_secret_…")
+    if role is None and not key.startswith("sb_secret_"):
+        raise ValueError("it is no secret key: one begins with sb_secret_ (Settings > API keys)")
+    return key
+
+
+def replicate_token(token: str) -> str:
+    if OTHER_TOKEN.match(token):
+        raise ValueError("it is another key: a token of Replicate begins with r8_")
+    return header(token)
+
+
+def header(text: str) -> str:
+    if urls.PLACEHOLDER.search(text):
+        raise ValueError("a placeholder of .env.example is still in it")
+    if not re.fullmatch("[!-~]+", text):
+        raise ValueError("it holds a character that no key has")
+    return text
+
+
+def role_of(key: str) -> str | None:
+    """The role of a JWT; None if it is none."""
+    try:
+        payload = key.split(".")[1]
+        return str(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["role"])
+    except (IndexError, KeyError, TypeError, ValueError):
+        return None
+
+
+def secret(check: Callable[[str], str]) -> AfterValidator:
+    return AfterValidator(lambda value: SecretStr(check(value.get_secret_value())))
+
+
+DatabaseUrl = Annotated[SecretStr, secret(urls.database)]
+WebUrl = Annotated[str, AfterValidator(urls.web)]
 
 
 class Settings(BaseSettings):
@@ -80,10 +120,12 @@ class Settings(BaseSettings):
     redis_ca_file: Path | None = Field(None, description="The CA of a Redis with a certificate of its own")
 
     supabase_url: WebUrl | None = Field(None, description="The worker's Storage")
-    supabase_secret_key: SecretStr | None = Field(
+    supabase_secret_key: Annotated[SecretStr, secret(secret_key)] | None = Field(
         None, description="The worker's key to Storage, sb_secret_…"
     )
-    replicate_api_token: SecretStr | None = Field(None, description="For models of the provider replicate")
+    replicate_api_token: Annotated[SecretStr, secret(replicate_token)] | None = Field(
+        None, description="For models of the provider replicate"
+    )
     replicate_base_url: WebUrl = Field(
         "https://api.replicate.com", description="Another one only for a test or a proxy"
     )
@@ -91,23 +133,25 @@ class Settings(BaseSettings):
         None, description="Where Replicate reports; by default the Edge Function"
     )
 
-    dispatch_window: int = Field(512, ge=1, description="Messages outstanding in Redis at most")
+    dispatch_window: int = Field(512, ge=1, le=1_000_000, description="Messages outstanding in Redis at most")
     health_port: int | None = Field(
         None, ge=1, le=65535, description="The bridge's /healthz, /readyz and /metrics"
     )
     health_host: str = Field("0.0.0.0", min_length=1, description="The address it listens on")  # noqa: S104
-    worker_threads: int = Field(16, ge=1, description="Jobs that one worker runs at once")
-    lease_seconds: float = Field(60, ge=1, description="How long a silent worker keeps its job")
+    worker_threads: int = Field(16, ge=1, le=1000, description="Jobs that one worker runs at once")
+    lease_seconds: float = Field(60, ge=1, le=3600, description="How long a silent worker keeps its job")
     # Docker, and our local stack, kill 10 s after they asked a process to leave.
-    shutdown_seconds: float = Field(8, ge=0, description="How long a leaving worker finishes what it has")
+    shutdown_seconds: float = Field(
+        8, ge=0, le=3600, description="How long a leaving worker finishes what it has"
+    )
     # The bucket takes no more, and neither does a project on the free plan.
-    max_output_bytes: int = Field(52_428_800, ge=1, description="The largest file that is stored")
+    max_output_bytes: int = Field(
+        52_428_800, ge=1, le=5_368_709_120, description="The largest file that is stored"
+    )
 
-    push_after_seconds: float = Field(30, ge=0, description="A job that took longer sends a push")
-    expo_push_url: str = Field(
-        "https://exp.host/--/api/v2/push/send",
-        pattern=r"^https?://",
-        description="Another one only for a test or a proxy",
+    push_after_seconds: float = Field(30, ge=0, le=86_400, description="A job that took longer sends a push")
+    expo_push_url: WebUrl = Field(
+        "https://exp.host/--/api/v2/push/send", description="Another one only for a test or a proxy"
     )
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -115,21 +159,15 @@ class Settings(BaseSettings):
 
     @field_validator("supabase_url")
     @classmethod
-    def refuse_unencrypted(cls, url: str | None) -> str | None:
+    def refuse_another_address(cls, url: str | None, info: ValidationInfo) -> str | None:
         if url and url.startswith("http://") and not urls.is_loopback(url):
             raise ValueError("the secret key would travel unencrypted; use https")
         if url and urls.API_PATH.search(url):
             raise ValueError("it is no project's address alone: write https://<ref>.supabase.co")
-        return url
-
-    @field_validator("supabase_url")
-    @classmethod
-    def refuse_another_project(cls, url: str | None, info: ValidationInfo) -> str | None:
-        """Else pictures would be stored where no user of the database sees them."""
         for name in ("bridge_database_url", "worker_database_url", "database_url"):
             known = info.data.get(name)
             projects = {urls.project(text) for text in (url, known and known.get_secret_value()) if text}
-            if len(projects - {None}) > 1:
+            if len(projects - {None}) > 1:  # pictures would be stored where no user of the database sees them
                 raise ValueError(f"it is of another project than {name.upper()}")
         return url
 
@@ -143,19 +181,12 @@ class Settings(BaseSettings):
             raise ValueError("it names no file of certificates (PEM)") from None
         return path
 
-    @field_validator("supabase_secret_key")
+    @field_validator("replicate_webhook_url")
     @classmethod
-    def refuse_another_key(cls, key: SecretStr | None) -> SecretStr | None:
-        if key is not None:
-            check_secret_key(key.get_secret_value())
-        return key
-
-    @field_validator("replicate_api_token")
-    @classmethod
-    def refuse_no_token(cls, token: SecretStr | None) -> SecretStr | None:
-        if token is not None:
-            check_header(token.get_secret_value())
-        return token
+    def refuse_what_is_never_called(cls, url: str | None) -> str | None:
+        if url and url.startswith("http://") and not urls.is_loopback(url):
+            raise ValueError("Replicate calls https alone")
+        return url
 
     @model_validator(mode="after")
     def refuse_bad_broker(self) -> Self:
@@ -207,43 +238,26 @@ class Settings(BaseSettings):
                 refuse(str(missing))
 
 
-def check_secret_key(key: str) -> None:
-    check_header(key)
-    if key.startswith("sb_publishable_"):
-        raise ValueError("it is the publishable key: take the secret key, sb_secret_…")
-    role = role_of(key)
-    if role is not None and role != "service_role":
-        raise ValueError("it is the key of another role, such as anon: take the secret key, sb_secret_…")
-    if role is None and not key.startswith("sb_secret_"):
-        raise ValueError("it is no secret key: one begins with sb_secret_ (Settings > API keys)")
-
-
-def check_header(text: str) -> None:
-    if urls.PLACEHOLDER.search(text):
-        raise ValueError("a placeholder of .env.example is still in it")
-    if not re.fullmatch("[!-~]+", text):
-        raise ValueError("it holds a character that no key has")
-
-
-def role_of(key: str) -> str | None:
-    """The role of a JWT; None if it is none."""
-    try:
-        payload = key.split(".")[1]
-        return str(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["role"])
-    except (IndexError, KeyError, TypeError, ValueError, binascii.Error):
-        return None
-
-
 def variable(name: str) -> str | None:
     """A variable that a model's row names as {"$env": "NAME"}; no setting of ours has that name."""
-    return os.environ.get(name) or dotenv_values(".env").get(name)
+    return os.environ.get(name) or of_file().get(name)
+
+
+def of_file() -> dict[str, str | None]:
+    """What stands in .env, if there is one."""
+    try:
+        return dotenv_values(".env")
+    except (OSError, UnicodeDecodeError) as error:
+        refuse(
+            f".env cannot be read ({getattr(error, 'strerror', None) or 'it is no text in UTF-8'}): correct it."
+        )
 
 
 def misspelt() -> dict[str, str]:
     """Names that are set, are no setting of ours and look like one, each with the setting that is nearest."""
     ours = [name.upper() for name in Settings.model_fields]
     found = {}
-    for name in (set(os.environ) | set(dotenv_values(".env"))) - set(ours) - OF_OTHERS:
+    for name in (set(os.environ) | set(of_file())) - set(ours) - OF_OTHERS:
         if near := difflib.get_close_matches(name.upper(), ours, n=1, cutoff=0.85):
             found[name] = near[0]
     return found
@@ -272,6 +286,7 @@ def refuse(line: str, code: int = 2) -> NoReturn:
 @cache
 def load() -> Settings:
     """The settings of this process; exits with one line per wrong value."""
+    of_file()  # refuses one that cannot be read
     try:
         return Settings()  # type: ignore[call-arg]  # the values come from the environment
     except ValidationError as error:

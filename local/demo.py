@@ -18,7 +18,7 @@ from supabase import AuthError, FunctionsError, PostgrestAPIError, StorageExcept
 from local import postgres, scenes
 from local import stack as stacks
 from local.phone import DemoFailed, expect
-from local.stack import FOLDER, ROOT, Stack
+from local.stack import FOLDER, ROOT, Stack, UnusableStack
 from local.terminal import Screen
 from local.up import is_ready
 
@@ -39,7 +39,7 @@ def main() -> int:
         screen.say("Starting Postgres, Redis, the gateway, the Edge Functions, the bridge and a worker…")
         with running_stack(folder) as stack:
             asyncio.run(scenes.show(stack, screen, log_of(folder)))
-    except (DemoFailed, *REFUSALS) as failure:
+    except (DemoFailed, UnusableStack, *REFUSALS) as failure:
         print(f"\nThe demo failed: {failure}\nWhat the processes said: {log_of(folder)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -51,7 +51,7 @@ def main() -> int:
 @contextmanager
 def running_stack(folder: Path) -> Iterator[Stack]:
     """`make up` as a child. It lives as long as its standard input, so it ends with us even if we are killed."""
-    log_of(folder).parent.mkdir(parents=True, exist_ok=True)
+    stacks.make_private(log_of(folder).parent)
     command = [sys.executable, "-m", "local.up", "--attached", "--folder", str(folder)]
     with log_of(folder).open("wb") as log:
         up = subprocess.Popen(

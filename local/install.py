@@ -51,6 +51,7 @@ def fingerprint(name: str) -> str:
 
 
 def install(name: str) -> None:
+    refuse_read_only()
     for other in LOCKS:
         stamp(other).unlink(missing_ok=True)
     if not can_run_pip():
@@ -93,6 +94,15 @@ def run_pip(name: str) -> bool:
             elif line.startswith("Installing collected"):
                 print("  unpacking…", flush=True)
     return pip.returncode == 0
+
+
+def refuse_read_only() -> None:
+    folder = next((each for each in (VENV, VENV.parent) if os.path.exists(each)), ROOT)
+    if not os.access(folder, os.W_OK, effective_ids=True):
+        give_up(
+            f"{folder} cannot be written by this user: copy the project to a folder of your own, or run this as the"
+            " user who owns it."
+        )
 
 
 def can_run_pip() -> bool:

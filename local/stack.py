@@ -93,8 +93,13 @@ class Stack:
 def make_private(folder: Path) -> None:
     """What this process and its children write from now on is readable by its owner alone, and so is the folder."""
     os.umask(0o077)
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise UnusableStack(
+            f"{folder} cannot be written by this user ({error.strerror}): copy the project to a folder of your own."
+        ) from None
 
 
 def current_version() -> str:

@@ -59,8 +59,8 @@ def explained(error: psycopg.Error, name: str) -> str:
             return f"The database answers, and something is missing in it: {said}. Run make migrate."
         case psycopg.errors.InsufficientPrivilege():
             return f"The database answers, and refuses this to the login of {name}: {said}."
-        case psycopg.OperationalError() if refusal := REFUSAL.search(str(error)):
-            return f"The database answers, and refuses {name}: {refusal[1].strip()}"
+        case psycopg.OperationalError() if found := REFUSAL.search(str(error)):
+            return f"The database answers, and refuses {name}: {found[1].strip()}"
         case psycopg.OperationalError():
             return f"The database does not answer at {name}: {reason(error)}{hint(error)}"
         case _ if said is None:

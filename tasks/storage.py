@@ -246,6 +246,13 @@ def signed_url(bucket_name: str, path: str, *, seconds: int) -> str:
 def check_access() -> None:
     """Ask Storage something harmless. Raises AccessRefused, or NotStored if it does not answer."""
     try:
+        connections(CHECK_WITHIN)
+    except (OSError, ValueError) as error:
+        raise AccessRefused(
+            f"No connection can be opened ({logs.describe(error)}): correct SSL_CERT_FILE and the proxies of the"
+            " environment."
+        ) from error
+    try:
         bucket(BUCKET, CHECK_WITHIN).create_signed_urls(["start"], 60)
     except StorageApiError as error:
         if str(error.status) in ("401", "403") or BAD_KEY.search(str(error.message)):

@@ -17,6 +17,7 @@ import pytest
 from local import stack as stacks
 from local.app import WEB_PORT, programs
 from local.stack import Stack
+from tests.support.make import command, make
 from tests.support.processes import ROOT, ControlledProcess
 from tests.support.servers import free_port
 from tests.support.waiting import wait_until
@@ -73,15 +74,8 @@ class Project:
         self.environment = environment | {"PYTHONPATH": ""}
         self.started: list[Foreground] = []
 
-    def command(self, target: str, variables: dict[str, str]) -> list[str]:
-        given = [f"{name}={value}" for name, value in variables.items()]
-        return ["make", "--no-print-directory", "PYTHON=true", target, *given]
-
     def run(self, target: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            self.command(target, variables),
-            cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=180,
-        )  # fmt: skip
+        return make(target, folder=self.folder, environment=self.environment, PYTHON="true", **variables)  # type: ignore[arg-type]  # none has the name of an argument
 
     def run_in_terminal(self, target: str) -> tuple[int, str]:
         """What a person sees there, with all that moves and colours it."""
@@ -97,7 +91,7 @@ class Project:
 
     def begin(self, target: str) -> "Foreground":
         process = Foreground(
-            target, self.command(target, {}), folder=self.folder, environment=self.environment
+            target, command(target, PYTHON="true"), folder=self.folder, environment=self.environment
         )
         self.started.append(process)
         process.start()

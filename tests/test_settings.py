@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -75,6 +76,10 @@ def test_a_bridge_needs_no_storage(tmp_path: object) -> None:
         ("LEASE_SECONDS", "0", "is wrong"),
         ("LEASE_SECONDS", "inf", "is wrong"),
         ("SHUTDOWN_SECONDS", "nan", "is wrong"),
+        ("DISPATCH_WINDOW", "100000000000000000000", "is wrong"),
+        ("EXPO_PUSH_URL", "https://", "names no host"),
+        ("REPLICATE_API_TOKEN", "whsec_abc", "begins with r8_"),
+        ("REPLICATE_WEBHOOK_URL", "http://example.com/webhook", "https alone"),
         ("DISPATCH_WINDOW", "many", "is wrong"),
         ("HEALTH_PORT", "70000", "is wrong"),
         ("WORKER_THREADS", "0", "is wrong"),
@@ -90,6 +95,15 @@ def test_a_bad_setting_is_one_line(tmp_path: object, name: str, value: str | Non
     assert line.startswith("REDIS_URL" if name.startswith("CELERY") else name)
     assert says in line
     assert ".env" in line
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"REDIS_URL=redis://h\xff")
+    seen = load(tmp_path)
+    assert (seen.returncode, seen.stderr) == (
+        2,
+        ".env cannot be read (it is no text in UTF-8): correct it.\n",
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@ A server that is away is waited for. Everything here runs in the main thread, wh
 """
 
 import logging
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 import redis
@@ -39,6 +41,7 @@ def check(sender: WorkController, **_: object) -> None:
     logs.configure(config)
     for name, near in settings.misspelt().items():
         log.warning("setting.unknown", extra={"setting": name, "nearest": near})
+    refuse_no_temporary_folder()
     try:
         wait_for(check_database, "database")
         wait_for(refuse_unreadable_kinds, "database")
@@ -46,6 +49,21 @@ def check(sender: WorkController, **_: object) -> None:
         wait_for(check_broker, "broker")
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+
+
+def refuse_no_temporary_folder() -> None:
+    """Outputs are spooled there; Python takes another folder in silence where TMPDIR is of no use."""
+    try:
+        wanted, used = settings.variable("TMPDIR"), tempfile.gettempdir()
+    except OSError:
+        settings.refuse(
+            "There is no folder to spool files in: set TMPDIR to one that this user may write.", code=1
+        )
+    if wanted and Path(wanted).resolve() != Path(used).resolve():
+        settings.refuse(
+            "TMPDIR is not used: name a folder that this user may write, in the environment and not in .env.",
+            code=1,
+        )
 
 
 def wait_for(step: Callable[[], None], server: str) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from bench import edge, sql
-from tests.bench.make import Table, make, measured, tables
+from tests.bench.tables import Table, measured, tables
+from tests.support.make import make
 
 pytestmark = pytest.mark.processes
 
@@ -69,11 +70,11 @@ def test_a_file_that_cannot_be_written_is_named_in_one_line_before_anything_is_m
     target: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "missing" / "table.md"
-    ended = make(target, f"--output {file}")  # at full size, which takes minutes
+    ended = make(target, ARGS=f"--output {file}")  # at full size, which takes minutes
     said, *of_make = ended.stderr.splitlines()
     assert said == f"{file} cannot be written: No such file or directory."
     assert len(of_make) == 1 and of_make[0].startswith("make: ***")
-    assert (ended.code, ended.stdout) == (2, "")
+    assert (ended.returncode, ended.stdout) == (2, "")
 
 
 @pytest.mark.parametrize(
@@ -86,6 +87,6 @@ def test_a_file_that_cannot_be_written_is_named_in_one_line_before_anything_is_m
     ],
 )
 def test_a_size_that_measures_nothing_is_refused(target: str, arguments: str) -> None:
-    ended = make(target, arguments)
+    ended = make(target, ARGS=arguments)
     assert f"argument {arguments.split()[0]}: " in ended.stderr
-    assert (ended.code, ended.stdout) == (2, "")
+    assert (ended.returncode, ended.stdout) == (2, "")

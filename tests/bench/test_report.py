@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from bench.report import Report, cell, percentile, writable
-from tests.bench.make import tables
+from tests.bench.tables import tables
 
 
 @pytest.mark.parametrize(

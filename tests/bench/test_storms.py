@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from tests.bench.make import make, measured
+from tests.bench.tables import measured
+from tests.support.make import make
 
 pytestmark = pytest.mark.processes
 
@@ -45,6 +46,6 @@ def test_a_few_predictions_in_flight_are_all_collected() -> None:
 
 
 def test_chaos_takes_options() -> None:
-    ended = make("chaos", "--help")
-    assert ended.code == 0, ended.stderr
+    ended = make("chaos", ARGS="--help")
+    assert ended.returncode == 0, ended.stderr
     assert "--faults FAULTS" in ended.stdout

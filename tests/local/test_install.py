@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from local import install
+from local.stack import UnusableStack, make_private
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +44,26 @@ def test_an_old_python_is_one_line_with_the_way_out(
     said = capsys.readouterr().err
     assert "needs Python 3.11 or later and runs under 3.9" in said
     assert said.count("\n") == 1
+
+
+def test_a_folder_that_this_user_cannot_write_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(install, "VENV", tmp_path / "new" / "venv")
+    tmp_path.chmod(0o555)
+    me = os.geteuid()
+    if me == 0:
+        os.seteuid(65534)
+    try:
+        with pytest.raises(SystemExit):
+            run(monkeypatch)
+        with pytest.raises(UnusableStack, match="cannot be written by this user"):
+            make_private(tmp_path / "new")
+    finally:
+        os.seteuid(me)
+        tmp_path.chmod(0o755)
+        os.umask(0o022)
+    assert capsys.readouterr().err.endswith("or run this as the user who owns it.\n")
 
 
 def test_a_lock_is_installed_once_and_again_when_it_changes(

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.operate.conftest import ROOT, Run
+from tests.operate.conftest import Run
 from tests.replicate.behaviour import ErrorResponse
 from tests.replicate.models import SECRET, URI, URIS, VERSION, string
 from tests.replicate.models import model as described
 from tests.replicate.server import MisbehavingReplicate
 from tests.support.jobs import Jobs
+from tests.support.processes import ROOT
 
 FLUX = "black-forest-labs/flux-schnell"
 HOSTILE = "'; drop table private.models; -- $$ $x$ \\' \" \0 \n\x1b[2J :name \u202e \ud800 ü 🦊"

@@ -1,7 +1,6 @@
 """What `make status` shows, and which process it names: each trouble as one row of a table."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from local.stack import Stack
 from operate import status
 from settings import load
 from tests.support.jobs import Jobs
-from tests.support.processes import ROOT
+from tests.support.make import make
 
 LONG_AGO = "now() - interval '10 minutes'"
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
@@ -208,13 +207,14 @@ def test_only_a_database_that_is_away_does_not_answer(
         screen(url=stack.worker_url).stderr,
         screen(url=unmigrated_stack.database_url).stderr,
         screen(url=stack.bridge_url.replace("/test_", "/no_")).stderr,
+        screen(url=f"{stack.bridge_url}?sslmode=require").stderr,
     ]
     jobs.conn.execute("drop function private.operator_status()")
     said.append(screen().stderr)
     assert not [line for line in said if "does not answer" in line]
     parts = [
         "refuses the password of DATABASE_URL", "cannot become generation_bridge", "Apply the migrations",
-        "no database of the name", "Run make migrate",
+        "no database of the name", "speaks no TLS", "Run make migrate",
     ]  # fmt: skip
     for line, part in zip(said, parts, strict=True):
         assert part in line
@@ -259,12 +259,10 @@ def test_a_ledger_of_many_users_is_audited_in_steps(
 def test_make_runs_it(stack: Stack, jobs: Jobs) -> None:
     seen(jobs, "bridge")
     seen(jobs, "worker")
-    made = subprocess.run(
-        ["make", "--no-print-directory", "status", "ARGS=--json"],
-        cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "DATABASE_URL": stack.bridge_url, "REDIS_URL": "redis://127.0.0.1:1/0"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "DATABASE_URL": stack.bridge_url,
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+    }
+    made = make("status", environment=environment, ARGS="--json")
     assert problems(made) == {}

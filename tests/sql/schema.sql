@@ -1448,6 +1448,19 @@ begin
   ) as facts;
 
   return query
+  select
+    'provider_budget_used', jsonb_build_object('provider', l.provider, 'of', budget.name),
+    case when budget.bound = 0 then 1 else budget.used / budget.bound::double precision end
+  from private.provider_limits l
+  left join lateral private.starts_today(l.provider) s on true,
+  lateral (values
+    ('starts', coalesce(s.starts, 0), l.starts_per_day),
+    ('anonymous_starts', coalesce(s.anonymous_starts, 0), l.anonymous_starts_per_day)
+  ) budget (name, used, bound)
+  where budget.bound is not null
+  limit 100;
+
+  return query
   select 'purchases_not_applied', jsonb_build_object('effect', reasons.effect), count(e.effect)::double precision
   from (values ('unknown_product'), ('unknown_user'), ('unreadable')) as reasons (effect)
   left join (
@@ -1462,6 +1475,9 @@ begin
   return query
   select 'objects_to_remove', '{}'::jsonb, count(*)::double precision
   from (select from private.removed_objects order by remove_at limit 10000) o
+  union all
+  select 'reports_open', '{}', count(*)
+  from (select from private.reports where closed_at is null order by created_at limit 10000) r
   union all
   select 'provider_cancellations', '{}', count(*)
   from (select from private.provider_cancellations limit 10000) c

@@ -15,8 +15,6 @@ from local.stack import ROOT as ROOT
 from tests.support.waiting import wait_until
 
 PROGRAMS = Path(sys.executable).parent  # celery, redis-server and deno, beside our Python
-# What a `make` that runs the tests tells those that they start, and a person has not.
-TOLD_BY_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES")
 
 
 class ControlledProcess:

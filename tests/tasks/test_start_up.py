@@ -17,6 +17,7 @@ from tasks.worker import options, startup
 from tests.support.jobs import Jobs
 from tests.support.processes import PROGRAMS, ROOT
 from tests.support.servers import Redis
+from tests.support.tls import TlsRelay, certificates
 
 NOWHERE = {
     "DATABASE_URL": "postgresql://a:b@127.0.0.1:1/postgres",
@@ -137,6 +138,15 @@ def test_a_database_that_is_away_is_waited_for_in_words(
     config.setattr(startup, "LOOK_EVERY", 0.01)
     startup.wait_for(step, "database")
     assert [record.getMessage() for record in caplog.records] == ["database.away"]
+
+
+def test_a_storage_that_cannot_be_verified_is_refused(config: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _, context = certificates(tmp_path)
+    relay = TlsRelay(1, context)
+    config.setenv("SUPABASE_URL", f"https://127.0.0.1:{relay.port}")
+    with pytest.raises(storage.AccessRefused, match="The certificate of SUPABASE_URL cannot be verified"):
+        storage.check_access()
+    relay.close()
 
 
 @pytest.mark.parametrize(("name", "near"), [("WORKER_THREAD", "WORKER_THREADS"), ("REDIS_URI", "REDIS_URL")])

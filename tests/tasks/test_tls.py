@@ -1,7 +1,10 @@
 """Redis behind TLS with a CA of its own, and with a login that may do no more than docs/operations.md says."""
 
 import re
+import socket
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -68,6 +71,29 @@ def test_a_server_that_cannot_be_verified_is_refused_in_words(encrypted: tuple[s
     with pytest.raises(broker.BrokerRefused, match="login"):
         broker.check(broker.parse(url.replace("of-the-tests", "wrong"), ca_file))
     assert broker.check(broker.parse(f"{url}?ssl_cert_reqs=CERT_NONE")) == []
+    with pytest.raises(broker.BrokerRefused, match="write rediss://"):
+        broker.check(broker.parse(url.replace("rediss:", "redis:")))
+
+
+def test_what_speaks_no_tls_or_is_no_redis_is_refused_in_words(own_broker: Redis) -> None:
+    """Redis reads the beginning of TLS as a command without an end, and is silent."""
+    with pytest.raises(broker.BrokerRefused, match="speaks no TLS on this port"):
+        broker.check(broker.parse(own_broker.url.replace("redis:", "rediss:")))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        other = threading.Thread(target=answer_all, args=(server, b"SSH-2.0-x\r\n"))
+        other.start()
+        with pytest.raises(broker.BrokerRefused, match="no Redis"):
+            broker.check(broker.parse(f"redis://127.0.0.1:{server.getsockname()[1]}"))
+        server.shutdown(socket.SHUT_RDWR)
+        other.join(10)
+
+
+def answer_all(server: socket.socket, text: bytes) -> None:
+    with suppress(OSError):
+        while True:
+            with server.accept()[0] as connection:
+                connection.recv(1000)
+                connection.sendall(text)
 
 
 def test_what_an_operator_should_know_of_a_redis_is_said(own_broker: Redis) -> None:

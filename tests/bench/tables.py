@@ -1,48 +1,16 @@
-"""Run a target of the Makefile as a person does, and read the tables that it prints."""
+"""What a measuring target of the Makefile prints: its tables."""
 
 import math
-import os
 import re
-import signal
-import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 
-from tests.support.processes import TOLD_BY_MAKE
-
-ROOT = Path(__file__).parents[2]
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    code: int
-    stdout: str
-    stderr: str
-
-
-def make(target: str, arguments: str, timeout: float = 600) -> Ended:
-    environment = {name: value for name, value in os.environ.items() if name not in TOLD_BY_MAKE}
-    with subprocess.Popen(
-        ["make", target, f"ARGS={arguments}"],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            stdout, stderr = process.communicate(timeout=timeout)
-        finally:
-            if process.poll() is None:  # the target stops what it has started
-                os.killpg(process.pid, signal.SIGTERM)
-    return Ended(process.returncode, stdout, stderr)
+from tests.support.make import make
 
 
 def measured(target: str, arguments: str) -> str:
     """What a target that succeeds prints."""
-    ended = make(target, arguments)
-    assert ended.code == 0, ended.stdout + ended.stderr
+    ended = make(target, ARGS=arguments)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
 
 
