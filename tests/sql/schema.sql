@@ -258,11 +258,17 @@ declare
 begin
   if not p_event.is_accepted then
     return 'sandbox';
+  elsif p_event.type not in (
+    'INITIAL_PURCHASE', 'RENEWAL', 'NON_RENEWING_PURCHASE', 'CANCELLATION', 'UNCANCELLATION',
+    'EXPIRATION', 'BILLING_ISSUE', 'SUBSCRIPTION_PAUSED', 'SUBSCRIPTION_EXTENDED',
+    'TEMPORARY_ENTITLEMENT_GRANT', 'REFUND_REVERSED', 'TRANSFER'
+  ) then
+    return 'ignored';
   elsif p_event.happened_at is null or p_event.type is null then
     return 'unreadable';
-  elsif p_event.type = 'TRANSFER' then
+  elsif p_event.type = 'TRANSFER' and cardinality(p_event.transferred_to) > 0 then
     return private.transfer_subscriptions(p_event);
-  elsif p_event.store is null then
+  elsif p_event.type = 'TRANSFER' or p_event.store is null then
     return 'unreadable';
   end if;
 
@@ -849,7 +855,7 @@ declare
   v_ids uuid[] := array(
     select id::uuid
     from unnest(p_customer) with ordinality as ids (id, n)
-    where id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+    where id ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
     order by n
   );
 begin
@@ -1817,6 +1823,7 @@ begin
   for v_transfer in
     select * from private.purchase_events
     where type = 'TRANSFER' and is_accepted and happened_at >= p_subscription.as_of
+      and cardinality(transferred_to) > 0
     order by happened_at, id
   loop
     continue when not v_customer && v_transfer.customer;
@@ -2128,8 +2135,8 @@ begin
   v_read.transaction_id := private.event_text(p_event, 'transaction_id');
   v_read.subscription := coalesce(
     private.event_text(p_event, 'original_transaction_id'),
-    case when v_read.type = 'TEMPORARY_ENTITLEMENT_GRANT'
-      then coalesce(v_read.transaction_id, v_read.id) end
+    v_read.transaction_id,
+    case when v_read.type = 'TEMPORARY_ENTITLEMENT_GRANT' then v_read.id end
   );
   v_read.product_id := private.event_text(p_event, 'product_id');
   v_read.expires_at := private.event_time(p_event, 'expiration_at_ms');
@@ -3184,16 +3191,22 @@ CREATE FUNCTION private.update_subscription(p_event private.purchase_events) RET
     AS $$
 declare
   v_subscription private.subscriptions;
+  v_product private.products;
 begin
+  select * into v_product from private.products where id = p_event.product_id;
+  if v_product.is_lifetime
+    and (p_event.type = 'NON_RENEWING_PURCHASE' or p_event.is_refund is not null)
+  then
+    p_event.expires_at := case
+      when p_event.is_refund then p_event.happened_at else '9999-12-31 23:59:59+00'
+    end;
+  end if;
   if p_event.subscription is null or p_event.expires_at is null
-    or p_event.type not in (
-      'INITIAL_PURCHASE', 'RENEWAL', 'NON_RENEWING_PURCHASE', 'CANCELLATION', 'UNCANCELLATION',
-      'EXPIRATION', 'BILLING_ISSUE', 'SUBSCRIPTION_PAUSED', 'SUBSCRIPTION_EXTENDED',
-      'TEMPORARY_ENTITLEMENT_GRANT', 'REFUND_REVERSED'
-    )
     or p_event.event ->> 'cancel_reason' = 'BILLING_ERROR'
   then
     return null;
+  elsif p_event.product_id is null then
+    return 'unreadable';  -- it cannot say whether the period gives access
   end if;
 
   insert into private.subscriptions as known
@@ -3215,7 +3228,7 @@ begin
     return 'older';
   elsif private.place_subscription(v_subscription) is null then
     return 'unknown_user';
-  elsif not exists (select from private.products where id = p_event.product_id) then
+  elsif v_product.id is null then
     return 'unknown_product';
   end if;
   return 'subscription';
@@ -3802,13 +3815,17 @@ CREATE TABLE private.products (
     id text NOT NULL,
     credits integer DEFAULT 0 NOT NULL,
     gives_access boolean DEFAULT false NOT NULL,
+    is_lifetime boolean DEFAULT false NOT NULL,
     CONSTRAINT credits_are_bounded CHECK (((credits >= 0) AND (credits <= 1000000))),
+    CONSTRAINT only_access_lasts CHECK ((gives_access OR (NOT is_lifetime))),
     CONSTRAINT products_do_something CHECK (((credits > 0) OR gives_access))
 );
 
 ALTER TABLE private.products OWNER TO postgres;
 
 COMMENT ON TABLE private.products IS 'What a store sells, by the product id in its events. credits are posted once per purchase or paid period; while a period with gives_access lasts, the user is paid.';
+
+COMMENT ON COLUMN private.products.is_lifetime IS 'It is bought once and its events have no expiration: the user is paid until it is refunded.';
 
 CREATE TABLE private.prompt_filter (
     word text NOT NULL,

@@ -35,7 +35,7 @@ test.each([
 
 test.each([
   [null, 'Bought once.'],
-  ['P1M', 'Every month, until you cancel it in your store.'],
-  ['P3M', 'Every 3 months, until you cancel it in your store.'],
+  ['P1M', 'Renews every month until you cancel it in your store.'],
+  ['P3M', 'Renews every 3 months until you cancel it in your store.'],
   ['P1Y2M', 'Renews until you cancel it.'],
 ])('the period %p is said', (period, line) => expect(periodLine(period)).toBe(line));

@@ -66,10 +66,10 @@ export function membershipLine({ isPaid, paidUntil }: Membership): string | null
 
 const UNITS: Record<string, string> = { D: 'day', W: 'week', M: 'month', Y: 'year' };
 
-/** `P3M`: every 3 months. */
+/** `P3M`: renews every 3 months. */
 export function periodLine(period: string | null): string {
   const [, count = '', unit = ''] = /^P(\d+)([DWMY])$/.exec(period ?? '') ?? [];
   const name = UNITS[unit];
   if (!name) return period ? 'Renews until you cancel it.' : 'Bought once.';
-  return `Every ${count === '1' ? name : `${count} ${name}s`}, until you cancel it in your store.`;
+  return `Renews every ${count === '1' ? name : `${count} ${name}s`} until you cancel it in your store.`;
 }

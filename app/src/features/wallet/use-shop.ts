@@ -17,7 +17,9 @@ export function useBuyer(): void {
 
 type Deed = (shop: Store, userId: string) => Promise<string | null>;
 
-export const SAID: Record<Outcome, string | null> = {
+const NEWS_LAST = 5000; // milliseconds
+
+const SAID: Record<Outcome, string | null> = {
   bought: 'Thank you. It arrives in a moment.',
   pending: 'This waits for an approval. It arrives when it is given.',
   canceled: null,
@@ -36,13 +38,20 @@ export function useShop() {
   const run = (work: Deed) => {
     if (!deed.isPending) deed.mutate(work);
   };
+  const news = deed.error ? deed.error.message : (deed.data ?? null);
+  const { reset } = deed;
+  useEffect(() => {
+    if (!news) return;
+    const timer = setTimeout(reset, NEWS_LAST);
+    return () => clearTimeout(timer);
+  }, [news, reset]);
   return {
     isOpen: store !== null,
     products: products.data ?? [],
     hasFailed: products.isError,
     isBusy: deed.isPending,
     /** What came of the last deed, for the user. */
-    news: deed.error ? deed.error.message : (deed.data ?? null),
+    news,
     buy: (product: Product) => run(async (shop, user) => SAID[await shop.buy(user, product)]),
     restore: () => run(async (shop, user) => (await shop.restore(user), 'What you bought before is yours again.')),
     manage: () => run(async (shop, user) => (await shop.manage(user), null)),
