@@ -197,7 +197,7 @@ def steps(app: Path) -> Iterator[str]:
     if checks_functions(app):
         yield '\nIts tsconfig.json takes in supabase/, whose functions are Deno\'s: add "supabase" to its `exclude`.'
     if not adopted_config.has_anonymous(read(app / CONFIG)):
-        yield "\nAnonymous sign-ins are off in its config.toml: turn them on there and in the project, or sign in yourself."
+        yield "\nAnonymous sign-ins are off in its config.toml: turn them on there and in the project."
 
 
 def checks_functions(app: Path) -> bool:
