@@ -19,7 +19,7 @@ from local.terminal import Screen
 from local.timeline import Timeline, followed
 
 PACK = 100  # credits
-FRAME = 1 / 24  # seconds; every second frame of the film, so it plays at twice its speed
+FRAME = 1 / 24  # seconds; every third frame of the film, so it plays at three times its speed
 
 
 class Scenes:
@@ -38,12 +38,12 @@ class Scenes:
         output = job["generation"]["output"][0]
         content = await self.keep(output)
         expect(output["kind"] == "video" and output["thumb"], f"this is no film: {output}")
-        shown = frames(content)[::2]
-        expect(len(shown) > 20, f"the film has {len(shown)} frames")
+        shown = frames(content)[::3]
+        expect(len(shown) > 14, f"the film has {len(shown)} frames")
         for image in shown if self.screen.draws else []:
             self.screen.draw(*self.screen.side_by_side([image]))
             time.sleep(FRAME)
-        self.screen.say(*self.screen.side_by_side(shown[10:30:10]) if self.screen.draws else [])
+        self.screen.say(*self.screen.side_by_side(shown[6:14:7]) if self.screen.draws else [])
 
     async def painting(self) -> None:
         photo = a_photo()
