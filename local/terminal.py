@@ -63,10 +63,10 @@ class Screen:
         return f"\x1b[38;{upper};48;{lower}m{HALF}"
 
     def colour(self, pixel: object) -> str:
-        red, green, blue = pixel  # type: ignore[misc]  # the picture is RGB
+        parts: tuple[int, int, int] = pixel  # type: ignore[assignment]  # the picture is RGB
         if self.has_all_colours:
-            return f"2;{red};{green};{blue}"
-        red, green, blue = (round(part / 51) for part in (red, green, blue))  # the cube of 6 x 6 x 6
+            return "2;{};{};{}".format(*parts)
+        red, green, blue = (round(part / 51) for part in parts)  # the cube of 6 x 6 x 6
         return f"5;{16 + 36 * red + 6 * green + blue}"
 
 

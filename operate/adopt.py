@@ -182,7 +182,9 @@ def report(app: Path, plan: Plan) -> str:
         named = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
         changed = f"{', and ' if named else ''}lines at {CONFIG}" if CONFIG in plan.new else ""
         said = f"Written to {app}: {named}{changed}."
-    return "\n".join([said, "", "Left to do there, as its README says (app/README.md):", "", *steps(app)])
+    return "\n".join(
+        [said, "", "Left to do there; app/README.md of this repository has the code:", "", *steps(app)]
+    )
 
 
 def steps(app: Path) -> Iterator[str]:
@@ -193,11 +195,12 @@ def steps(app: Path) -> Iterator[str]:
     yield "           EXPO_PUBLIC_SUPABASE_PUBLISHABLE_KEY=sb_publishable_…"
     yield f"  3. npx supabase@3 db push{order(app)}"
     yield f"  4. npx supabase@3 functions deploy {' '.join(sorted(adopted_config.functions()))}"
-    yield f"  5. Mount the hooks of {source}{adopted_client.FOLDER} at the root, and draw the gallery: app/README.md."
+    yield "     Then a bridge, a worker and a model that is enabled: docs/deploy.md. Until then: `make up`."
+    yield f"  5. Mount the hooks of {source}{adopted_client.FOLDER} at the root, and draw the gallery."
     if checks_functions(app):
         yield '\nIts tsconfig.json takes in supabase/, whose functions are Deno\'s: add "supabase" to its `exclude`.'
     if not adopted_config.has_anonymous(read(app / CONFIG)):
-        yield "\nAnonymous sign-ins are off in its config.toml: turn them on there and in the project, or sign in yourself."
+        yield "\nAnonymous sign-ins are off in its config.toml: turn them on there and in the project."
 
 
 def checks_functions(app: Path) -> bool:

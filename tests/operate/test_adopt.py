@@ -86,6 +86,7 @@ def test_all_that_is_needed_is_copied_and_what_was_there_is_as_it_was(
 
 def test_the_client_imports_its_own_folder_and_named_packages_alone(app: Path) -> None:
     assert adopt.main([str(app)]) == 0
+    assert all((app / CLIENT / f"lib/{name}.ts").exists() for name in adopted_client.MOUNTED)
     for file in (app / CLIENT).rglob("*.ts*"):
         assert ".test." not in file.name
         for name in re.findall(r"""(?:from|import) ['"]([^'"]+)['"]""", file.read_text()):
