@@ -2,6 +2,7 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { type ErrorBoundaryProps, Stack } from 'expo-router';
 import { StatusBar } from 'expo-status-bar';
 import { useEffect } from 'react';
+import { StyleSheet, View } from 'react-native';
 
 import { DeadEnd } from '@/components/dead-end';
 import { KeyboardProvider } from '@/components/keyboard';
@@ -30,12 +31,14 @@ function App() {
   useLiveUpdates();
   useKeptFocus();
   return (
-    <>
+    <View role="main" style={styles.app}>
       <StatusBar style="auto" />
       <Stack screenOptions={{ headerShown: false, contentStyle: { backgroundColor: theme.ground }, title: 'Pilotlight' }} />
-    </>
+    </View>
   );
 }
+
+const styles = StyleSheet.create({ app: { flex: 1 } });
 
 export function ErrorBoundary({ retry }: ErrorBoundaryProps) {
   return (
