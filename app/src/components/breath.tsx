@@ -1,26 +1,18 @@
-/** Something that breathes while it is waited for. Moved on the thread of the screen: no frame of it costs the app anything. */
+/** A slow breath, on the UI thread: no frame of it costs the app anything. */
 
-import { type PropsWithChildren } from 'react';
-import { StyleSheet } from 'react-native';
+import { StyleSheet, type ViewStyle } from 'react-native';
 import Animated from 'react-native-reanimated';
 
 import { useReducedMotion } from './motion';
 
-export function Breath({ children }: PropsWithChildren) {
+export function Breath({ paint }: { paint: ViewStyle }) {
   const isStill = useReducedMotion();
-  return (
-    <Animated.View style={[StyleSheet.absoluteFill, isStill ? null : styles.breath]} aria-hidden>
-      {children}
-    </Animated.View>
-  );
+  return <Animated.View aria-hidden style={[StyleSheet.absoluteFill, paint, isStill ? null : styles.breath]} />;
 }
 
 const styles = StyleSheet.create({
   breath: {
-    animationName: {
-      from: { opacity: 1, transform: [{ scale: 1.05 }] },
-      to: { opacity: 0.55, transform: [{ scale: 1.35 }] },
-    },
+    animationName: { from: { opacity: 0.7, transform: [{ scale: 1 }] }, to: { opacity: 1, transform: [{ scale: 1.25 }] } },
     animationDuration: '2.4s',
     animationIterationCount: 'infinite',
     animationDirection: 'alternate',

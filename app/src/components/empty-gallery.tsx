@@ -42,6 +42,6 @@ const styles = StyleSheet.create({
   place: { flexGrow: 1, alignItems: 'center', justifyContent: 'center', padding: space.xl, gap: space.m },
   mark: { width: 72, height: 72 },
   centre: { textAlign: 'center', maxWidth: 320 },
-  ideas: { width: '100%', maxWidth: 420, marginTop: space.l, gap: space.s },
+  ideas: { alignSelf: 'stretch', maxWidth: 420, marginTop: space.l, gap: space.s },
   idea: { minHeight: 48, justifyContent: 'center', paddingHorizontal: space.l, borderRadius: round.m, borderWidth: 1 },
 });

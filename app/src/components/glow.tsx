@@ -1,28 +1,40 @@
-/** Where a picture will be: soft colours that breathe, the same ones for the same prompt. */
+/** Where a picture will be: soft colours drawn from its prompt, which breathe while it is waited for. */
 
-import { Image } from 'expo-image';
-import { StyleSheet } from 'react-native';
+import { Platform, type ViewStyle } from 'react-native';
 
 import { Breath } from './breath';
 
-const COLOURS = [
-  'LuLT+#=GxVs.1it2smocxER-bGjs',
-  'L$LB^3E%%1bH}BxtS4s:s.smfkaz',
-  'LfJuh#E+Ekbb}lEkNdWXjboJa#WW',
-  'LSM5eI?E5mbb4?10oeS2s.n%f6j[',
-  'LpLyynzpELWpHD9tnOWBspofjZjY',
-  'LRMZHV_14=ay020Nt6R+t7oeayoe',
-];
+export const Glow = ({ prompt }: { prompt: string }) => <Breath paint={paintOf(prompt)} />;
 
-export function Glow({ prompt }: { prompt: string }) {
-  const number = [...prompt].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 9973, 7);
-  return (
-    <Breath>
-      <Image
-        placeholder={{ blurhash: COLOURS[number % COLOURS.length], width: 32, height: 32 }}
-        placeholderContentFit="cover"
-        style={StyleSheet.absoluteFill}
-      />
-    </Breath>
-  );
+const SPOTS = 4;
+
+/** The same prompt has the same colours, and one letter more has others. Pure. */
+export function paintOf(prompt: string): ViewStyle {
+  const dice = diceOf(prompt);
+  const hue = dice() * 360;
+  // Far enough from the first hue to be seen as another colour.
+  const turn = (dice() < 0.5 ? -1 : 1) * (35 + dice() * 130);
+  const light = 38 + dice() * 26;
+  const spots = Array.from({ length: SPOTS }, (_, index) => {
+    const [x, y] = [Math.round(dice() * 100), Math.round(dice() * 100)];
+    const tone = `${Math.round(hue + (turn * (index + 1)) / 3 + 720) % 360}, ${Math.round(60 + dice() * 35)}%`;
+    const bright = Math.round(light + (index % 2 ? 22 : -16) + dice() * 12);
+    return `radial-gradient(circle at ${x}% ${y}%, hsla(${tone}, ${bright}%, 0.95) 0%, hsla(${tone}, ${bright}%, 0) 65%)`;
+  });
+  const image = spots.join(', ');
+  return {
+    backgroundColor: `hsl(${Math.round(hue)}, 55%, ${Math.round(light)}%)`,
+    ...(Platform.OS === 'web' ? { backgroundImage: image } : { experimental_backgroundImage: image }),
+  } as ViewStyle;
+}
+
+/** Numbers between 0 and 1 that the text decides (FNV-1a, then mulberry32). */
+function diceOf(text: string): () => number {
+  let seed = [...text].reduce((hash, letter) => Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 16777619), 2166136261);
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
 }
