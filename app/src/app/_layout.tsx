@@ -2,6 +2,7 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { type ErrorBoundaryProps, Stack, usePathname } from 'expo-router';
 import { StatusBar } from 'expo-status-bar';
 import { useEffect } from 'react';
+import { StyleSheet, View } from 'react-native';
 import { SafeAreaInsetsContext, useSafeAreaInsets } from 'react-native-safe-area-context';
 
 import { DeadEnd } from '@/components/dead-end';
@@ -41,15 +42,17 @@ function App() {
   usePush();
   useKeptFocus();
   return (
-    <>
+    <View role="main" style={styles.app}>
       <StatusBar style="auto" />
       {isLost ? <LostNotice top={insets.top} /> : null}
       <SafeAreaInsetsContext.Provider value={isLost ? { ...insets, top: 0 } : insets}>
         <Stack screenOptions={{ headerShown: false, contentStyle: { backgroundColor: theme.ground }, title: 'Pilotlight' }} />
       </SafeAreaInsetsContext.Provider>
-    </>
+    </View>
   );
 }
+
+const styles = StyleSheet.create({ app: { flex: 1 } });
 
 export function ErrorBoundary({ retry }: ErrorBoundaryProps) {
   return (

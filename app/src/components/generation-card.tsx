@@ -150,7 +150,7 @@ function Unsuccessful({ item, onOpen, onRetry, onDelete }: CardProps) {
   const theme = useTheme();
   return (
     <>
-      <Pressable role="link" aria-label={`Open: ${promptOf(item)}`} onPress={onOpen} style={styles.words}>
+      <Pressable role="link" aria-label={`Open: ${promptOf(item)}, ${statusLine(item)}`} onPress={onOpen} style={styles.words}>
         <Words kind="label" numberOfLines={2} style={styles.besideSign}>
           {promptOf(item)}
         </Words>

@@ -32,7 +32,7 @@ export function Models({ models, chosen, onChoose }: ModelsProps) {
               <Words kind="label" style={styles.title}>
                 {title}
               </Words>
-              <Words kind="small" tone={isChosen ? 'accent' : 'muted'}>
+              <Words kind="small" tone={isChosen ? 'ink' : 'muted'}>
                 {creditsOf(cost)}
               </Words>
             </View>
