@@ -12,6 +12,8 @@ FIRST_PICTURE_MS = 120_000  # a bound: the first picture of a worker loads what 
 
 COPY = "() => Object.entries(localStorage)"
 PASTE = "entries => entries.forEach(([key, value]) => localStorage.setItem(key, value))"
+LOSE = """() => Object.keys(localStorage).filter(key => key.endsWith('-auth-token'))
+  .forEach(key => localStorage.removeItem(key))"""
 IS_KEPT = """() => Object.entries(localStorage).some(
   ([key, value]) => key.includes('.gallery.') && value.includes('succeeded'))"""
 LEFT = "Not sent by the account before."
@@ -77,6 +79,7 @@ def test_two_phones_with_one_backup(phone: Phone, other_phone: Phone, system: Sy
     expect_lost(other)
     other.expect_picture(kept)
     asked = other.ask("Asked while signed out")
+    expect(other.card(asked)).to_contain_text("Waiting until you are signed in")
     other.photograph("lost")
 
     # Auth ended the session for both; the first phone hears of it at its next renewal.
@@ -141,12 +144,24 @@ def test_an_account_from_its_address_to_its_end(phone: Phone, other_phone: Phone
 
     two.open("/settings")
     press(two, "Sign out")
-    expect(two.page.get_by_text("1 request is not sent yet. They wait")).to_be_visible()
+    expect(two.page.get_by_text("1 request is not sent yet. It waits")).to_be_visible()
     press(two, "Sign out")
     expect(two.page.get_by_text("Save your account")).to_be_visible()
     assert two.user_id() not in (user_id, first_id)
 
-    one.open("/settings")
+    # The first phone loses its session. The same user comes back, and what waited is sent.
+    one.page.close()
+    phone.on_disk(LOSE)
+    one = phone.start().open()
+    expect_lost(one)
+    waiting = one.ask("Asked while signed out")
+    press(one, "Sign in")
+    expect(one.page.get_by_label("E-mail address")).to_have_value(email)
+    press(one, "Send a code")
+    enter(one, system, email, "Sign in")
+    one.until(lambda: sorted(system.jobs_of(user_id)) == sorted([kept, waiting]), "the request that waited")
+    assert one.user_id() == user_id
+
     press(one, "Delete account")
     one.photograph("delete")
     press(one, "Delete for good")
