@@ -56,6 +56,13 @@ def renew(phone: Phone, screen: Screen) -> Screen:
     return screen
 
 
+def renew_to_a_new_token(phone: Phone, screen: Screen) -> Screen:
+    spent = screen.session()["refresh_token"]
+    screen = renew(phone, screen)
+    screen.until(lambda: screen.session().get("refresh_token") not in (None, spent), "a new token")
+    return screen
+
+
 def expect_lost(screen: Screen) -> None:
     expect(screen.page.get_by_text("You are signed out")).to_be_visible()
 
@@ -69,9 +76,7 @@ def test_two_phones_with_one_backup(phone: Phone, other_phone: Phone, system: Sy
 
     # The first phone goes on, and the copy then shows a token that was spent two tokens ago.
     for _ in range(2):
-        spent = one.session()["refresh_token"]
-        one = renew(phone, one)
-        one.until(lambda token=spent: one.session().get("refresh_token") not in (None, token), "a new token")
+        one = renew_to_a_new_token(phone, one)
     other = other_phone.start().open()
     other.expect_picture(kept)
     other.until(lambda: other.page.evaluate(IS_KEPT), "the picture on the disk")
