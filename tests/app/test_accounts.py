@@ -25,7 +25,8 @@ def code_for(screen: Screen, system: System, email: str) -> str:
 
     def printed() -> str:
         log = (system.folder / "up.log").read_text(errors="replace")
-        return (re.findall(rf"A mail to {re.escape(email)}: your code is (\d{{6}})\n", log) or [""])[-1]
+        codes: list[str] = re.findall(rf"A mail to {re.escape(email)}: your code is (\d{{6}})\n", log)
+        return codes[-1] if codes else ""
 
     return str(screen.until(printed, f"a code for {email}"))
 
