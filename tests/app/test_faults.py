@@ -194,6 +194,17 @@ def test_the_server_closes_the_channel_of_an_expired_token(phone: Phone, system:
     assert screen.user_id() == user_id
 
 
+def start_anew(screen: Screen, asked: str) -> str:
+    """The session is lost, and its user may be replaced: the request waits as a card, and its retry is sent."""
+    expect(screen.page.get_by_text("You are signed out")).to_be_visible()
+    screen.page.get_by_role("button", name="Start anew").click()
+    screen.page.get_by_role("button", name="Start a new account").click()
+    expect(screen.card(asked)).to_contain_text("Tap Retry to send it from this one.")
+    screen.card(asked).get_by_role("button", name="Retry").click()
+    expect(screen.card(asked)).to_have_count(0)
+    return screen.ids()[0]
+
+
 def test_a_tap_before_the_session_is_refused(phone: Phone, system: System) -> None:
     screen = phone.start().open()
     user_id = screen.user_id()
@@ -205,10 +216,11 @@ def test_a_tap_before_the_session_is_refused(phone: Phone, system: System) -> No
     stall = Stall()
     phone.context.route(f"{system.url}/auth/v1/**", stall)
     screen = phone.start().open()
-    job_id = screen.ask("A picture for the next user")
+    asked = screen.ask("A picture for the next user")
     stall.release()
+    job_id = start_anew(screen, asked)
     screen.expect_picture(job_id)
-    assert screen.user_id() != user_id
+    assert screen.user_id() != user_id and job_id != asked
     expect_charged_once(system, screen, job_id)
 
 
@@ -240,8 +252,8 @@ def test_the_account_is_deleted_while_its_token_is_good(phone: Phone, system: Sy
     screen = phone.start().open()
     user_id = screen.user_id()
     system.query("delete from auth.users where id = %s returning id", user_id)
-    job_id = screen.ask("A picture without an owner")
-    screen.until(lambda: screen.user_id() != user_id, "another user")
+    job_id = start_anew(screen, screen.ask("A picture without an owner"))
+    assert screen.user_id() != user_id
     screen.expect_picture(job_id)
     expect_charged_once(system, screen, job_id)
 

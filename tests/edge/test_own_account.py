@@ -9,6 +9,7 @@ import pytest
 from tests.edge.refusals import code_of
 from tests.edge.user import TappingUser
 from tests.support.jobs import Jobs
+from tests.support.processes import ROOT
 
 PNG = b"\x89PNG\r\n\x1a\n"
 Call = Callable[[httpx.Client, TappingUser, str], httpx.Response]
@@ -46,9 +47,12 @@ REFUSED: dict[str, Call] = {
     "rpc cancel_generation": rpc("cancel_generation", p_id=None),
     "rpc get_job_status": rpc("get_job_status", p_ids=[]),
     "rpc list_models": rpc("list_models"),
+    "rpc read_gallery": rpc("read_gallery", p_before_at=None, p_before_id=None, p_ids=[]),
     "rpc report_generation": rpc("report_generation", p_id=None, p_reason="other"),
     "rpc register_device": rpc("register_device", p_token="ExponentPushToken[a]", p_platform="ios"),
 }
+# These look for no user: one is for everybody, and the others ask for a secret of their own.
+NOT_FOR_USERS = {"function ping", "function provider_webhook", "function purchase_webhook"}
 EMPTY: dict[str, Call] = {
     "entitlements": table("entitlements", "*"),
     "credit_entries": table("credit_entries", "*"),
@@ -65,6 +69,16 @@ def fill(http: httpx.Client, user: TappingUser, jobs: Jobs) -> tuple[str, str]:
     headers = user.headers | {"content-type": "image/png"}
     assert http.post(f"{storage(user)}/{photo}", headers=headers, content=PNG).status_code == 200
     return job_id, photo
+
+
+def test_every_function_and_rpc_of_a_user_is_tried(jobs: Jobs) -> None:
+    """So that a new one is added above."""
+    functions = {f"function {path.parent.name}" for path in (ROOT / "supabase/functions").glob("*/index.ts")}
+    rpcs = jobs.conn.execute(
+        "select 'rpc ' || proname from pg_proc where pronamespace = 'public'::regnamespace"
+        " and has_function_privilege('authenticated', oid, 'execute')"
+    ).fetchall()
+    assert functions - NOT_FOR_USERS | {name for (name,) in rpcs} == {*REFUSED, "rpc delete_account"}
 
 
 def test_an_old_token_opens_nothing(http: httpx.Client, user: TappingUser, jobs: Jobs) -> None:

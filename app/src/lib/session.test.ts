@@ -75,7 +75,7 @@ describe('a session that is lost', () => {
     await jest.advanceTimersByTimeAsync(60_000);
   });
 
-  test('is said, and nobody takes the user’s place', () => {
+  test('is said, and no other user takes its place', () => {
     expect(session.get()).toMatchObject({ userId: 'u', isReady: false, isLost: true });
     expect(mockAuth.signInAnonymously).not.toHaveBeenCalled();
   });
@@ -109,7 +109,7 @@ test('who signs out is followed by a new user, in every tab', async () => {
   expect(session.get()).toMatchObject({ userId: 'new', isReady: true, email: null, replaced: null });
 });
 
-test('a user with an address can come back, so the next user takes nobody’s place', () => {
+test('a user with an address can come back, so the next user takes no place', () => {
   say('SIGNED_IN', { user: { id: 'u', email: 'fox@example.com' } });
   say('SIGNED_IN', { user: { id: 'other', email: 'owl@example.com' } });
   expect(session.get()).toMatchObject({ userId: 'other', replaced: null });

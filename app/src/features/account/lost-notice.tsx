@@ -16,7 +16,7 @@ export function LostNotice({ top }: { top: number }) {
   const router = useRouter();
   const { email } = useSession();
   return (
-    <View role="alert" style={[styles.place, { paddingTop: top + space.m, backgroundColor: theme.raised }]}>
+    <View role="alert" style={[styles.place, { paddingTop: top + space.m, backgroundColor: theme.surface, borderColor: theme.line }]}>
       <View style={styles.content}>
         <Words kind="label">{TEXT.lostTitle}</Words>
         <Words kind="small">{email ? TEXT.lostNamed(email) : TEXT.lostAnonymous}</Words>
@@ -30,7 +30,7 @@ export function LostNotice({ top }: { top: number }) {
 }
 
 const styles = StyleSheet.create({
-  place: { paddingHorizontal: space.l, paddingBottom: space.m },
+  place: { paddingHorizontal: space.l, paddingBottom: space.m, borderBottomWidth: 1 },
   content: { width: '100%', maxWidth: 640, alignSelf: 'center', gap: space.s },
   ways: { flexDirection: 'row', flexWrap: 'wrap', gap: space.s },
 });

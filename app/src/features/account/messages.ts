@@ -3,7 +3,8 @@
 import type { Purpose } from './codes';
 
 const countOf = (count: number, one: string, many = `${one}s`) => (count === 1 ? `1 ${one}` : `${count} ${many}`);
-const areUnsent = (count: number) => (count === 1 ? '1 request is not sent yet.' : `${count} requests are not sent yet.`);
+const unsent = (count: number, one: string, many: string) =>
+  count === 1 ? `1 request is not sent yet. ${one}` : `${count} requests are not sent yet. ${many}`;
 
 export const TEXT = {
   settings: 'Settings',
@@ -21,13 +22,19 @@ export const TEXT = {
   signedIn: (email: string) => `Signed in as ${email}. On another phone, sign in with a code to this address.`,
   signOut: 'Sign out',
   signingOut: 'Your pictures leave this phone. They come back when you sign in again.',
-  unsentWait: (count: number) => `${areUnsent(count)} They wait on this phone until you sign in again.`,
+  unsentWait: (count: number) =>
+    unsent(count, 'It waits on this phone until you sign in again.', 'They wait on this phone until you sign in again.'),
 
   leaving: (credits: number | undefined) =>
     `The account of this phone has no address, so it cannot be opened again after you sign in to another. ${
       credits ? `Its ${countOf(credits, 'credit')} will be lost. ` : ''
     }What this phone shows of its pictures stays in sight here.`,
-  unsentLeft: (count: number) => `${areUnsent(count)} They are not charged to the other account: you find them there as cards to retry.`,
+  unsentLeft: (count: number) =>
+    unsent(
+      count,
+      'The other account is not charged for it: you find it there as a card to retry.',
+      'The other account is not charged for them: you find them there as cards to retry.',
+    ),
 
   lostTitle: 'You are signed out',
   lostNamed: (email: string) => `The sign-in of ${email} is no longer valid on this phone. What was here is still here, and new requests wait.`,
@@ -37,7 +44,8 @@ export const TEXT = {
   startAnewSure: 'Start a new account',
   startingAnew: 'A new account begins empty. What this phone shows of your pictures stays in sight; the credits stay with the old account.',
   startingAnewBeside: (email: string) => `A new account begins empty. That of ${email} stays as it is: sign in to it at any time.`,
-  unsentAnew: (count: number) => `${areUnsent(count)} You find them there as cards to retry.`,
+  unsentAnew: (count: number) =>
+    unsent(count, 'You find it there as a card to retry.', 'You find them there as cards to retry.'),
   notStarted: 'The server could not be reached. Try again in a moment.',
 
   address: 'E-mail address',

@@ -1,7 +1,7 @@
 /** The account, how to reach the makers, and the end of the account. */
 
 import { useRouter } from 'expo-router';
-import { Linking, Pressable, StyleSheet } from 'react-native';
+import { Linking, Pressable, StyleSheet, View } from 'react-native';
 
 import { TOUCH } from '@/components/theme';
 import { Words } from '@/components/words';
@@ -27,9 +27,11 @@ export function SettingsScreen() {
     <Page title={TEXT.settings} hasBack>
       <AccountSection key={userId} />
       <Section title={TEXT.about}>
-        <TextLink label={TEXT.contact} to={ABOUT.contact && `mailto:${ABOUT.contact}`} />
-        <TextLink label={TEXT.terms} to={ABOUT.terms} />
-        <TextLink label={TEXT.privacy} to={ABOUT.privacy} />
+        <View>
+          <TextLink label={TEXT.contact} to={ABOUT.contact && `mailto:${ABOUT.contact}`} />
+          <TextLink label={TEXT.terms} to={ABOUT.terms} />
+          <TextLink label={TEXT.privacy} to={ABOUT.privacy} />
+        </View>
         <Words tone="muted">{TEXT.version(ABOUT.version)}</Words>
       </Section>
       {isReady ? (

@@ -40,6 +40,6 @@ export function Sure({ label, sureLabel, kind = 'danger', onSure, onCancel, chil
 }
 
 const styles = StyleSheet.create({
-  place: { gap: space.m },
+  place: { maxWidth: '100%', gap: space.m },
   buttons: { flexDirection: 'row', flexWrap: 'wrap', gap: space.s },
 });

@@ -1,5 +1,6 @@
 import { notifyManager, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { act, renderHook } from '@testing-library/react-native';
+import { isRunningInExpoGo } from 'expo';
 import * as Notifications from 'expo-notifications';
 import type { PropsWithChildren } from 'react';
 
@@ -11,6 +12,7 @@ import { LONG, usePush } from './use-push';
 const mockRpc = jest.fn();
 const mockPush = jest.fn();
 jest.mock('@/lib/supabase', () => ({ supabase: { rpc: (...call: unknown[]) => mockRpc(...call) } }));
+jest.mock('expo', () => ({ ...jest.requireActual('expo'), isRunningInExpoGo: jest.fn() }));
 jest.mock('expo-router', () => ({ useRouter: () => mockRouter }));
 const mockRouter = { push: (...call: unknown[]) => mockPush(...call) };
 jest.mock('expo-constants', () => ({ expoConfig: { extra: { eas: { projectId: 'project' } } } }));
@@ -41,6 +43,7 @@ const show = (...items: ReturnType<typeof item>[]) => act(() => void client.setQ
 beforeEach(() => {
   localStorage.clear();
   jest.clearAllMocks();
+  jest.mocked(isRunningInExpoGo).mockReturnValue(false);
   jest.mocked(Notifications.getPermissionsAsync).mockResolvedValue(NOT_YET as Notifications.NotificationPermissionsStatus);
   ask.mockResolvedValue(ALLOWED as Notifications.NotificationPermissionsStatus);
   session.set({ userId: 'u', isReady: true });
@@ -83,6 +86,16 @@ test('a tap opens the picture, also the tap that starts the app', async () => {
   const opened = mockPush.mock.calls.map(([{ params }]) => params.id);
   expect(opened).toEqual(['first', 'second']);
   expect(Notifications.clearLastNotificationResponse).toHaveBeenCalledTimes(2);
+  await unmount();
+});
+
+test('Expo Go, which takes no pushes, does not load the package', async () => {
+  jest.mocked(isRunningInExpoGo).mockReturnValue(true);
+  const { unmount } = await renderHook(usePush, { wrapper });
+  await show(item('running'));
+  await act(() => jest.advanceTimersByTimeAsync(LONG));
+  expect(Notifications.getLastNotificationResponse).not.toHaveBeenCalled();
+  expect(ask).not.toHaveBeenCalled();
   await unmount();
 });
 

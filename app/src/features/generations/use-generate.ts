@@ -13,14 +13,14 @@ import { ringOutbox } from './use-live-updates';
 
 export function useGenerate() {
   const client = useQueryClient();
-  const { userId } = useSession();
+  const { userId, isLost } = useSession();
   return (model: string | null, input: Input): string => {
     const id = uuidv7();
     const requestedAt = timeOfRequest(galleryOf(client, userId), Date.now());
     const entry: outbox.Entry = {
       // Null on a new phone: the first user who signs in asked for it.
       ...{ id, model, input, userId, requestedAt },
-      ...{ isTried: false, isWithdrawn: false, delay: null, refusal: null },
+      ...{ isTried: false, isWithdrawn: false, delay: isLost ? 'signed_out' : null, refusal: null },
     };
     outbox.put(entry);
     absorb(client, userId, [outbox.toItem(entry)]);
