@@ -18,7 +18,7 @@ COUNTS = """
 select
   xact_commit as transactions, blks_hit + blks_read as buffers,
   pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::float8 as wal,
-  (select {fsyncs}) as fsyncs
+  (select {fsyncs}) as fsyncs, pg_database_size(datname) as disk
 from pg_stat_database where datname = %s
 """
 FSYNCS = {

@@ -54,7 +54,7 @@ class Burst:
     cpu: dict[str, float]
     """Microseconds a job, by the kind of process."""
     database: dict[str, float]
-    """Transactions, fsyncs, bytes of WAL and buffers a job."""
+    """Transactions, fsyncs, bytes of WAL and buffers a job; and bytes of disk, with what enqueueing takes."""
 
 
 def burst(contender: Contender, count: int, database: Database) -> Burst:
@@ -79,11 +79,12 @@ def burst(contender: Contender, count: int, database: Database) -> Burst:
         used = used_cpu(contender, processes, database) - used
         times = [at for _, at in contender.lines.at[former:]]
     wait_until(lambda: not database.sessions(name), "its sessions to end", 30)  # then their counts are told
-    spent = database.counts(name) - before - enqueueing
+    grown = (database.counts(name) - before).per(count + WARM_UP)
+    spent = {kind: value - enqueueing.per(count)[kind] for kind, value in grown.items() if kind != "disk"}
     return Burst(
         count / (ended - min(times)) * 1e9,
         {kind: value * 1e6 for kind, value in used.per(count).items()},
-        spent.per(count + WARM_UP),
+        spent | {"disk": grown["disk"]},
     )
 
 

@@ -84,7 +84,7 @@ def rate_rows(bursts: dict[str, list[Burst]]) -> Iterator[list[Cell]]:
 
 
 PROCESSES = ("worker", "bridge", "Postgres", "Redis")
-COUNTED = ("transactions", "fsyncs", "wal", "buffers")
+COUNTED = ("transactions", "fsyncs", "wal", "buffers", "disk")
 COST = [
     "A job of a burst costs",
     *(f"CPU us, {kind}" for kind in PROCESSES),
@@ -93,6 +93,7 @@ COST = [
     "fsyncs",
     "bytes of WAL",
     "buffers",
+    "bytes of disk",
 ]
 
 
