@@ -75,10 +75,12 @@ def servers(asked: argparse.Namespace) -> Iterator[list[Contender]]:
             postgres.make_process_logins(stack)
         brokers = {entry.is_ours for entry in entries.values() if entry.needs_redis}
         redis = {is_ours: started_redis(opened, stack, f"redis-{is_ours}") for is_ours in brokers}
-        yield [
-            entry.make(name, place(stack, redis.get(entry.is_ours), number, entry))
-            for number, (name, entry) in enumerate(entries.items())
-        ]
+        contenders = []
+        for number, (name, entry) in enumerate(entries.items()):
+            contender = entry.make(name, place(stack, redis.get(entry.is_ours), number, entry))
+            opened.callback(contender.close)
+            contenders.append(contender)
+        yield contenders
 
 
 def place(stack: Stack, redis: Redis | None, number: int, entry: Entry) -> Place:

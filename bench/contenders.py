@@ -69,6 +69,8 @@ class Contender(Protocol):
         """Drop all that waits."""
         ...
 
+    def close(self) -> None: ...
+
 
 class BareCelery:
     """Celery with the pool of our workers: what a message costs when nothing is promised."""
@@ -114,6 +116,9 @@ class BareCelery:
 
     def forget(self) -> None:
         self.redis.flush()
+
+    def close(self) -> None:
+        self.app.close()
 
 
 class Pilotlight:
@@ -176,6 +181,9 @@ class Pilotlight:
         backlog.forget_ours(self.place.stack)
         self.redis.flush()
 
+    def close(self) -> None:
+        self.conn.close()
+
 
 class Peer:
     """A queue that needs no broker, run by a program of `bench/peers`."""
@@ -232,6 +240,12 @@ class Peer:
 
     def forget(self) -> None:
         self.table.forget(self.place.stack)
+
+    def close(self) -> None:
+        """Before the server stops, of which its client would complain."""
+        self.conn.close()
+        self.client.kill()
+        self.client.communicate()
 
 
 def connect(stack: Stack) -> "psycopg.Connection[Any]":
