@@ -18,7 +18,7 @@ export DENO_DIR := $(CURDIR)/.pilotlight/deno
 export DENO_NO_UPDATE_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up adopt image test test-fast check bridge worker flower status audit doctor user model migrate lock clean check-app app app-bundles chaos storm inflight bench-edge bench-dispatch bench-sql bench-picture install-production install-local install-dev install-app
+.PHONY: help demo up adopt image test test-fast check bridge worker flower status audit doctor user model migrate lock clean check-app app app-bundles chaos storm inflight bench bench-edge bench-sql bench-picture bench-app install-production install-local install-dev install-app
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,7 +83,7 @@ model: install-production ## A Replicate model's row as SQL to review: NAME=owne
 migrate: install-production ## Apply supabase/migrations to the DATABASE_URL of .env
 	@$(RUN)/python -m operate.migrate
 
-# What follows measures or attacks. ARGS has options: make bench-dispatch ARGS="--rounds 1 --burst 200", ARGS=--help
+# What follows measures or attacks. ARGS has options: make bench ARGS="--rounds 1 --burst 200", ARGS=--help
 chaos: install-dev ## Kill, freeze and cut everything under load, then check every promise (takes 20 minutes)
 	@$(RUN)/python -m tests.chaos --requests 5000 --faults 200 $(ARGS)
 
@@ -93,11 +93,11 @@ storm: install-dev ## 3,000 jobs at a Replicate that misbehaves
 inflight: install-dev ## 10,000 predictions in flight with one bridge and one worker
 	@$(RUN)/python -m tests.replicate.inflight --jobs 10000 $(ARGS)
 
+bench: install-dev ## Ours beside bare Celery and six queues: latency, bursts, idle, in flight (takes 15 minutes)
+	@$(RUN)/python -m bench $(ARGS)
+
 bench-edge: install-dev ## Cold and warm, the gate beside an empty function and what people write
 	@$(RUN)/python -m bench.edge $(ARGS)
-
-bench-dispatch: install-dev ## From commit to first line and a burst of 10,000, beside bare Celery
-	@$(RUN)/python -m bench.dispatch $(ARGS)
 
 bench-sql: install-dev ## Plans and times at a thousand and a million jobs
 	@$(RUN)/python -m bench.sql $(ARGS)
@@ -108,12 +108,16 @@ image: install-dev ## Build the image of deploy/ without Docker and try it (Debi
 bench-picture: install-dev ## A picture of 1 MB from the webhook to its row, beside a bare Celery task
 	@$(RUN)/python -m bench.picture $(ARGS)
 
+bench-app: install-app ## The app's first screen, and from the end of a job to its picture (needs Chromium)
+	@$(RUN)/python -m bench.app $(ARGS)
+
 lock: ## Choose the versions in requirements/ anew (needs uv)
 	@uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml -o requirements/production.txt
 	@uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml --extra media -c requirements/production.txt -o requirements/media.txt
 	@uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml --group flower -c requirements/production.txt -o requirements/flower.txt
 	@uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml --group local -c requirements/production.txt -o requirements/local.txt
 	@uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml --group dev -c requirements/local.txt -o requirements/dev.txt
+	@uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 --group bench -o requirements/bench.txt
 
 clean: ## Stop the local stack and forget its data; what was installed stays
 	@[ ! -x $(RUN)/python ] || $(RUN)/python -m local.pids .pilotlight/local < /dev/null

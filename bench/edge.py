@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--cold", type=at_least(1), default=100, help="fresh processes of each function")
     parser.add_argument("--warm", type=at_least(1), default=600, help="requests of each kind")
     asked = parser.parse_args()
-    report = Report(asked.output)
+    report = Report("edge", asked.results)
     download()
     with backend() as (real, jobs):
         headers = real.headers(jobs.user_id)

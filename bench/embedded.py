@@ -5,11 +5,24 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import psycopg
+
+from bench import install
 from local import postgres
 from local import stack as stacks
 from local.stack import Stack
+
+VERSIONS = (17, 18)
+
+
+def choose(version: int) -> None:
+    """Postgres 18 comes with the local stack; 17, which hosted projects run, is installed for a bench."""
+    if version == 17:
+        programs = install.postgres17()
+        postgres.programs = lambda: programs
 
 
 @contextmanager
@@ -25,3 +38,11 @@ def supabase(**settings: str) -> Iterator[Stack]:
         with postgres.running(stack, **settings):
             postgres.bring_supabase(stack)
             yield stack
+
+
+def database(stack: Stack, name: str, template: str = "postgres") -> Stack:
+    """Another database of the same server."""
+    maintenance = replace(stack, database="template1").url_of(postgres.SUPERUSER)
+    with psycopg.connect(maintenance, autocommit=True) as conn:
+        conn.execute(f"create database {name} template {template} owner postgres".encode())
+    return replace(stack, database=name)

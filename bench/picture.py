@@ -37,7 +37,7 @@ def main() -> None:
     parser = command_line(__doc__)
     parser.add_argument("--samples", type=at_least(1), default=60, help="pictures of each kind")
     asked = parser.parse_args()
-    report = Report(asked.output)
+    report = Report("picture", asked.results)
     with tempfile.TemporaryDirectory(prefix="pilotlight-bench-") as folder, farm(Path(folder)) as made:
         report.title("Picture")
         compare(report, made, asked)

@@ -1,94 +1,82 @@
-"""The processes of the dispatch bench, and the moment at which each of their tasks began."""
+"""The processes of a contender, and the moments at which their tasks began."""
 
+import shlex
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
 
-from local.stack import Stack
+from local.stack import ROOT
 from tests.support.processes import ControlledProcess
-from tests.support.servers import Redis
-from tests.support.waiting import wait_until
 
-THREADS = 16  # tasks that each worker runs at once
-APART = 0.03  # seconds between two tasks on an idle system
-
-Send = Callable[
-    [], tuple[str, int]
-]  # the id of a task, and the nanosecond of `time.monotonic_ns` at which it was sent
+SLOTS = 16  # tasks that a contender runs at once, whatever the number of its processes
+PROGRAMS = Path(sys.executable).parent
+OPTIONS = ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
 
 
-def celery(module: str) -> list[str]:
+def celery(module: str, *, threads: int = SLOTS, number: int = 1) -> list[str]:
     """The command of a worker of `bench.workers`."""
-    quiet = ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
-    program = str(Path(sys.executable).parent / "celery")
-    return [program, "-A", f"bench.workers.{module}", "worker", *quiet, "--concurrency", str(THREADS)]
+    command = [str(PROGRAMS / "celery"), "-A", f"bench.workers.{module}", "worker", *OPTIONS]
+    return [*command, "--concurrency", str(threads), "--hostname", f"{module}{number}@%h"]
 
 
-class Bench:
-    """A Redis, and processes that write down when their tasks begin (`bench.workers.first_line`)."""
+def of_procfile(kind: str) -> list[str]:
+    lines = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+    program, *arguments = shlex.split(lines[kind])
+    return [str(PROGRAMS / program), *arguments]
 
-    def __init__(self, stack: Stack) -> None:
-        self.stack = stack
-        self.redis = Redis(stack.folder)
-        self.environment = {
-            "REDIS_URL": self.redis.url,
-            "WORKER_THREADS": str(THREADS),
-            "LOG_LEVEL": "WARNING",
-            "BENCH_FOLDER": str(stack.folder),
-        }
 
-    def __enter__(self) -> Self:
-        self.redis.start().wait_ready()
-        return self
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A process that a contender needs; `kind` is what its CPU time is counted under."""
 
-    def __exit__(self, *_: object) -> None:
-        self.redis.kill()
+    kind: str
+    command: list[str]
+    environment: Mapping[str, str]
 
-    @contextmanager
-    def running(
-        self, name: str, command: list[str], environment: Mapping[str, str] | None = None
-    ) -> Iterator[ControlledProcess]:
-        environment = {**self.environment, **(environment or {})}
-        process = ControlledProcess(name, command, folder=self.stack.folder, environment=environment).start()
+
+@dataclass(slots=True)
+class FirstLines:
+    """What the workers of a contender have written down: the id of each task and when it began, in nanoseconds."""
+
+    folder: Path
+    read_until: dict[Path, int] = field(default_factory=dict)
+    at: list[tuple[str, int]] = field(default_factory=list)
+
+    def count(self) -> int:
+        for path in self.folder.glob("*.begun"):
+            with path.open("rb") as file:
+                file.seek(self.read_until.get(path, 0))
+                whole, newline, _ = file.read().rpartition(b"\n")
+            self.read_until[path] = self.read_until.get(path, 0) + len(whole) + len(newline)
+            self.at += [(job_id, int(at)) for job_id, at in map(str.split, whole.decode().splitlines())]
+        return len(self.at)
+
+    def clear(self) -> None:
+        """While no worker runs."""
+        for path in self.folder.glob("*.begun"):
+            path.unlink()
+        self.read_until.clear()
+        self.at.clear()
+
+
+@contextmanager
+def running(programs: list[Program], folder: Path) -> Iterator[list[ControlledProcess]]:
+    with ExitStack() as stack:
+        started = []
+        for number, program in enumerate(programs):
+            process = ControlledProcess(
+                f"{program.kind}-{number}",
+                program.command,
+                folder=folder,
+                environment={"BENCH_FOLDER": str(folder), **program.environment},
+            )
+            stack.callback(process.kill)
+            started.append(process.start())
         try:
-            yield process
+            yield started
         except AssertionError:
-            print(f"The log of {name} ends:\n{process.output[-2000:]}", file=sys.stderr)
+            for process in started:
+                print(f"The log of {process.name} ends:\n{process.output[-2000:]}", file=sys.stderr)
             raise
-        finally:
-            process.kill()
-
-    def begun(self) -> dict[str, int]:
-        """The first line of each task by its id, in nanoseconds of `time.monotonic_ns`."""
-        texts = [path.read_text() for path in self.stack.folder.glob("*.begun")]
-        lines = [line.split() for text in texts for line in text.splitlines()]
-        return {line[0]: int(line[1]) for line in lines if len(line) == 2}
-
-    def count_begun(self) -> int:
-        return len(self.begun())
-
-    def wait_begun(self, ids: set[str], timeout: float = 60) -> dict[str, int]:
-        wait_until(lambda: self.begun().keys() >= ids, "every first line", timeout)
-        return self.begun()
-
-    def latencies(self, send: Send, count: int) -> list[float]:
-        """Milliseconds from sending to the first line, one task at a time.
-
-        A worker may begin before the answer to a commit has reached us: then they are negative.
-        """
-        sent = []
-        for _ in range(count):
-            sent.append(send())
-            time.sleep(APART)
-        first = self.wait_begun({task_id for task_id, _ in sent})
-        return [(first[task_id] - at) / 1e6 for task_id, at in sent]
-
-    def rate(self, count: Callable[[], int], wanted: int, begin: Callable[[], None] = lambda: None) -> float:
-        """How many a second are counted from the beginning until so many more are."""
-        before, since = count(), time.monotonic()
-        begin()
-        wait_until(lambda: count() - before >= wanted, "the burst", timeout=600, every=0.1)
-        return wanted / (time.monotonic() - since)

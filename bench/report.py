@@ -1,37 +1,61 @@
-"""What a bench measured, as tables in markdown: on stdout, and with --output in a file as well."""
+"""What a bench measured: printed as it comes, and kept in `bench/results/` as JSON, from which the pages are made."""
 
 import argparse
+import json
 import os
 import platform
+import subprocess
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from local.stack import ROOT
+
+RESULTS = ROOT / "bench" / "results"
 Cell = str | float
 
 
 class Report:
     """Prints each table as soon as it is measured. The file is written last: a bench that fails keeps the old one."""
 
-    def __init__(self, output: Path | None) -> None:
-        self.output, self.text = output, ""
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name, self.folder = name, folder
+        self.blocks: list[dict[str, Any]] = []
+        self.heading = name
 
     def title(self, text: str) -> None:
-        self.write(f"# {text}\n\n{machine()}\n")
+        self.heading = text
+        print(f"# {text}\n\n{machine()}", flush=True)
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
-        """Numbers stand to the right, as in the first row."""
-        cells = list(rows)
-        rule = ["---" if isinstance(one, str) else "---:" for one in cells[0]]
-        lines = [columns, rule, *(map(cell, row) for row in cells)]
-        self.write("".join(f"\n| {' | '.join(line)} |" for line in lines) + "\n")
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[Cell]], key: str | None = None) -> None:
+        """`key` names it for charts and for docs/performance.md."""
+        self.add({"columns": list(columns), "rows": [list(row) for row in rows], "key": key})
 
     def write(self, text: str) -> None:
-        print(text, end="", flush=True)
-        self.text += text
+        self.add({"text": text.strip()})
 
-    def save(self) -> None:
-        if self.output is not None:
-            self.output.write_text(self.text)
+    def add(self, block: dict[str, Any]) -> None:
+        self.blocks.append(block)
+        print("\n" + markdown(block), end="", flush=True)
+
+    def save(self, **raw: Any) -> None:
+        """`raw` is what the tables were made of."""
+        from bench import page
+
+        content = {"title": self.heading, "machine": machine(), "blocks": self.blocks, **raw}
+        (self.folder / f"{self.name}.json").write_text(json.dumps(content, indent=1) + "\n")
+        page.render(self.folder)
+
+
+def markdown(block: dict[str, Any]) -> str:
+    """Numbers stand to the right, as in the first row."""
+    if "text" in block:
+        return f"{block['text']}\n"
+    rows = block["rows"]
+    rule = ["---" if isinstance(one, str) else "---:" for one in rows[0]]
+    lines = [block["columns"], rule, *(map(cell, row) for row in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def cell(value: Cell) -> str:
@@ -43,7 +67,16 @@ def cell(value: Cell) -> str:
 
 def machine() -> str:
     python, system = platform.python_version(), f"{platform.system()} {platform.machine()}"
-    return f"{system}, {os.cpu_count()} cores, Python {python}."
+    today = datetime.now(UTC).date()
+    return f"{system}, {os.cpu_count()} cores, Python {python}, {today}, commit {commit()}."
+
+
+def commit() -> str:
+    """`+` where files that git knows were changed since."""
+    asked = subprocess.run(
+        ["git", "describe", "--always", "--dirty=+", "--exclude=*"], cwd=ROOT, capture_output=True, text=True
+    )
+    return asked.stdout.strip() or "unknown"
 
 
 def percentile(values: Iterable[float], share: float) -> float:
@@ -53,17 +86,20 @@ def percentile(values: Iterable[float], share: float) -> float:
 
 def command_line(description: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--output", type=writable, metavar="FILE", help="write the tables to this file, too")
+    parser.add_argument(
+        "--results", type=writable, default=str(RESULTS), metavar="FOLDER", help="where the pages are made"
+    )
     return parser
 
 
 def writable(name: str) -> Path:
-    """Refuse a file that cannot be written now, and not after minutes of measuring."""
-    try:
-        with open(name, "a"):
-            return Path(name)
-    except OSError as error:
-        raise SystemExit(f"{name} cannot be written: {error.strerror}.") from None
+    """Refuse a folder that cannot be written to now, and not after minutes of measuring."""
+    folder = Path(name)
+    if not folder.is_dir():
+        raise SystemExit(f"{name} is no folder.")
+    if not os.access(folder, os.W_OK):
+        raise SystemExit(f"{name} cannot be written to.")
+    return folder
 
 
 def at_least(smallest: int) -> Callable[[str], int]:

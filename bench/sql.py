@@ -10,7 +10,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -218,9 +218,11 @@ def main() -> None:
     parser.add_argument("--jobs", type=at_least(FEW), default=1_000_000, help="of the larger database")
     parser.add_argument("--times", type=at_least(1), default=101, help="that each call is made")
     asked = parser.parse_args()
-    report = Report(asked.output)
+    report = Report("sql", asked.results)
     with embedded.supabase(fsync="off", max_wal_size="8GB") as stack:
-        few, many = (Site(database(stack, name), jobs) for name, jobs in (("few", FEW), ("many", asked.jobs)))
+        few, many = (
+            Site(embedded.database(stack, name), jobs) for name, jobs in (("few", FEW), ("many", asked.jobs))
+        )
         report.title("SQL")
         report.write(
             f"\nMedians of {asked.times} calls. The jobs were loaded in {many.load_seconds:.0f} s.\n"
@@ -233,13 +235,6 @@ def main() -> None:
         few.close()
         many.close()
     report.save()
-
-
-def database(stack: Stack, name: str) -> Stack:
-    maintenance = replace(stack, database="template1").url_of(postgres.SUPERUSER)
-    with psycopg.connect(maintenance, autocommit=True) as conn:
-        conn.execute(f"create database {name} template postgres owner postgres".encode())
-    return replace(stack, database=name)
 
 
 if __name__ == "__main__":

@@ -32,8 +32,8 @@ ELSEWHERE = {
     "chaos": "tests/bench/test_storms.py",
     "storm": "tests/bench/test_storms.py",
     "inflight": "tests/bench/test_storms.py",
+    "bench": "tests/bench/test_peers.py",
     "bench-edge": "tests/bench/test_benches.py",
-    "bench-dispatch": "tests/bench/test_benches.py",
     "bench-sql": "tests/bench/test_benches.py",
     "bench-picture": "tests/bench/test_benches.py",
 }
@@ -42,6 +42,7 @@ NOT_IN_A_TEST = {
     "test-fast": "a part of make test",
     "check": "make test begins with it",
     "check-app": "make test begins with it",
+    "bench-app": "it measures what tests/app tries, for minutes",
     "app-bundles": "it takes minutes and a lot of memory",
     "lock": "it chooses newer versions",
     "image": "it takes minutes, root and programs that a test cannot install",

@@ -1,10 +1,13 @@
 """Bare Celery with the pool of our workers: what a message costs when nothing is promised."""
 
 import os
+import time
 
 from celery import Celery
 
 from bench.workers import first_line
+
+SECONDS = float(os.environ.get("BENCH_SECONDS", "0"))
 
 app = Celery("bare", broker=os.environ["REDIS_URL"])
 app.conf.update(
@@ -18,3 +21,4 @@ app.conf.update(
 @app.task(name="bare")
 def run(job_id: str) -> None:
     first_line.note(job_id)
+    time.sleep(SECONDS)

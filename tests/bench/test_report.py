@@ -24,8 +24,10 @@ def test_a_cell_has_the_figures_that_mean_something(value: str | float, text: st
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_a_cell_without_a_finite_number_is_found(value: float, capsys: pytest.CaptureFixture[str]) -> None:
-    Report(None).table(["what", "ms"], [("a", 1.0), ("b", value)])
+def test_a_cell_without_a_finite_number_is_found(
+    value: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Report("a", tmp_path).table(["what", "ms"], [("a", 1.0), ("b", value)])
     (table,) = tables(capsys.readouterr().out)
     with pytest.raises(AssertionError):
         table.figures()
@@ -41,24 +43,25 @@ def test_every_percentile_of_one_value_is_that_value(share: float) -> None:
     assert percentile([7], share) == 7
 
 
-def test_the_file_holds_what_was_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    report = Report(writable(str(tmp_path / "table.md")))
+@pytest.mark.quick  # git, for the commit
+def test_the_page_holds_what_was_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report("sql", writable(str(tmp_path)))
     report.title("A bench")
     report.table(["what", "ms"], [("a", 1.0)])
     report.save()
-    printed = capsys.readouterr().out
-    assert (tmp_path / "table.md").read_text() == printed
-    assert printed.startswith("# A bench\n")
-    assert printed.endswith("| what | ms |\n| --- | ---: |\n| a | 1.00 |\n")
+    table = "| what | ms |\n| --- | ---: |\n| a | 1.00 |\n"
+    assert capsys.readouterr().out.endswith(table)
+    assert table in (tmp_path / "README.md").read_text()
 
 
-def test_a_bench_that_fails_keeps_the_former_table(tmp_path: Path) -> None:
-    file = tmp_path / "table.md"
-    file.write_text("| a | 1.00 |\n")
-    Report(writable(str(file))).table(["what", "ms"], [("a", 2.0)])
-    assert file.read_text() == "| a | 1.00 |\n"
+def test_a_bench_that_fails_keeps_the_former_results(tmp_path: Path) -> None:
+    file = tmp_path / "sql.json"
+    file.write_text("{}")
+    Report("sql", tmp_path).table(["what", "ms"], [("a", 2.0)])
+    assert file.read_text() == "{}"
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match="cannot be written: Is a directory"):
-        writable(str(tmp_path))
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit, match="is no folder"):
+        writable(str(tmp_path / "file"))

@@ -1,0 +1,115 @@
+"""What 1, 10, 100 and 1,000 times a load need: what one job costs on the page, times a rate."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from bench.contenders import OURS
+
+RATES = (1, 10, 100, 1_000)  # jobs a second
+PROVIDER_SECONDS = 10.0  # that a job waits for its provider
+CLAIMS = 2  # of a job that waits: to start it, and to collect it
+BUSY = 0.6  # of a core, a worker or a disk: above it, a burst waits for long
+KEPT_DAYS = 30  # until ended jobs are pruned
+STARTS_OF_REPLICATE = 10.0  # a second, for an account as it is given
+CONNECTIONS_OF_WORKER, CONNECTIONS_OF_BRIDGE, CONNECTIONS_OF_SUPABASE = 4, 2, 30
+COMMANDS_OF_REDIS = 3  # a message: one to send it, two to take it
+SHARED = 0.2  # of the cores of a small size that lasting load may count on; the host promises none
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Of a hosted project: cores, direct connections, and the writes a second that last."""
+
+    name: str
+    cores: float
+    connections: int
+    writes: int
+
+
+# docs: compute-and-disk. The first three share their cores.
+SIZES = (
+    Size("Micro", 2 * SHARED, 60, 500),
+    Size("Small", 2 * SHARED, 90, 1_000),
+    Size("Medium", 2 * SHARED, 120, 2_000),
+    Size("Large", 2, 160, 3_600),
+    Size("XL", 4, 240, 6_000),
+    Size("2XL", 8, 380, 12_000),
+    Size("4XL", 16, 480, 20_000),
+    Size("8XL", 32, 490, 40_000),
+    Size("12XL", 48, 500, 50_000),
+    Size("16XL", 64, 500, 80_000),
+)
+
+COLUMNS = [
+    "Jobs a second",
+    "jobs a day",
+    "in flight",
+    "workers",
+    "bridges",
+    "database connections",
+    "cores of Postgres",
+    "commits that flush, a second",
+    "WAL a day, GB",
+    "disk for 30 days, GB",
+    "Redis commands a second",
+    "smallest hosted size",
+    "gives first",
+]
+
+
+def table(results: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """A block as those of a report."""
+    cost, burst = row_of(results, "cost"), row_of(results, "burst")
+    if not cost or not burst:
+        return {"text": "Not measured yet."}
+    return {"columns": COLUMNS, "rows": [row(float(rate), cost, burst) for rate in RATES]}
+
+
+def row_of(results: dict[str, dict[str, Any]], key: str) -> dict[str, float]:
+    """Ours, by the names of the columns."""
+    for block in results.get("peers", {"blocks": []})["blocks"]:
+        for cells in block.get("rows", []):
+            if block["key"] == key and cells[0] == OURS:
+                return dict(zip(block["columns"], cells, strict=True))
+    return {}
+
+
+def row(rate: float, cost: dict[str, float], burst: dict[str, float]) -> list[str | float]:
+    claims = CLAIMS * rate
+    workers = max(
+        2, math.ceil(claims / (BUSY * burst["jobs a second"]))
+    )  # one more than none, for availability
+    bridges = max(2, math.ceil(claims * cost["CPU us, bridge"] / 1e6 / BUSY))
+    connections = workers * CONNECTIONS_OF_WORKER + bridges * CONNECTIONS_OF_BRIDGE
+    cores = claims * cost["CPU us, Postgres"] / 1e6
+    writes = claims * cost["fsyncs"]
+    size, first = smallest(cores, connections + CONNECTIONS_OF_SUPABASE, writes)
+    return [
+        rate,
+        round(rate * 86_400),
+        round(rate * PROVIDER_SECONDS),
+        workers,
+        bridges,
+        connections,
+        cores,
+        writes,
+        claims * 86_400 * cost["bytes of WAL"] / 1e9,
+        rate * 86_400 * KEPT_DAYS * cost["bytes of disk"] / 1e9,
+        round(claims * COMMANDS_OF_REDIS),
+        size,
+        "starts at Replicate" if rate >= STARTS_OF_REPLICATE else first,
+    ]
+
+
+def smallest(cores: float, connections: int, writes: float) -> tuple[str, str]:
+    """The first size that has room for all, and which of them fills it most."""
+    for size in SIZES:
+        used = {
+            "cores of Postgres": cores / (BUSY * size.cores),
+            "connections": connections / size.connections,
+            "flushes of the disk": writes / (BUSY * size.writes),
+        }
+        if max(used.values()) <= 1:
+            return size.name, max(used, key=lambda what: used[what])
+    return "none: several projects", "cores of Postgres"
