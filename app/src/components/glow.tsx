@@ -1,58 +1,55 @@
-/** Where a picture will be: soft colours that breathe, the same ones for the same prompt. */
+/** Where a picture will be: soft colours drawn from its prompt, which breathe while it is waited for. */
 
-import { Image } from 'expo-image';
-import { useEffect, useState } from 'react';
-import { Animated, Easing, Platform, StyleSheet } from 'react-native';
+import { Platform, StyleSheet, type ViewStyle } from 'react-native';
+import Animated from 'react-native-reanimated';
 
 import { useReducedMotion } from './motion';
 
-const COLOURS = [
-  'LuLT+#=GxVs.1it2smocxER-bGjs',
-  'L$LB^3E%%1bH}BxtS4s:s.smfkaz',
-  'LfJuh#E+Ekbb}lEkNdWXjboJa#WW',
-  'LSM5eI?E5mbb4?10oeS2s.n%f6j[',
-  'LpLyynzpELWpHD9tnOWBspofjZjY',
-  'LRMZHV_14=ay020Nt6R+t7oeayoe',
-];
-
-const BREATH = {
-  duration: 2400, // milliseconds
-  easing: Easing.inOut(Easing.ease),
-  useNativeDriver: Platform.OS !== 'web',
-  isInteraction: false, // lists draw their next rows after all interactions, and this one does not end
-};
-
 export function Glow({ prompt }: { prompt: string }) {
-  const breath = useBreath();
-  const number = [...prompt].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 9973, 7);
-  const style = {
-    opacity: breath.interpolate({ inputRange: [0, 1], outputRange: [0.55, 1] }),
-    transform: [{ scale: breath.interpolate({ inputRange: [0, 1], outputRange: [1.35, 1.05] }) }],
-  };
-  return (
-    <Animated.View style={[StyleSheet.absoluteFill, style]} aria-hidden>
-      <Image
-        placeholder={{ blurhash: COLOURS[number % COLOURS.length], width: 32, height: 32 }}
-        placeholderContentFit="cover"
-        style={StyleSheet.absoluteFill}
-      />
-    </Animated.View>
-  );
+  const isStill = useReducedMotion();
+  return <Animated.View aria-hidden style={[StyleSheet.absoluteFill, paintOf(prompt), isStill ? null : styles.breath]} />;
 }
 
-function useBreath(): Animated.Value {
-  const isStill = useReducedMotion();
-  const [breath] = useState(() => new Animated.Value(1));
-  useEffect(() => {
-    if (isStill) return breath.setValue(1);
-    const breathe = Animated.loop(
-      Animated.sequence([
-        Animated.timing(breath, { toValue: 0, ...BREATH }),
-        Animated.timing(breath, { toValue: 1, ...BREATH }),
-      ]),
-    );
-    breathe.start();
-    return () => breathe.stop();
-  }, [breath, isStill]);
-  return breath;
+const SPOTS = 4;
+
+/** The same prompt has the same colours, and one letter more has others. Pure. */
+export function paintOf(prompt: string): ViewStyle {
+  const dice = diceOf(prompt);
+  const hue = dice() * 360;
+  // Far enough from the first hue to be seen as another colour.
+  const turn = (dice() < 0.5 ? -1 : 1) * (35 + dice() * 130);
+  const light = 38 + dice() * 26;
+  const spots = Array.from({ length: SPOTS }, (_, index) => {
+    const [x, y] = [Math.round(dice() * 100), Math.round(dice() * 100)];
+    const tone = `${Math.round(hue + (turn * (index + 1)) / 3 + 720) % 360}, ${Math.round(60 + dice() * 35)}%`;
+    const bright = Math.round(light + (index % 2 ? 22 : -16) + dice() * 12);
+    return `radial-gradient(circle at ${x}% ${y}%, hsla(${tone}, ${bright}%, 0.95) 0%, hsla(${tone}, ${bright}%, 0) 65%)`;
+  });
+  const image = spots.join(', ');
+  return {
+    backgroundColor: `hsl(${Math.round(hue)}, 55%, ${Math.round(light)}%)`,
+    ...(Platform.OS === 'web' ? { backgroundImage: image } : { experimental_backgroundImage: image }),
+  } as ViewStyle;
 }
+
+/** Numbers between 0 and 1 that the text decides (FNV-1a, then mulberry32). */
+function diceOf(text: string): () => number {
+  let seed = [...text].reduce((hash, letter) => Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 16777619), 2166136261);
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const styles = StyleSheet.create({
+  // Moved by the compositor: no frame of it costs the app anything.
+  breath: {
+    animationName: { from: { opacity: 0.7, transform: [{ scale: 1 }] }, to: { opacity: 1, transform: [{ scale: 1.25 }] } },
+    animationDuration: '2.4s',
+    animationIterationCount: 'infinite',
+    animationDirection: 'alternate',
+    animationTimingFunction: 'ease-in-out',
+  } as object,
+});

@@ -17,6 +17,9 @@ export async function readPhoto(id: string): Promise<ArrayBuffer | null> {
   return file.exists ? file.arrayBuffer() : null;
 }
 
+/** Where it can be shown from, or null when it is no longer on this phone. */
+export const showPhoto = async (id: string): Promise<string | null> => (fileOf(id).exists ? fileOf(id).uri : null);
+
 export async function keptPhotos(): Promise<string[]> {
   return folder().exists ? folder().list().map(({ name }) => name.replace(/\.jpg$/, '')) : [];
 }

@@ -14,9 +14,17 @@ export async function keepPhoto(id: string, uri: string): Promise<void> {
 }
 
 /** Its bytes, or null when it is no longer in this browser. */
-export async function readPhoto(id: string): Promise<ArrayBuffer | null> {
+export const readPhoto = async (id: string): Promise<ArrayBuffer | null> => (await blobOf(id))?.arrayBuffer() ?? null;
+
+/** Where it can be shown from while the page lives. */
+export async function showPhoto(id: string): Promise<string | null> {
+  const blob = await blobOf(id);
+  return blob && URL.createObjectURL(blob);
+}
+
+async function blobOf(id: string): Promise<Blob | null> {
   const blob: unknown = inMemory.get(id) ?? (await ask('readonly', (photos) => photos.get(id)).catch(() => null));
-  return blob instanceof Blob ? blob.arrayBuffer() : null;
+  return blob instanceof Blob ? blob : null;
 }
 
 export async function keptPhotos(): Promise<string[]> {

@@ -11,6 +11,7 @@ import type { Account, Cursor, Delay, GenerationRequest, Item, Job, Model, Refus
 
 const BUCKET = 'generations';
 const INPUTS = 'inputs';
+const PHOTO_SHOWN_FOR = 3600; // seconds
 const PHOTO_REFUSED = 'This photo could not be stored. Too many today, perhaps; try again tomorrow.';
 export const MOST_IDS = 50;
 
@@ -119,6 +120,15 @@ export async function remove(id: string): Promise<void> {
   if (error) throw new Unreachable(error.message);
 }
 
+export const REPORT_REASONS = ['sexual', 'violent', 'hateful', 'real_person', 'copyright', 'other'] as const;
+export type ReportReason = (typeof REPORT_REASONS)[number];
+
+/** Tells the operators of a generation; again is harmless. The text may have 500 characters. */
+export async function reportGeneration(id: string, reason: ReportReason, text: string): Promise<void> {
+  const { error, status } = await supabase.rpc('report_generation', { p_id: id, p_reason: reason, p_text: text || null });
+  if (error) throw meaningOf(status, parsed(schemas.refusal, error), null);
+}
+
 /** A photo for a model, at a path of the user's own. The same photo at the same path is stored already. */
 export async function uploadPhoto(path: string, bytes: ArrayBuffer): Promise<void> {
   const { error } = await supabase.storage.from(INPUTS).upload(path, bytes, { contentType: 'image/jpeg' });
@@ -133,6 +143,14 @@ export async function uploadPhoto(path: string, bytes: ArrayBuffer): Promise<voi
 /** The URL of a picture, from its path and a token that reads it. */
 export const urlOf = (path: string, token: string) =>
   `${SUPABASE_URL}/storage/v1/object/sign/${BUCKET}/${path}?token=${token}`;
+
+/** A URL of a photo that the server has: of the user's own, or of an earlier result. */
+export async function photoUrl(path: string): Promise<string> {
+  const bucket = path.split('/').length > 2 ? BUCKET : INPUTS;
+  const { data, error } = await supabase.storage.from(bucket).createSignedUrl(path, PHOTO_SHOWN_FOR);
+  if (error) throw new Unreachable(error.message);
+  return data.signedUrl;
+}
 
 /** The paths that could be signed, with their URLs. */
 export async function signPaths(paths: string[], seconds: number): Promise<Map<string, string>> {

@@ -4,6 +4,7 @@ import type { QueryClient } from '@tanstack/react-query';
 
 import { readDisk, writeDisk } from '@/lib/disk';
 
+import * as deletions from './deletions';
 import { drop, EMPTY, fromJob, type Gallery, merge } from './merge';
 import * as outbox from './outbox';
 import * as schemas from './schemas';
@@ -18,7 +19,7 @@ export const accountKey = (userId: string | null) => ['account', userId] as cons
 /** The gallery as this phone had it on disk; drawn before the server is asked. */
 export function openGallery(userId: string | null): Gallery {
   const entries = outbox.ofUser(userId);
-  const gone = entries.filter((entry) => entry.isWithdrawn).map(({ id }) => id);
+  const gone = [...entries.filter((entry) => entry.isWithdrawn), ...deletions.ofUser(userId)].map(({ id }) => id);
   const gallery = { ...EMPTY, items: readDisk(`gallery.${userId}`, schemas.items) ?? [], gone };
   return merge(gallery, entries.map((entry) => outbox.toItem(entry)));
 }

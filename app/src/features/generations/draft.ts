@@ -1,7 +1,8 @@
 /** What stands in the composer and is not asked for yet. Pure. */
 
-import { markOf } from './photo-marks';
-import type { Input } from './types';
+import { fieldsOf } from './fields';
+import { markOf, photosOf } from './photo-marks';
+import { type Input, type Item, type Model, promptOf } from './types';
 
 export interface Draft {
   /** Null: the first model. */
@@ -10,12 +11,20 @@ export interface Draft {
   /** By field; a photo field has the marks of its photos. */
   values: Input;
   /** By field; to be shown while the app runs. */
-  photos: Record<string, { id: string; uri: string }[]>;
+  photos: Record<string, DraftPhoto[]>;
+}
+
+export interface DraftPhoto {
+  id: string;
+  /** Empty while it is looked up. */
+  uri: string;
+  /** Of one that the server has already. */
+  path?: string;
 }
 
 export const EMPTY_DRAFT: Draft = { model: null, prompt: '', values: {}, photos: {} };
 
-export const withPhoto = (draft: Draft, field: string, photo: { id: string; uri: string }): Draft =>
+export const withPhoto = (draft: Draft, field: string, photo: DraftPhoto): Draft =>
   withPhotos(draft, field, [...(draft.photos[field] ?? []), photo]);
 
 export const withoutPhoto = (draft: Draft, field: string, id: string): Draft =>
@@ -24,5 +33,31 @@ export const withoutPhoto = (draft: Draft, field: string, id: string): Draft =>
 const withPhotos = (draft: Draft, field: string, photos: Draft['photos'][string]): Draft => ({
   ...draft,
   photos: { ...draft.photos, [field]: photos },
-  values: { ...draft.values, [field]: photos.map(({ id }) => markOf(id)) },
+  values: { ...draft.values, [field]: photos.map(({ id, path }) => path ?? markOf(id)) },
 });
+
+/** What was asked for, to be changed and asked for again, with its photos. */
+export function draftOf({ model, input }: Item, models: Model[]): Draft {
+  const { prompt: _prompt, ...values } = input;
+  const draft = { ...EMPTY_DRAFT, model, prompt: promptOf({ input }), values };
+  const fields = photoFieldsOf(models.find(({ id }) => id === model)).filter((field) => input[field] !== undefined);
+  return fields.reduce((known, field) => withPhotos(known, field, [input[field]].flat().flatMap(photoOf)), draft);
+}
+
+/** A result as the photo of the first model of this kind that takes one; null when there is none. */
+export function draftFrom(item: Item, photo: Required<DraftPhoto>, models: Model[], kind: string): Draft | null {
+  const own = models.filter(({ id }) => id === item.model);
+  const model = [...own, ...models].find((known) => known.kind === kind && photoFieldsOf(known).length > 0);
+  const [field] = photoFieldsOf(model);
+  if (!model || !field) return null;
+  return withPhoto({ ...EMPTY_DRAFT, model: model.id, prompt: promptOf(item) }, field, photo);
+}
+
+const photoFieldsOf = (model: Model | undefined): string[] =>
+  fieldsOf(model).flatMap(({ kind, name }) => (kind === 'photo' ? [name] : []));
+
+function photoOf(value: unknown): DraftPhoto[] {
+  if (typeof value !== 'string') return [];
+  const [marked] = photosOf({ value });
+  return [marked ? { id: marked, uri: '' } : { id: value, uri: '', path: value }];
+}

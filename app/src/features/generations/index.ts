@@ -1,7 +1,9 @@
 /** Everything that a screen may use; the rest of this folder is private. */
 
-export { EMPTY_DRAFT, withPhoto } from './draft';
-export { NOT_SHOWN, statusLine } from './messages';
+export { photoUrl, REPORT_REASONS, reportGeneration, type ReportReason } from './api';
+export { UNDO_FOR } from './deletions';
+export { type Draft, draftFrom, draftOf, EMPTY_DRAFT, withPhoto } from './draft';
+export { type FirstAction, firstActionOf, NOT_SHOWN, statusLine } from './messages';
 export * from './types';
 export { useAccount, useModels } from './use-account';
 export { useActions } from './use-actions';

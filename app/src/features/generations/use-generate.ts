@@ -14,9 +14,9 @@ import { ringOutbox } from './use-live-updates';
 export function useGenerate() {
   const client = useQueryClient();
   const { userId, isReady } = useSession();
-  return (model: string | null, input: Input): string => {
+  /** `requestedAt` puts it in the place of another card. */
+  return (model: string | null, input: Input, requestedAt = timeOfRequest(galleryOf(client, userId), Date.now())): string => {
     const id = uuidv7();
-    const requestedAt = timeOfRequest(galleryOf(client, userId), Date.now());
     const entry: outbox.Entry = {
       // A session from disk can still be refused; the tap then belongs to the user who takes its place.
       ...{ id, model, input, userId: isReady ? userId : null, requestedAt },

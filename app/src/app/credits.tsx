@@ -1,0 +1,4 @@
+/** Stands in until the screen is here. */
+export default function Nothing() {
+  return null;
+}
