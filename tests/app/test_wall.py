@@ -9,8 +9,9 @@ from tests.app.system import System
 
 OVERLAPS = """() => {
   const boxes = [...document.querySelectorAll('[data-testid^="card-"]')].map(card => card.getBoundingClientRect());
-  return boxes.some((one, at) => boxes.slice(at + 1).some(other =>
-    one.left < other.right - 1 && other.left < one.right - 1 && one.top < other.bottom - 1 && other.top < one.bottom - 1));
+  const meet = (one, other) => one.left < other.right - 1 && other.left < one.right - 1
+    && one.top < other.bottom - 1 && other.top < one.bottom - 1;
+  return boxes.some((one, at) => boxes.slice(at + 1).some(other => meet(one, other)));
 }"""
 
 FULL_WALL = """
@@ -41,7 +42,8 @@ def test_a_full_wall_loads_what_is_seen_and_a_keyboard_walks_it(phone: Phone, sy
     loaded: list[Request] = []
     screen = phone.start()
     screen.page.on(
-        "requestfinished", lambda request: "/object/sign/generations/" in request.url and loaded.append(request)
+        "requestfinished",
+        lambda request: "/object/sign/generations/" in request.url and loaded.append(request),
     )
     for width, height in ((1440, 900), (390, 844)):
         loaded.clear()
@@ -117,7 +119,9 @@ def test_waiting_cards_cost_nothing_and_words_cover_nothing(phone: Phone, system
         screen.page.wait_for_timeout(2000)
         assert screen.page.evaluate("() => window.changes") == 0
 
-        screen.page.add_style_tag(content="[data-testid^='card-'] * { font-size: 26px !important; line-height: 34px !important; }")
+        screen.page.add_style_tag(
+            content="[data-testid^='card-'] * { font-size: 26px !important; line-height: 34px !important; }"
+        )
         screen.until(lambda: not screen.page.evaluate(OVERLAPS), "room for larger words")
         for label in ("Edit", "Retry"):
             button = screen.card(failed).get_by_role("button", name=label)

@@ -39,6 +39,6 @@ export function Bar({ actions }: { actions: BarAction[] }) {
 
 const styles = StyleSheet.create({
   bar: { flexDirection: 'row', flexWrap: 'wrap', justifyContent: 'center', gap: 2 },
-  action: { minWidth: 48, minHeight: 52, alignItems: 'center', justifyContent: 'center', gap: 3, paddingHorizontal: 5, paddingVertical: space.xs, borderRadius: round.s },
+  action: { flexGrow: 1, flexBasis: 48, maxWidth: 92, minHeight: 52, alignItems: 'center', justifyContent: 'center', gap: 3, paddingHorizontal: 1, paddingVertical: space.xs, borderRadius: round.s },
   word: { fontSize: 12, lineHeight: 16 },
 });

@@ -49,8 +49,8 @@ export function EmptyGallery({ onIdea }: { onIdea: (idea: string) => void }) {
 const styles = StyleSheet.create({
   place: { flexGrow: 1, alignItems: 'center', justifyContent: 'center', paddingVertical: space.l, gap: space.m },
   centre: { textAlign: 'center', maxWidth: 420 },
-  samples: { flexDirection: 'row', flexWrap: 'wrap', justifyContent: 'center', gap: space.m, marginTop: space.m, maxWidth: 760 },
-  sample: { flexBasis: 130, flexGrow: 1, maxWidth: 240, borderRadius: round.m, overflow: 'hidden' },
+  samples: { flexDirection: 'row', flexWrap: 'wrap', justifyContent: 'center', gap: space.m, marginTop: space.m, maxWidth: 600 },
+  sample: { flexBasis: '30%', minWidth: 130, flexGrow: 1, borderRadius: round.m, overflow: 'hidden' },
   picture: { width: '100%', aspectRatio: 1 },
   caption: { padding: space.m, paddingVertical: space.s },
 });

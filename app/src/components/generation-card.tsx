@@ -36,6 +36,7 @@ export function GenerationCard(props: CardProps) {
   // The colours stay below a picture that was waited for until it has faded in.
   const [wasWaiting, setWasWaiting] = useState(isWaiting);
   const hasPicture = item.status === 'succeeded' && pictureOf(item.output[0]) !== undefined;
+  const isWords = !isWaiting && !hasPicture;
   if (wasWaiting !== isWaiting && !hasPicture) setWasWaiting(isWaiting);
   const isArriving = wasWaiting && hasPicture;
   const arrive = () => {
@@ -44,7 +45,10 @@ export function GenerationCard(props: CardProps) {
     setTimeout(() => setWasWaiting(false), FADE);
   };
   return (
-    <View testID={`card-${item.id}`} style={[styles.card, { backgroundColor: theme.raised }]}>
+    <View
+      testID={`card-${item.id}`}
+      style={[styles.card, { backgroundColor: isWords ? theme.surface : theme.raised }, isWords ? { borderWidth: 1, borderColor: theme.line } : null]}
+    >
       {isWaiting || isArriving ? <Glow prompt={promptOf(item)} /> : null}
       <Content {...props} isArriving={isArriving} onArrived={arrive} />
     </View>

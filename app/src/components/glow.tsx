@@ -1,14 +1,10 @@
 /** Where a picture will be: soft colours drawn from its prompt, which breathe while it is waited for. */
 
-import { Platform, StyleSheet, type ViewStyle } from 'react-native';
-import Animated from 'react-native-reanimated';
+import { Platform, type ViewStyle } from 'react-native';
 
-import { useReducedMotion } from './motion';
+import { Breath } from './breath';
 
-export function Glow({ prompt }: { prompt: string }) {
-  const isStill = useReducedMotion();
-  return <Animated.View aria-hidden style={[StyleSheet.absoluteFill, paintOf(prompt), isStill ? null : styles.breath]} />;
-}
+export const Glow = ({ prompt }: { prompt: string }) => <Breath paint={paintOf(prompt)} />;
 
 const SPOTS = 4;
 
@@ -42,14 +38,3 @@ function diceOf(text: string): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
-
-const styles = StyleSheet.create({
-  // Moved by the compositor: no frame of it costs the app anything.
-  breath: {
-    animationName: { from: { opacity: 0.7, transform: [{ scale: 1 }] }, to: { opacity: 1, transform: [{ scale: 1.25 }] } },
-    animationDuration: '2.4s',
-    animationIterationCount: 'infinite',
-    animationDirection: 'alternate',
-    animationTimingFunction: 'ease-in-out',
-  } as object,
-});

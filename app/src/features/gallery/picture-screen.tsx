@@ -7,7 +7,8 @@ import { useSafeAreaInsets } from 'react-native-safe-area-context';
 
 import { SignButton } from '@/components/button';
 import { Glow } from '@/components/glow';
-import { Pager, type PagerHandle } from '@/components/pager';
+import { Pager } from '@/components/pager';
+import type { PagerHandle } from '@/components/pager-props';
 import { Sign } from '@/components/signs';
 import { round, space, TOUCH, useTheme } from '@/components/theme';
 import { Words } from '@/components/words';
@@ -127,7 +128,7 @@ function OnePage({ page, isCurrent }: { page: Page | undefined; isCurrent: boole
   const label = promptOf(item);
   if (item.status === 'succeeded') {
     const output = item.output[page.index];
-    if (output) return <Result output={output} label={label} />;
+    if (output) return <Result {...{ output, label, isCurrent }} />;
     return (
       <View style={styles.centre}>
         <Words tone="muted">{NOT_SHOWN}</Words>
@@ -179,7 +180,7 @@ const styles = StyleSheet.create({
   news: { flex: 1, paddingRight: 40, paddingTop: space.s },
   room: { flex: 1 },
   beside: { flexDirection: 'row' },
-  panel: { width: 340, justifyContent: 'center', gap: space.m, padding: space.xl },
+  panel: { width: 400, justifyContent: 'center', gap: space.m, padding: space.xl },
   below: { width: '100%', maxWidth: 760, alignSelf: 'center', gap: space.xs, paddingHorizontal: space.l, paddingTop: space.m, paddingBottom: space.s },
   centre: { flex: 1, alignItems: 'center', justifyContent: 'center', padding: space.l },
   frame: { width: '100%', maxWidth: 640, maxHeight: '100%', borderRadius: round.l, overflow: 'hidden' },

@@ -3,17 +3,20 @@
 import { isFile, type Item, type Model } from '@/features/generations';
 
 const OF_SOUND = 1.6;
+/** Words make room for themselves. */
+const OF_WORDS = 2;
 /** Banners and towers would leave no room for others. */
 const [NARROWEST, WIDEST] = [0.5, 2];
 
 export function ratioOf(item: Item, models: Model[], items: Item[]): number {
+  if (item.status === 'failed' || item.status === 'canceled' || item.status === 'refused') return OF_WORDS;
   const wanted = item.status === 'succeeded' ? ofResult(item) : (asked(item.input) ?? usual(item, models, items));
   return Math.min(WIDEST, Math.max(NARROWEST, wanted ?? 1));
 }
 
 function ofResult(item: Item): number | null {
   const first = item.status === 'succeeded' ? item.output[0] : undefined;
-  if (!first || !isFile(first)) return null;
+  if (!first || !isFile(first)) return OF_WORDS;
   if (first.kind === 'audio') return OF_SOUND;
   return first.width && first.height ? first.width / first.height : null;
 }

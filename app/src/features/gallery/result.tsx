@@ -11,10 +11,12 @@ import { type FileOutput, isFile, type Output, pictureOf, useSignedUrl } from '@
 interface ResultProps {
   output: Output;
   label: string;
+  /** A neighbour is only looked at. */
+  isCurrent: boolean;
 }
 
-export function Result({ output, label }: ResultProps) {
-  if (isFile(output)) return <StoredResult output={output} label={label} />;
+export function Result({ output, label, isCurrent }: ResultProps) {
+  if (isFile(output)) return <StoredResult {...{ output, label, isCurrent }} />;
   return (
     <ScrollView contentContainerStyle={styles.text}>
       <Words selectable style={styles.lines}>
@@ -24,23 +26,26 @@ export function Result({ output, label }: ResultProps) {
   );
 }
 
-function StoredResult({ output, label }: { output: FileOutput; label: string }) {
+function StoredResult({ output, label, isCurrent }: ResultProps & { output: FileOutput }) {
   const { url, renew } = useSignedUrl(output);
   const small = pictureOf(output);
   const { url: smallUrl, renew: renewSmall } = useSignedUrl(small);
   if (output.kind === 'audio') {
     return (
       <View style={styles.centre}>
-        <Sound url={url} label={label} duration={output.duration} />
+        {isCurrent ? <Sound url={url} label={label} duration={output.duration} /> : null}
       </View>
     );
   }
   const shown = { blurhash: output.blurhash, label, fit: 'contain' as const };
   if (output.kind === 'image') return <Picture {...shown} url={url} small={smallUrl} cacheKey={output.path} onBroken={renew} />;
-  return (
+  const poster = <Picture {...shown} blurhash={null} url={smallUrl} cacheKey={small?.path ?? output.path} onBroken={renewSmall} />;
+  return isCurrent ? (
     <Film url={url} label={label}>
-      <Picture {...shown} blurhash={null} url={smallUrl} cacheKey={small?.path ?? output.path} onBroken={renewSmall} />
+      {poster}
     </Film>
+  ) : (
+    poster
   );
 }
 

@@ -1,4 +1,4 @@
-/** A keyboard that comes back to a screen goes on where it left it. */
+/** A keyboard that comes back to the wall goes on at the card that it opened. */
 
 import { useFocusEffect } from 'expo-router';
 import { useCallback, useRef } from 'react';
@@ -12,9 +12,13 @@ export function useKeptFocus(): void {
       const last = left.current;
       // The screen is still hidden while it is told that it is in front.
       const frame = requestAnimationFrame(() => last instanceof HTMLElement && last.isConnected && last.focus({ preventScroll: true }));
+      const note = ({ target }: FocusEvent) => {
+        if (target instanceof Element && target.closest('[data-testid^="card-"]')) left.current = target;
+      };
+      document.addEventListener('focusin', note);
       return () => {
         cancelAnimationFrame(frame);
-        left.current = document.activeElement;
+        document.removeEventListener('focusin', note);
       };
     }, []),
   );

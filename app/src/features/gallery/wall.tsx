@@ -51,6 +51,9 @@ export function Wall({ list }: { list: RefObject<ScrollView | null> }) {
     setPulled(true);
     void refresh().finally(() => setPulled(false));
   };
+  const onWidth = (pixels: number) => {
+    if (pixels !== width) setInner(pixels);
+  };
   const onHeight = (id: string, pixels: number) =>
     setNeeded((known) => (Math.abs((known[id] ?? 0) - pixels) < 1 ? known : { ...known, [id]: pixels }));
   const cards = new Map(items.map((item) => [item.id, item]));
@@ -69,7 +72,7 @@ export function Wall({ list }: { list: RefObject<ScrollView | null> }) {
       {items.length === 0 ? (
         <EmptyGallery onIdea={setPrompt} />
       ) : (
-        <View style={{ height }} onLayout={({ nativeEvent }) => setInner(Math.floor(nativeEvent.layout.width))}>
+        <View style={{ height }} onLayout={({ nativeEvent }) => onWidth(Math.floor(nativeEvent.layout.width))}>
           {shown.map((card) => {
             const item = cards.get(card.id);
             return item ? <Cell key={card.id} card={card} item={item} onHeight={onHeight} /> : null;
@@ -109,5 +112,6 @@ function Cell({ card: { id, height, ...place }, item, onHeight }: CellProps) {
 const styles = StyleSheet.create({
   list: { flex: 1 },
   content: { flexGrow: 1, width: '100%', maxWidth: WIDEST + 2 * space.m, alignSelf: 'center', padding: space.m, paddingTop: space.xs },
-  cell: { position: 'absolute' },
+  // In a browser the others make room for a new card; a phone draws them in their new places.
+  cell: { position: 'absolute', transitionProperty: 'top, left', transitionDuration: '220ms' } as object,
 });
