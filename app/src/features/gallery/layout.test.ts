@@ -8,7 +8,7 @@ jest.mock('@/lib/supabase', () => ({ supabase: {} }));
 
 const cards = (...ratios: number[]) => ratios.map((ratio, index) => ({ id: String(index), ratio }));
 
-test.each([[320, 2], [390, 2], [820, 3], [1440, 4], [1920, 5]])('%d pixels have %d columns', (width, columns) => {
+test.each([[160, 1], [320, 2], [390, 2], [820, 3], [1440, 4], [1920, 5]])('%d pixels have %d columns', (width, columns) => {
   expect(columnsOf(width)).toBe(columns);
 });
 

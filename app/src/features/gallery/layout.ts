@@ -19,11 +19,12 @@ interface Card {
 
 export const GAP = 10;
 
-export const columnsOf = (width: number): number => (width < 560 ? 2 : width < 1000 ? 3 : width < 1600 ? 4 : 5);
+/** Large letters need wide columns. */
+export const columnsOf = (width: number): number => (width < 260 ? 1 : width < 560 ? 2 : width < 1000 ? 3 : width < 1600 ? 4 : 5);
 
 /** Each card goes where the wall is shortest, so reading order and the order of the cards stay close. */
-export function layOut(cards: Card[], width: number): { placed: Placed[]; height: number } {
-  const count = columnsOf(width);
+export function layOut(cards: Card[], width: number, fontScale = 1): { placed: Placed[]; height: number } {
+  const count = columnsOf(width / fontScale);
   const wide = Math.floor((width - GAP * (count - 1)) / count);
   const bottoms = Array.from({ length: count }, () => 0);
   const placed = cards.map(({ id, ratio, least = 0 }) => {

@@ -33,6 +33,7 @@ export function Wall({ list }: { list: RefObject<ScrollView | null> }) {
   const { placed, height } = layOut(
     items.map((item) => ({ id: item.id, ratio: ratioOf(item, models, items), least: isPicture(item) ? 0 : needed[item.id] })),
     width,
+    screen.fontScale,
   );
   const top = (step ?? 0) * STEP;
   const reach = step === null ? 0 : screen.height;
