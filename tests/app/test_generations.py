@@ -29,13 +29,18 @@ def test_a_failed_one_shows_its_prompt_and_reason_and_can_be_retried(phone: Phon
     expect(card).to_contain_text("allowed. Change it and try again.")
     expect(screen.page.get_by_test_id("credits")).to_have_text("5 credits")
 
+    later = screen.ask("Something after it")
+    screen.expect_picture(later)
     card.get_by_role("button", name="Retry").click()
+    expect(screen.card(failed)).to_have_count(0)
     expect(screen.cards).to_have_count(2)
-    (retried,) = set(screen.ids()) - {failed}
-    expect(screen.card(failed)).to_contain_text("something forbidden in a garden")
+    (first, retried) = screen.ids()
+    assert first == later, "the new card is in the place of the failed one"
     expect(screen.card(retried)).to_contain_text("something forbidden in a garden")
     expect(screen.card(retried)).to_contain_text("allowed. Change it and try again.")
-    assert set(system.jobs_of(screen.user_id())) == {failed, retried}
+    assert set(system.jobs_of(screen.user_id())) == {failed, later, retried}
+    left = "select id::text from public.generations where id = %s"
+    screen.until(lambda: system.query(left, failed) == [], "the end of the failed one")
 
 
 def test_the_prompt_of_a_failed_one_can_be_edited(phone: Phone) -> None:
@@ -95,11 +100,11 @@ def test_details_share_and_delete(phone: Phone) -> None:
     screen.page.get_by_role("link", name="Open: Koi in a neon pond").click()
     expect(screen.page).to_have_url(re.compile(f"/generation/{job_id}$"))
     with screen.page.expect_download() as download:
-        screen.page.get_by_role("button", name="Share or save").click()
+        screen.page.get_by_role("button", name="Share").click()
     assert download.value.suggested_filename == f"{job_id}-0.jpg"
 
+    screen.page.get_by_role("button", name="More").click()
     screen.page.get_by_role("button", name="Delete").click()
-    screen.page.get_by_role("button", name="Delete for good").click()
     expect(screen.prompt).to_be_visible()
     expect(screen.cards).to_have_count(0)
     screen.open()
@@ -190,6 +195,6 @@ def test_light_and_dark(browser: Browser, site: str) -> None:
             screen.page.wait_for_timeout(400)  # the pictures fade in
             screen.photograph(f"gallery-{scheme}")
             screen.page.get_by_role("link", name="Open: Koi").click()
-            expect(screen.page.get_by_role("button", name="Share or save")).to_be_visible()
+            expect(screen.page.get_by_role("button", name="Share")).to_be_visible()
             screen.page.wait_for_timeout(400)
             screen.photograph(f"detail-{scheme}")

@@ -41,7 +41,9 @@ def test_android_asks_for_nothing_that_the_app_does_not_use(native: dict[str, An
     assert manifest["application"][0]["$"]["android:allowBackup"] == "false"
 
 
-def test_ios_says_why_it_uses_the_camera_and_plays_nothing_in_the_background(native: dict[str, Any]) -> None:
+def test_ios_says_why_it_uses_camera_and_photos_and_plays_nothing_in_the_background(
+    native: dict[str, Any],
+) -> None:
     plist = native["ios"]["infoPlist"]
     asked = {"NSCameraUsageDescription", "NSPhotoLibraryAddUsageDescription"}  # a start photo; "Save Image"
     assert {key for key in plist if key.endswith("UsageDescription")} == asked

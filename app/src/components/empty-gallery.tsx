@@ -1,4 +1,4 @@
-/** The first screen of a new user: one sentence about the app, and three ways to begin. */
+/** The first screen of a new user: one sentence about the app, and pictures whose prompts can be made one's own. */
 
 import { Image } from 'expo-image';
 import { Pressable, StyleSheet, View } from 'react-native';
@@ -6,31 +6,39 @@ import { Pressable, StyleSheet, View } from 'react-native';
 import { round, space, useTheme } from './theme';
 import { Words } from './words';
 
-const IDEAS = ['A lighthouse at dusk, oil on canvas', 'Koi in a neon pond', 'A quiet library inside a whale'];
+// Painted by the preview model from these very prompts.
+const SAMPLES = [
+  { prompt: 'A lighthouse at dusk, oil on canvas', source: require('@/assets/samples/lighthouse.webp') as number },
+  { prompt: 'Northern lights over a mountain lake', source: require('@/assets/samples/northern-lights.webp') as number },
+  { prompt: 'A castle in the morning mist', source: require('@/assets/samples/castle.webp') as number },
+  { prompt: 'A sailing boat at sunrise', source: require('@/assets/samples/boat.webp') as number },
+  { prompt: 'A fox in a snowy forest', source: require('@/assets/samples/fox.webp') as number },
+  { prompt: 'Flowers on a sunny summer day', source: require('@/assets/samples/meadow.webp') as number },
+];
 
 export function EmptyGallery({ onIdea }: { onIdea: (idea: string) => void }) {
   const theme = useTheme();
   return (
     <View style={styles.place}>
-      <Image source={require('@/assets/mark.png')} style={styles.mark} aria-hidden />
       <Words kind="display" role="heading" style={styles.centre}>
         What do you see?
       </Words>
       <Words tone="muted" style={styles.centre}>
-        Describe it. It starts at once and goes on, even when you leave.
+        Describe it, or begin with one of these. It starts at once and goes on, even when you leave.
       </Words>
-      <View style={styles.ideas}>
-        {IDEAS.map((idea) => (
+      <View style={styles.samples}>
+        {SAMPLES.map(({ prompt, source }) => (
           <Pressable
-            key={idea}
+            key={prompt}
             role="button"
-            onPress={() => onIdea(idea)}
-            style={({ pressed }) => [
-              styles.idea,
-              { backgroundColor: theme.surface, borderColor: theme.line, opacity: pressed ? 0.7 : 1 },
-            ]}
+            aria-label={prompt}
+            onPress={() => onIdea(prompt)}
+            style={({ pressed }) => [styles.sample, { backgroundColor: theme.raised, opacity: pressed ? 0.8 : 1 }]}
           >
-            <Words>{idea}</Words>
+            <Image source={source} contentFit="cover" style={styles.picture} alt="" />
+            <View style={styles.caption}>
+              <Words kind="small">{prompt}</Words>
+            </View>
           </Pressable>
         ))}
       </View>
@@ -39,9 +47,10 @@ export function EmptyGallery({ onIdea }: { onIdea: (idea: string) => void }) {
 }
 
 const styles = StyleSheet.create({
-  place: { flexGrow: 1, alignItems: 'center', justifyContent: 'center', padding: space.xl, gap: space.m },
-  mark: { width: 72, height: 72 },
-  centre: { textAlign: 'center', maxWidth: 320 },
-  ideas: { alignSelf: 'stretch', maxWidth: 420, marginTop: space.l, gap: space.s },
-  idea: { minHeight: 48, justifyContent: 'center', paddingHorizontal: space.l, borderRadius: round.m, borderWidth: 1 },
+  place: { flexGrow: 1, alignItems: 'center', justifyContent: 'center', paddingVertical: space.l, gap: space.m },
+  centre: { textAlign: 'center', maxWidth: 420 },
+  samples: { flexDirection: 'row', flexWrap: 'wrap', justifyContent: 'center', gap: space.m, marginTop: space.m, maxWidth: 600 },
+  sample: { flexBasis: '30%', minWidth: 130, flexGrow: 1, borderRadius: round.m, overflow: 'hidden' },
+  picture: { width: '100%', aspectRatio: 1 },
+  caption: { padding: space.m, paddingVertical: space.s },
 });

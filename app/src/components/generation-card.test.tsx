@@ -1,12 +1,20 @@
 import { render, screen, userEvent } from '@testing-library/react-native';
 
-import { item, sending } from '@/features/generations/samples';
+import { file, item, sending } from '@/features/generations/samples';
 import type { Item } from '@/features/generations/types';
 
 import { GenerationCard } from './generation-card';
+import { paintOf } from './glow';
 
-const actions = { onOpen: jest.fn(), onRetry: jest.fn(), onCancel: jest.fn(), onDelete: jest.fn(), onBroken: jest.fn() };
-const show = (card: Item) => render(<GenerationCard item={card} url="https://x/0.png" {...actions} />);
+jest.mock('expo-router', () => ({ Link: ({ children }: { children: React.ReactElement }) => children }));
+
+const actions = {
+  ...{ onRetry: jest.fn(), onEdit: jest.fn(), onCredits: jest.fn(), onCancel: jest.fn() },
+  ...{ onDelete: jest.fn(), onBroken: jest.fn(), onArrived: jest.fn() },
+};
+const card = (shown: Item) => <GenerationCard item={shown} url="https://x/0.png" {...actions} />;
+const show = (shown: Item) => render(card(shown));
+const refused = (code: string): Item => ({ ...sending(), status: 'refused', code, message: 'No.' });
 
 beforeEach(() => jest.clearAllMocks());
 
@@ -18,9 +26,15 @@ test('a failed one shows the original prompt, the reason and Retry', async () =>
   expect(actions.onRetry).toHaveBeenCalledTimes(1);
 });
 
-test('out of credits says what to do', async () => {
-  await show({ ...sending(), status: 'refused', code: 'insufficient_credits', message: 'Not enough credits.' });
+test('what helps comes first: other words, or credits', async () => {
+  const { rerender } = await show(item('failed'));
+  await userEvent.press(screen.getByRole('button', { name: 'Edit: a fox' }));
+  expect(actions.onEdit).toHaveBeenCalledTimes(1);
+  await rerender(card(refused('insufficient_credits')));
   expect(screen.getByText('You’re out of credits. Add some, then tap Retry.')).toBeOnTheScreen();
+  expect(screen.getAllByRole('button')[0]).toHaveAccessibleName('Get credits: a fox');
+  await userEvent.press(screen.getByRole('button', { name: 'Get credits: a fox' }));
+  expect(actions.onCredits).toHaveBeenCalledTimes(1);
 });
 
 test('one under way shows how far it is and can be canceled', async () => {
@@ -37,6 +51,20 @@ test('one without progress shows none', async () => {
 
 test('a finished one opens, and its name is its prompt', async () => {
   await show(item('succeeded'));
-  await userEvent.press(screen.getByRole('link', { name: 'Open: a fox' }));
-  expect(actions.onOpen).toHaveBeenCalledTimes(1);
+  expect(screen.getByLabelText('Open: a fox')).toBeOnTheScreen();
+});
+
+test('a sound without a picture says what it is', async () => {
+  const output = [file('u/a/0.mp3', { kind: 'audio', duration: 65 })];
+  await show({ ...item('succeeded'), status: 'succeeded', output } as Item);
+  expect(screen.getByText('Sound 1:05')).toBeOnTheScreen();
+});
+
+test('the placeholder is the same for the same prompt, and far from that of another', () => {
+  const prompts = Array.from({ length: 200 }, (_, number) => `Picture ${number}`);
+  expect(paintOf('a fox')).toEqual(paintOf('a fox'));
+  expect(new Set(prompts.map((prompt) => JSON.stringify(paintOf(prompt)))).size).toBe(200);
+  const hues = prompts.map((prompt) => Number(/hsl\((\d+)/.exec(String(paintOf(prompt).backgroundColor))?.[1]));
+  const thirds = [0, 120, 240].map((from) => hues.filter((hue) => hue >= from && hue < from + 120).length);
+  expect(Math.min(...thirds)).toBeGreaterThan(40);
 });

@@ -1,37 +1,63 @@
 /** One generation on the wall. The card stays while its content changes, so nothing jumps. */
 
+import { Link } from 'expo-router';
+import { type PropsWithChildren, useState } from 'react';
 import { Pressable, StyleSheet, View } from 'react-native';
 
-import { NOT_SHOWN, statusLine } from '@/features/generations/messages';
-import { isFile, type Item, type Output, pictureOf, promptOf } from '@/features/generations/types';
+import { firstActionOf, NOT_SHOWN, statusLine } from '@/features/generations/messages';
+import { hasEnded, isFile, type Item, type Output, pictureOf, promptOf } from '@/features/generations/types';
 
 import { Button, SignButton } from './button';
+import { clock } from './clock';
 import { Glow } from './glow';
 import { Picture } from './picture';
-import { clock } from './clock';
 import { round, space, useTheme } from './theme';
 import { Words } from './words';
 
-interface CardProps {
+export interface CardProps {
   item: Item;
   url: string | undefined;
-  onOpen: () => void;
   onRetry: () => void;
+  onEdit: () => void;
+  onCredits: () => void;
   onCancel: () => void;
   onDelete: () => void;
   onBroken: () => void;
+  /** A picture that was waited for is on the screen. */
+  onArrived: () => void;
 }
+
+const FADE = 400; // milliseconds: a little longer than that of a picture
 
 export function GenerationCard(props: CardProps) {
   const theme = useTheme();
+  const { item, onArrived } = props;
+  const isWaiting = !hasEnded(item) && item.status !== 'refused';
+  // The colours stay below a picture that was waited for until it has faded in.
+  const [wasWaiting, setWasWaiting] = useState(isWaiting);
+  const hasPicture = item.status === 'succeeded' && pictureOf(item.output[0]) !== undefined;
+  const isWords = !isWaiting && !hasPicture;
+  if (wasWaiting !== isWaiting && !hasPicture) setWasWaiting(isWaiting);
+  const isArriving = wasWaiting && hasPicture;
+  const arrive = () => {
+    if (!isArriving) return;
+    onArrived();
+    setTimeout(() => setWasWaiting(false), FADE);
+  };
   return (
-    <View testID={`card-${props.item.id}`} style={[styles.card, { backgroundColor: theme.raised }]}>
-      {content(props)}
+    <View
+      testID={`card-${item.id}`}
+      style={[styles.card, { backgroundColor: isWords ? theme.surface : theme.raised }, isWords ? { borderWidth: 1, borderColor: theme.line } : null]}
+    >
+      {isWaiting || isArriving ? <Glow prompt={promptOf(item)} /> : null}
+      <Content {...props} isArriving={isArriving} onArrived={arrive} />
     </View>
   );
 }
 
-function content(props: CardProps) {
+type ContentProps = CardProps & { isArriving: boolean };
+
+function Content(props: ContentProps) {
   const { item } = props;
   switch (item.status) {
     case 'succeeded':
@@ -50,40 +76,43 @@ function content(props: CardProps) {
   }
 }
 
-interface FinishedProps extends CardProps {
-  output: Output | undefined;
-  count: number;
+/** A real link: a keyboard follows it, and a browser can open it in another tab. */
+function Opening({ item, isWhole, said, children }: PropsWithChildren<{ item: Item; isWhole: boolean; said?: string }>) {
+  const name = said ? `${promptOf(item)}, ${said}` : promptOf(item);
+  return (
+    <Link href={{ pathname: '/generation/[id]', params: { id: item.id } }} asChild>
+      <Pressable aria-label={`Open: ${name}`} style={isWhole ? StyleSheet.absoluteFill : styles.words}>
+        {children}
+      </Pressable>
+    </Link>
+  );
 }
 
-function Finished({ item, output, count, url, onBroken, onOpen }: FinishedProps) {
+function Finished({ item, output, count, url, isArriving, onArrived, onBroken }: ContentProps & { output: Output | undefined; count: number }) {
   const picture = pictureOf(output);
   const badge = badgeOf(output, count);
   return (
-    <Pressable
-      role="link"
-      aria-label={`Open: ${promptOf(item)}`}
-      onPress={onOpen}
-      style={({ pressed }) => [StyleSheet.absoluteFill, { opacity: pressed ? 0.85 : 1 }]}
-    >
+    <Opening item={item} isWhole={picture !== undefined}>
       {picture ? (
         <Picture
           url={url}
           cacheKey={picture.path}
-          blurhash={output && isFile(output) ? output.blurhash : null}
+          blurhash={output && isFile(output) && !isArriving ? output.blurhash : null}
           label={promptOf(item)}
+          onShown={onArrived}
           onBroken={onBroken}
         />
       ) : (
         <InWords item={item} output={output} />
       )}
       {badge ? (
-        <View style={styles.badge}>
-          <Words kind="small" style={styles.captionPrompt}>
+        <View style={picture ? styles.badge : null}>
+          <Words kind="small" tone="muted" style={picture ? styles.onDark : null}>
             {badge}
           </Words>
         </View>
       ) : null}
-    </Pressable>
+    </Opening>
   );
 }
 
@@ -91,8 +120,8 @@ function Finished({ item, output, count, url, onBroken, onOpen }: FinishedProps)
 function InWords({ item, output }: { item: Item; output: Output | undefined }) {
   const isText = output?.kind === 'text';
   return (
-    <View style={styles.words}>
-      <Words kind={isText ? 'body' : 'label'} numberOfLines={7}>
+    <>
+      <Words kind={isText ? 'body' : 'label'} numberOfLines={8}>
         {isText ? output.text : promptOf(item)}
       </Words>
       {output ? null : (
@@ -100,7 +129,7 @@ function InWords({ item, output }: { item: Item; output: Output | undefined }) {
           {NOT_SHOWN}
         </Words>
       )}
-    </View>
+    </>
   );
 }
 
@@ -116,71 +145,66 @@ function badgeOf(output: Output | undefined, count: number): string | null {
 function Pending({ item, onCancel }: CardProps) {
   const progress = 'progress' in item ? item.progress : null;
   return (
-    <>
-      <Glow prompt={promptOf(item)} />
+    <View style={styles.pending}>
       <View style={styles.corner}>
-        <SignButton sign="close" label={`Cancel: ${promptOf(item)}`} size={30} ground="rgba(20, 12, 6, 0.55)" colour="#FFF" onPress={onCancel} />
+        <SignButton sign="close" label={`Cancel: ${promptOf(item)}`} size={30} ground={SHADE} colour="#FFF" onPress={onCancel} />
       </View>
       <View style={styles.caption}>
-        <Words kind="small" numberOfLines={2} style={styles.captionPrompt}>
+        <Words kind="small" numberOfLines={2} style={styles.onDark}>
           {promptOf(item)}
         </Words>
-        <Words kind="small" aria-live={progress === null ? 'polite' : 'off'} numberOfLines={2} style={styles.captionStatus}>
+        <Words kind="small" aria-live={progress === null ? 'polite' : 'off'} style={styles.status}>
           {statusLine(item)}
         </Words>
-        {progress !== null ? (
-          <View
-            accessible
-            role="progressbar"
-            aria-label="Progress"
-            aria-valuemin={0}
-            aria-valuemax={100}
-            aria-valuenow={Math.round(progress * 100)}
-            style={styles.track}
-          >
-            <View style={[styles.fill, { width: `${progress * 100}%` }]} />
-          </View>
-        ) : null}
+        {progress !== null ? <Progress share={progress} /> : null}
       </View>
-    </>
+    </View>
   );
 }
 
-function Unsuccessful({ item, onOpen, onRetry, onDelete }: CardProps) {
+function Progress({ share }: { share: number }) {
+  const values = { 'aria-valuemin': 0, 'aria-valuemax': 100, 'aria-valuenow': Math.round(share * 100) };
+  return (
+    <View accessible role="progressbar" aria-label="Progress" {...values} style={styles.track}>
+      <View style={[styles.fill, { width: `${share * 100}%` }]} />
+    </View>
+  );
+}
+
+function Unsuccessful({ item, onRetry, onEdit, onCredits, onDelete }: CardProps) {
   const theme = useTheme();
+  const prompt = promptOf(item);
+  const first = firstActionOf(item);
   return (
     <>
-      <Pressable role="link" aria-label={`Open: ${promptOf(item)}, ${statusLine(item)}`} onPress={onOpen} style={styles.words}>
-        <Words kind="label" numberOfLines={2} style={styles.besideSign}>
-          {promptOf(item)}
+      <Opening item={item} isWhole={false} said={statusLine(item)}>
+        <Words kind="label" numberOfLines={3} style={styles.besideSign}>
+          {prompt}
         </Words>
-        <Words kind="small" numberOfLines={3} tone={item.status === 'canceled' ? 'muted' : 'danger'}>
+        <Words kind="small" tone={item.status === 'canceled' ? 'muted' : 'danger'}>
           {statusLine(item)}
         </Words>
-      </Pressable>
+      </Opening>
       <View style={styles.actions}>
-        <Button label="Retry" of={promptOf(item)} kind="primary" isSmall onPress={onRetry} />
+        {first === 'edit' ? <Button label="Edit" of={prompt} kind="primary" isSmall onPress={onEdit} /> : null}
+        {first === 'credits' ? <Button label="Get credits" of={prompt} kind="primary" isSmall onPress={onCredits} /> : null}
+        <Button label="Retry" of={prompt} kind={first === 'retry' ? 'primary' : 'quiet'} isSmall onPress={onRetry} />
       </View>
       <View style={styles.corner}>
-        <SignButton sign="close" label={`Delete: ${promptOf(item)}`} size={30} colour={theme.muted} onPress={onDelete} />
+        <SignButton sign="close" label={`Delete: ${prompt}`} size={30} colour={theme.muted} onPress={onDelete} />
       </View>
     </>
   );
 }
 
+// Light words on any of the colours below: the ground is dark in both themes.
+const SHADE = 'rgba(20, 12, 6, 0.62)';
+
 const styles = StyleSheet.create({
-  card: { flex: 1, borderRadius: round.m, overflow: 'hidden' },
+  card: { flexGrow: 1, borderRadius: round.m, overflow: 'hidden' },
   corner: { position: 'absolute', top: space.s, right: space.s },
-  caption: {
-    position: 'absolute',
-    left: space.s,
-    right: space.s,
-    bottom: space.s,
-    padding: space.s + 2,
-    borderRadius: round.s,
-    // Light words on any of the colours below: the ground is dark in both themes.
-    backgroundColor: 'rgba(20, 12, 6, 0.62)',
-  },
+  pending: { flexGrow: 1, justifyContent: 'flex-end', padding: space.s, paddingTop: 48 },
+  caption: { padding: space.s + 2, borderRadius: round.s, backgroundColor: SHADE },
   badge: {
     position: 'absolute',
     left: space.s,
@@ -188,13 +212,13 @@ const styles = StyleSheet.create({
     paddingHorizontal: space.s,
     paddingVertical: 3,
     borderRadius: round.s,
-    backgroundColor: 'rgba(20, 12, 6, 0.62)',
+    backgroundColor: SHADE,
   },
-  captionPrompt: { color: '#FFFFFF', fontWeight: '600' },
-  captionStatus: { color: '#F3E6D8' },
+  onDark: { color: '#FFFFFF', fontWeight: '600' },
+  status: { color: '#F3E6D8' },
   track: { height: 4, marginTop: 6, borderRadius: 2, backgroundColor: 'rgba(255, 255, 255, 0.25)', overflow: 'hidden' },
   fill: { height: 4, borderRadius: 2, backgroundColor: '#FFB066' },
-  words: { flex: 1, padding: space.m, gap: space.xs },
+  words: { flexGrow: 1, padding: space.m, gap: space.xs },
   besideSign: { paddingRight: space.xl },
-  actions: { flexDirection: 'row', padding: space.m, paddingTop: 0 },
+  actions: { flexDirection: 'row', flexWrap: 'wrap', gap: space.s, padding: space.m, paddingTop: 0 },
 });

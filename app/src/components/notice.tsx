@@ -1,12 +1,18 @@
-/** One line of news that a screen reader says, too. */
+/** One line of news that a screen reader says, too, and what can be done about it. */
 
 import { useEffect } from 'react';
 import { AccessibilityInfo, Platform, StyleSheet, View } from 'react-native';
 
+import { Button } from './button';
 import { round, space, useTheme } from './theme';
 import { Words } from './words';
 
-export function Notice({ text }: { text: string | null }) {
+export interface NoticeProps {
+  text: string | null;
+  action?: { label: string; onPress: () => void } | null;
+}
+
+export function Notice({ text, action }: NoticeProps) {
   const theme = useTheme();
   useEffect(() => {
     // iOS knows no live regions.
@@ -20,6 +26,7 @@ export function Notice({ text }: { text: string | null }) {
           <Words kind="small" style={styles.words}>
             {text}
           </Words>
+          {action ? <Button label={action.label} kind="primary" isSmall onPress={action.onPress} /> : null}
         </View>
       ) : null}
     </View>
@@ -32,8 +39,10 @@ const styles = StyleSheet.create({
     flexDirection: 'row',
     alignItems: 'center',
     gap: space.s,
-    paddingHorizontal: space.m,
-    paddingVertical: space.s,
+    minHeight: 40,
+    paddingLeft: space.m,
+    paddingRight: space.m,
+    paddingVertical: 4,
     marginBottom: space.s,
     borderRadius: round.m,
   },

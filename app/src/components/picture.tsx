@@ -1,4 +1,4 @@
-/** A picture that is never blank: its colours first, then itself. */
+/** A picture that is never blank: its colours or its small one first, then itself. */
 
 import { Image } from 'expo-image';
 import { StyleSheet } from 'react-native';
@@ -9,24 +9,29 @@ interface PictureProps {
   url: string | undefined;
   /** The same picture has the same one, however its URL changes. */
   cacheKey: string;
-  blurhash: string | null | undefined;
+  blurhash?: string | null;
+  /** The URL of the small picture, which is here already. */
+  small?: string;
   label: string;
   fit?: 'cover' | 'contain';
+  onShown?: () => void;
   onBroken: () => void;
 }
 
-export function Picture({ url, cacheKey, blurhash, label, fit = 'cover', onBroken }: PictureProps) {
+export function Picture({ url, cacheKey, blurhash, small, label, fit = 'cover', onShown, onBroken }: PictureProps) {
   const isStill = useReducedMotion();
+  const placeholder = small ? { uri: small } : blurhash ? { blurhash, width: 32, height: 32 } : null;
   return (
     <Image
       source={url ? { uri: url, cacheKey } : null}
-      placeholder={blurhash ? { blurhash, width: 32, height: 32 } : null}
-      placeholderContentFit="cover"
+      placeholder={placeholder}
+      placeholderContentFit={small ? fit : 'cover'}
       contentFit={fit}
       loading="eager" // the wall draws only near cards; a lazy image would wait another frame
       transition={isStill ? 0 : 320}
       recyclingKey={cacheKey}
       accessibilityLabel={label}
+      onDisplay={onShown}
       onError={onBroken}
       style={StyleSheet.absoluteFill}
     />

@@ -1,8 +1,8 @@
 import { useLocalSearchParams } from 'expo-router';
 
-import { DetailScreen } from '@/features/gallery/detail-screen';
+import { PictureScreen } from '@/features/gallery/picture-screen';
 
 export default function Generation() {
   const { id } = useLocalSearchParams<{ id: string }>();
-  return <DetailScreen id={id} />;
+  return <PictureScreen id={id} />;
 }

@@ -1,49 +1,77 @@
-/** The wall: finished pictures, pictures under way, and the composer. */
+/** The first screen: the header, the wall, and the composer. */
 
 import { Image } from 'expo-image';
-import { useRef, useState } from 'react';
-import { FlatList, RefreshControl, StyleSheet, useWindowDimensions, View } from 'react-native';
+import { Link } from 'expo-router';
+import { type RefObject, useRef } from 'react';
+import { Pressable, type ScrollView, StyleSheet, View } from 'react-native';
 import { useSafeAreaInsets } from 'react-native-safe-area-context';
 
 import { Composer, creditsOf } from '@/components/composer';
-import { EmptyGallery } from '@/components/empty-gallery';
 import { KeyboardAvoidingView } from '@/components/keyboard';
-import { Notice } from '@/components/notice';
-import { round, space, useTheme } from '@/components/theme';
+import { Sign } from '@/components/signs';
+import { round, space, TOUCH, useTheme } from '@/components/theme';
 import { Words } from '@/components/words';
-import { firstOf, type Input, type Item, pickInto, useAccount, useGallery, useGenerate, useModels } from '@/features/generations';
+import { firstOf, type Input, pickInto, useAccount, useGenerate, useModels } from '@/features/generations';
 import { useStore } from '@/lib/store';
 
 import { draft } from './draft';
-import { GalleryCard } from './gallery-card';
-import { rowsOf } from './rows';
-import { report, useNotice } from './use-notice';
+import { News } from './news';
+import { report } from './use-notice';
+import { Wall } from './wall';
 
 export function GalleryScreen() {
   const theme = useTheme();
   const insets = useSafeAreaInsets();
-  const models = useModels();
-  const generate = useGenerate();
-  const list = useRef<FlatList<Item[]>>(null);
-  const content = useStore(draft);
-
-  function onGenerate(model: string | null, input: Input) {
-    generate(model, input);
-    list.current?.scrollToOffset({ offset: 0, animated: false });
-  }
-
+  const list = useRef<ScrollView>(null);
   return (
     <KeyboardAvoidingView
       behavior="padding"
       style={[styles.screen, { backgroundColor: theme.ground, paddingTop: insets.top }]}
     >
       <Header />
-      <Notice text={useNotice()} />
-      <Wall list={list} onIdea={(idea) => onGenerate(firstOf(models)?.id ?? null, { prompt: idea })} />
+      <News />
+      <Wall list={list} />
       <View style={{ paddingTop: space.s, paddingBottom: Math.max(insets.bottom, space.m) }}>
-        <Composer models={models} draft={content} onDraft={draft.set} onPick={onPick} onGenerate={onGenerate} />
+        <Asking list={list} />
       </View>
     </KeyboardAvoidingView>
+  );
+}
+
+/** Apart from the wall, so that a letter typed draws no card. */
+function Asking({ list }: { list: RefObject<ScrollView | null> }) {
+  const models = useModels();
+  const generate = useGenerate();
+  const content = useStore(draft);
+  function onGenerate(model: string | null, input: Input) {
+    generate(model, input);
+    list.current?.scrollTo({ y: 0, animated: false });
+  }
+  return (
+    <>
+      <Shortage model={content.model} />
+      <Composer models={models} draft={content} onDraft={draft.set} onPick={onPick} onGenerate={onGenerate} />
+    </>
+  );
+}
+
+/** Said before the tap: what the chosen model costs, where the credits do not reach. */
+function Shortage({ model }: { model: string | null }) {
+  const models = useModels();
+  const account = useAccount();
+  const chosen = models.find(({ id }) => id === model) ?? firstOf(models);
+  if (!account || !chosen || account.credits >= chosen.cost || (account.isPaid && chosen.included)) return null;
+  return (
+    <View style={styles.shortage}>
+      <Words kind="small" tone="muted">
+        You have {creditsOf(account.credits)}; this takes {chosen.cost}.{' '}
+        <Link href="/credits" testID="get-credits">
+          <Words kind="small" tone="accent" style={styles.link}>
+            Get credits
+          </Words>
+        </Link>
+      </Words>
+    </View>
   );
 }
 
@@ -61,70 +89,30 @@ function Header() {
         Pilotlight
       </Words>
       {account ? (
-        <View style={[styles.credits, { backgroundColor: theme.raised }]}>
-          <Words kind="small" testID="credits">
-            {account.isPaid ? `Member · ${creditsOf(account.credits)}` : creditsOf(account.credits)}
-          </Words>
-        </View>
+        <Link href="/credits" asChild>
+          <Pressable style={StyleSheet.flatten([styles.credits, { backgroundColor: theme.raised }])}>
+            <Words kind="small" testID="credits">
+              {account.isPaid ? `Member · ${creditsOf(account.credits)}` : creditsOf(account.credits)}
+            </Words>
+          </Pressable>
+        </Link>
       ) : null}
+      <Link href="/settings" asChild>
+        <Pressable aria-label="Account" style={styles.account}>
+          <Sign name="account" colour={theme.ink} />
+        </Pressable>
+      </Link>
     </View>
   );
 }
 
-interface WallProps {
-  list: React.RefObject<FlatList<Item[]> | null>;
-  onIdea: (idea: string) => void;
-}
-
-function Wall({ list, onIdea }: WallProps) {
-  const theme = useTheme();
-  const { width } = useWindowDimensions();
-  const gallery = useGallery();
-  const [isPulled, setPulled] = useState(false);
-  const columns = width < 560 ? 2 : width < 900 ? 3 : 4;
-  const rows = rowsOf(gallery.items, columns);
-  const onRefresh = () => {
-    setPulled(true);
-    void gallery.refresh().finally(() => setPulled(false));
-  };
-
-  return (
-    <FlatList
-      // The first rows begin a new list: one that began empty draws no row below the first ten until the browser
-      // is idle, and Chromium is not idle while a user scrolls.
-      key={rows.length > 0 ? 'wall' : 'empty'}
-      ref={list}
-      data={rows}
-      keyExtractor={idOfRow}
-      renderItem={({ item: row }) => (
-        <View style={[styles.row, { aspectRatio: columns }]}>
-          {row.map((item) => (
-            <GalleryCard key={item.id} item={item} />
-          ))}
-        </View>
-      )}
-      onEndReached={gallery.loadOlder}
-      onEndReachedThreshold={0.8}
-      refreshControl={<RefreshControl refreshing={isPulled} onRefresh={onRefresh} tintColor={theme.accent} />}
-      ListEmptyComponent={<EmptyGallery onIdea={onIdea} />}
-      keyboardDismissMode="on-drag"
-      keyboardShouldPersistTaps="handled"
-      style={styles.list}
-      contentContainerStyle={styles.wall}
-    />
-  );
-}
-
-/** The first row grows at its front and keeps its last card. */
-const idOfRow = (row: Item[]) => row.at(-1)?.id ?? '';
-
 const styles = StyleSheet.create({
   screen: { flex: 1 },
-  header: { flexDirection: 'row', alignItems: 'center', gap: space.s, padding: space.l, paddingBottom: space.m },
-  mark: { width: 28, height: 28 },
+  header: { flexDirection: 'row', alignItems: 'center', gap: space.s, paddingHorizontal: space.m, paddingVertical: space.s },
+  mark: { width: 28, height: 28, marginLeft: space.xs },
   name: { flex: 1 },
-  credits: { paddingHorizontal: space.m, paddingVertical: 6, borderRadius: round.m },
-  list: { flex: 1 },
-  wall: { flexGrow: 1, width: '100%', maxWidth: 1120, alignSelf: 'center', paddingHorizontal: space.m },
-  row: { flexDirection: 'row', gap: 10, paddingBottom: 10 },
+  credits: { minHeight: 36, justifyContent: 'center', paddingHorizontal: space.m, borderRadius: round.m },
+  account: { width: TOUCH, height: TOUCH, alignItems: 'center', justifyContent: 'center' },
+  shortage: { width: '100%', maxWidth: 720, alignSelf: 'center', paddingHorizontal: space.xl, paddingBottom: space.s },
+  link: { fontWeight: '600', textDecorationLine: 'underline' },
 });

@@ -1,29 +1,48 @@
-/** The line of news at the top: a problem just now, or why nothing moves. */
+/** The line of news at the top: a problem just now, what can be undone, or why nothing moves. */
 
-import { useEffect } from 'react';
+import { useIsFetching } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
 
-import { useGallery } from '@/features/generations';
+import { UNDO_FOR, useGallery } from '@/features/generations';
 import { useIsOnline } from '@/lib/foreground';
 import { createStore, useStore } from '@/lib/store';
 
-const SHOWN_FOR = 5000;
+interface News {
+  text: string;
+  action?: { label: string; onPress: () => void };
+}
 
-const problem = createStore<string | null>(null);
+const latest = createStore<News | null>(null);
 
 /** Shown on the current screen, even if the screen that reported it is closed. */
-export const report = problem.set;
+export const report = (text: string, action?: News['action']) => latest.set({ text, action });
 
-export function useNotice(): string | null {
+export function useNotice(): News | { text: string | null; action?: undefined } {
   const isOnline = useIsOnline();
-  const { hasFailed } = useGallery();
-  const said = useStore(problem);
+  const isOut = useIsOut();
+  const news = useStore(latest);
   useEffect(() => {
-    if (!said) return;
-    const timer = setTimeout(() => problem.set(null), SHOWN_FOR);
+    if (!news) return;
+    const timer = setTimeout(() => latest.set(null), UNDO_FOR - 500);
     return () => clearTimeout(timer);
-  }, [said]);
+  }, [news]);
 
-  if (said) return said;
-  if (!isOnline) return 'You’re offline. What you ask for is kept and sent later.';
-  return hasFailed ? 'The server is out of reach. Trying again.' : null;
+  if (news) return { ...news, action: news.action && { ...news.action, onPress: pressed(news.action.onPress) } };
+  if (!isOnline) return { text: 'You’re offline. What you ask for is kept and sent later.' };
+  return { text: isOut ? 'The server is out of reach. Trying again.' : null };
+}
+
+const pressed = (onPress: () => void) => () => {
+  latest.set(null);
+  onPress();
+};
+
+/** Each new try begins without a failure; only one that comes through means that the server is back. */
+function useIsOut(): boolean {
+  const { hasFailed } = useGallery();
+  const isTrying = useIsFetching({ queryKey: ['gallery'] }) > 0;
+  const [isOut, setOut] = useState(hasFailed);
+  if (hasFailed && !isOut) setOut(true);
+  if (!hasFailed && !isTrying && isOut) setOut(false);
+  return hasFailed || isOut;
 }

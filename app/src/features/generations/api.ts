@@ -129,6 +129,15 @@ export async function remove(id: string): Promise<void> {
   if (error) throw new Unreachable(error.message);
 }
 
+export const REPORT_REASONS = ['sexual', 'violent', 'hateful', 'real_person', 'copyright', 'other'] as const;
+export type ReportReason = (typeof REPORT_REASONS)[number];
+
+/** Tells the operators of a generation; again is harmless. The text may have 500 characters. */
+export async function reportGeneration(id: string, reason: ReportReason, text: string): Promise<void> {
+  const { error, status } = await supabase.rpc('report_generation', { p_id: id, p_reason: reason, p_text: text || null });
+  if (error) throw meaningOf(status, parsed(schemas.refusal, error), null);
+}
+
 /** A photo for a model, at a path of the user's own. The same photo at the same path is stored already. */
 export async function uploadPhoto(path: string, bytes: ArrayBuffer): Promise<void> {
   const { error } = await supabase.storage.from(INPUTS).upload(path, bytes, { contentType: 'image/jpeg' });

@@ -4,6 +4,7 @@ import type { QueryClient } from '@tanstack/react-query';
 
 import { eraseDisk, readDisk, writeDisk } from '@/lib/disk';
 
+import * as deletions from './deletions';
 import { drop, EMPTY, fromJob, type Gallery, merge } from './merge';
 import * as outbox from './outbox';
 import * as schemas from './schemas';
@@ -15,17 +16,6 @@ const WRITE_AFTER = 300;
 export const galleryKey = (userId: string | null) => ['gallery', userId] as const;
 export const accountKey = (userId: string | null) => ['account', userId] as const;
 
-/** The pictures that an earlier user of this phone made, as far as they are on disk. */
-export function leftBy(userId: string | null): Item[] {
-  const items = userId === null ? [] : (readDisk(`gallery.${userId}`, schemas.items) ?? []);
-  return items.filter(({ status }) => status === 'succeeded');
-}
-
-/** Removes a card from what an earlier user left. */
-export function eraseLeft(userId: string, id: string): void {
-  writeDisk(`gallery.${userId}`, leftBy(userId).filter((item) => item.id !== id));
-}
-
 /** Removes the cards of a user from this phone; the server has them. */
 export function forgetCards(client: QueryClient, userId: string): void {
   for (const key of [`gallery.${userId}`, 'urls']) eraseDisk(key);
@@ -35,13 +25,14 @@ export function forgetCards(client: QueryClient, userId: string): void {
 /** Removes everything of a user from this phone, unsent requests, too. */
 export function forgetUser(client: QueryClient, userId: string): void {
   outbox.all().filter((entry) => entry.userId === userId).forEach(({ id }) => outbox.erase(id));
+  deletions.ofUser(userId).forEach(({ id }) => deletions.takeBack(id));
   forgetCards(client, userId);
 }
 
 /** The gallery as this phone had it on disk; drawn before the server is asked. */
 export function openGallery(userId: string | null): Gallery {
   const entries = outbox.ofUser(userId);
-  const gone = entries.filter((entry) => entry.isWithdrawn).map(({ id }) => id);
+  const gone = [...entries.filter((entry) => entry.isWithdrawn), ...deletions.ofUser(userId)].map(({ id }) => id);
   const gallery = { ...EMPTY, items: readDisk(`gallery.${userId}`, schemas.items) ?? [], gone };
   return merge(gallery, entries.map((entry) => outbox.toItem(entry)));
 }

@@ -25,10 +25,15 @@ draft.subscribe(() => {
 
 /** Goes on where a kill has interrupted: photos of the draft are shown, and one that was being chosen is taken. */
 export async function resumeDraft(): Promise<void> {
-  const photos = Object.entries(draft.get().photos).flatMap(([field, list]) => list.map((photo) => ({ field, photo })));
-  await Promise.all(photos.map(({ field, photo }) => show(field, photo)));
+  await showPhotos();
   const field = readDisk(PICKING, v.string());
   if (field !== null) take(field, await pendingPhoto());
+}
+
+/** Looks up where the photos of the draft are. */
+export async function showPhotos(): Promise<void> {
+  const photos = Object.entries(draft.get().photos).flatMap(([field, list]) => list.map((photo) => ({ field, photo })));
+  await Promise.all(photos.map(({ field, photo }) => show(field, photo)));
 }
 
 /** A photo that is gone leaves the draft; one that cannot be asked for now stays without a picture of it. */

@@ -1,8 +1,10 @@
 /** Everything that a screen may use; the rest of this folder is private. */
 
+export { photoUrl, REPORT_REASONS, reportGeneration, type ReportReason } from './api';
 export { forgetCards, forgetUser } from './cache';
+export { UNDO_FOR } from './deletions';
 export { type Draft, draftFrom, draftOf, EMPTY_DRAFT, withPhoto } from './draft';
-export { NOT_SHOWN, statusLine } from './messages';
+export { type FirstAction, firstActionOf, NOT_SHOWN, statusLine } from './messages';
 export * from './types';
 export { useAccount, useModels } from './use-account';
 export { useActions } from './use-actions';
@@ -12,4 +14,4 @@ export { useGeneration } from './use-generation';
 export { useLiveUpdates } from './use-live-updates';
 export { useSignedUrl } from './use-signed-url';
 
-export { draft, pickInto, resumeDraft } from './draft-store';
+export { draft, pickInto, resumeDraft, showPhotos } from './draft-store';

@@ -1,4 +1,4 @@
-import { FAILURES, REFUSALS, statusLine } from './messages';
+import { FAILURES, firstActionOf, REFUSALS, statusLine } from './messages';
 import { item, sending } from './samples';
 import type { FailureCode, Item } from './types';
 
@@ -28,4 +28,30 @@ test.each([
   [{ ...sending(), status: 'sending', delay: 'offline' } satisfies Item, 'Waiting for a connection'],
 ])('%#', (known, line) => {
   expect(statusLine(known)).toBe(line);
+});
+
+test.each<[string, ReturnType<typeof firstActionOf>]>([
+  ['invalid_input', 'edit'],
+  ['content_rejected', 'edit'],
+  ['provider_rejected', 'edit'],
+  ['provider_unavailable', 'retry'],
+  ['timed_out', 'retry'],
+  ['worker_lost', 'retry'],
+  ['canceled', 'retry'],
+  ['internal', 'retry'],
+  ['constructor', 'retry'],
+])('what helps after %s is to %s', (code, action) => {
+  expect(firstActionOf({ ...item('failed'), status: 'failed', error: { code, message: null } })).toBe(action);
+});
+
+test.each<[string, ReturnType<typeof firstActionOf>]>([
+  ['insufficient_credits', 'credits'],
+  ['invalid_request', 'edit'],
+  ['too_large', 'edit'],
+  ['unknown_model', 'edit'],
+  ['photo_lost', 'edit'],
+  ['id_conflict', 'retry'],
+  ['a_later_code', 'retry'],
+])('what helps after the refusal %s is to %s', (code, action) => {
+  expect(firstActionOf({ ...sending(), status: 'refused', code, message: '' })).toBe(action);
 });

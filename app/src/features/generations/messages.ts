@@ -34,6 +34,26 @@ export const NOT_SHOWN = 'This version of the app cannot show it.';
 
 const COSTS_NOTHING: string[] = ['provider_unavailable', 'timed_out', 'worker_lost', 'internal', 'provider_rejected'];
 
+/** What helps a user whose request did not succeed: words to change, another try, or credits. A code we do not know is tried again. */
+export type FirstAction = 'edit' | 'retry' | 'credits';
+
+const FIRST_ACTIONS: Partial<Record<string, FirstAction>> = {
+  invalid_input: 'edit',
+  content_rejected: 'edit',
+  provider_rejected: 'edit',
+  invalid_request: 'edit',
+  unknown_model: 'edit',
+  too_large: 'edit',
+  photo_lost: 'edit',
+  photo_refused: 'edit',
+  insufficient_credits: 'credits',
+} satisfies Partial<Record<FailureCode | RefusalCode | 'photo_lost' | 'photo_refused', FirstAction>>;
+
+export function firstActionOf(item: Item): FirstAction {
+  const code = item.status === 'refused' ? item.code : 'error' in item ? item.error.code : '';
+  return (Object.hasOwn(FIRST_ACTIONS, code) && FIRST_ACTIONS[code]) || 'retry';
+}
+
 /** One line for the card: how far the generation is, or why it ended. */
 export function statusLine(item: Item): string {
   switch (item.status) {

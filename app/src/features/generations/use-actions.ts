@@ -1,11 +1,12 @@
-/** The actions of a card: cancel an unfinished job, retry a failed one, delete an ended one. */
+/** The actions of a card: cancel an unfinished job, retry or delete an ended one, report a finished one. */
 
 import { useQueryClient } from '@tanstack/react-query';
 
 import { useSession } from '@/lib/session';
 
-import { cancel, remove } from './api';
-import { absorbAnswer, changeGallery, eraseLeft } from './cache';
+import { cancel } from './api';
+import { absorbAnswer, changeGallery } from './cache';
+import { note, takeBack, UNDO_FOR } from './deletions';
 import { drop, merge, restore } from './merge';
 import * as outbox from './outbox';
 import { hasEnded, type Item } from './types';
@@ -18,19 +19,22 @@ export function useActions() {
   const generate = useGenerate();
 
   const hide = ({ id }: Item) => changeGallery(client, userId, (gallery) => drop(gallery, [id]));
-  const bringBack = (item: Item) =>
-    changeGallery(client, userId, (gallery) => merge(restore(gallery, item.id), [item]));
 
-  /** Rejects when the server could not be told; the card is then back. */
-  async function deleteItem(item: Item): Promise<void> {
+  function discard(item: Item, replacedBy: string | null): void {
     hide(item);
-    outbox.erase(item.id);
-    if (replaced) eraseLeft(replaced, item.id);
-    if (!hasEnded(item)) return;
-    await remove(item.id).catch((error: unknown) => {
-      bringBack(item);
-      throw error;
-    });
+    if (replacedBy && !hasEnded(item)) return outbox.erase(item.id);
+    const at = Date.now() + (replacedBy ? 0 : UNDO_FOR);
+    note({ id: item.id, userId, at, isOnServer: hasEnded(item), replacedBy, left: replaced ?? null });
+  }
+
+  /** Hides it now; the server hears of it when the time to undo is over. */
+  const deleteItem = (item: Item) => discard(item, null);
+
+  /** Whether there was still time. */
+  function undoDelete(item: Item): boolean {
+    const isInTime = takeBack(item.id);
+    if (isInTime) changeGallery(client, userId, (gallery) => merge(restore(gallery, item.id), [item]));
+    return isInTime;
   }
 
   /** Whether it is over; a worker in the middle of it is only asked to stop. */
@@ -46,11 +50,12 @@ export function useActions() {
     return answer.job.status !== 'running';
   }
 
-  /** A new request, with an id of its own. A failed card stays until the user deletes it; a refused card is removed. */
+  /** A new request, with an id of its own, in the place of one that did not succeed. */
   function retryItem(item: Item): string {
-    if (item.status === 'refused') void deleteItem(item);
-    return generate(item.model, item.input);
+    const id = generate(item.model, item.input, item.requestedAt);
+    discard(item, id);
+    return id;
   }
 
-  return { cancelItem, deleteItem, retryItem };
+  return { cancelItem, deleteItem, retryItem, undoDelete };
 }

@@ -6,7 +6,8 @@ import { useEffect, useMemo, useState } from 'react';
 import { useSession } from '@/lib/session';
 
 import { readGallery } from './api';
-import { changeGallery, galleryKey, galleryOf, leftBy, openGallery } from './cache';
+import { changeGallery, galleryKey, galleryOf, openGallery } from './cache';
+import { leftBy } from './left';
 import { merge, withLeft } from './merge';
 import { readTruth } from './truth';
 

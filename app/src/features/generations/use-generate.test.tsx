@@ -4,7 +4,8 @@ import type { PropsWithChildren } from 'react';
 
 import { session } from '@/lib/session';
 
-import { absorb, galleryOf } from './cache';
+import { absorb, galleryOf, openGallery } from './cache';
+import * as deletions from './deletions';
 import * as outbox from './outbox';
 import { item } from './samples';
 import { useActions } from './use-actions';
@@ -44,9 +45,12 @@ test('a retry is a new request with the old prompt, drawn at once and on disk', 
     expect(card?.id).not.toBe('a');
     expect(outbox.ofUser('u')[0]?.id).toBe(card?.id);
   });
-  // The record of what failed stays.
-  expect(result.current.gallery.items.map(({ status }) => status)).toEqual(['sending', 'failed']);
+  // In the place of what failed, which the server keeps until it has the new request.
+  const [card, ...others] = result.current.gallery.items;
+  expect(card?.requestedAt).toBe(item('failed').requestedAt);
+  expect(others).toEqual([]);
   expect(mockRemove).not.toHaveBeenCalled();
+  expect(deletions.ofUser('u')).toMatchObject([{ id: 'a', replacedBy: card?.id }]);
 });
 
 test('a tap of a session that turns out to be refused stays with its user', async () => {
@@ -85,12 +89,18 @@ test('a retry takes the place of what was never accepted', async () => {
   expect(outbox.ofUser('u')).toHaveLength(1);
 });
 
-test('what the server would not delete comes back', async () => {
-  mockRemove.mockRejectedValue(new Error('no connection'));
+test('what was deleted is gone at once, stays gone at the next start, and comes back when it is undone', async () => {
+  localStorage.setItem('pilotlight.1.gallery.u', JSON.stringify([item('succeeded')]));
   client.setQueryData(['gallery', 'u'], { items: [item('succeeded')], cursor: null, gone: [] });
   const { result } = await renderHook(useAll, { wrapper });
-  await act(() => expect(result.current.deleteItem(item('succeeded'))).rejects.toThrow('no connection'));
+  await act(() => result.current.deleteItem(item('succeeded')));
+  expect(result.current.gallery.items).toEqual([]);
+  expect(openGallery('u').items).toEqual([]);
+  await act(() => void expect(result.current.undoDelete(item('succeeded'))).toBe(true));
   expect(result.current.gallery.items).toHaveLength(1);
+  expect(openGallery('u').items).toHaveLength(1);
+  expect(deletions.ofUser('u')).toEqual([]);
+  expect(mockRemove).not.toHaveBeenCalled();
 });
 
 test('the disk answers before the server: the first screen is the last one', async () => {

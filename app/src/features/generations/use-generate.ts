@@ -14,9 +14,9 @@ import { ringOutbox } from './use-live-updates';
 export function useGenerate() {
   const client = useQueryClient();
   const { userId, isLost } = useSession();
-  return (model: string | null, input: Input): string => {
+  /** `requestedAt` puts it in the place of another card. */
+  return (model: string | null, input: Input, requestedAt = timeOfRequest(galleryOf(client, userId), Date.now())): string => {
     const id = uuidv7();
-    const requestedAt = timeOfRequest(galleryOf(client, userId), Date.now());
     const entry: outbox.Entry = {
       // Null on a new phone: the first user who signs in asked for it.
       ...{ id, model, input, userId, requestedAt },

@@ -18,6 +18,7 @@ import { listen } from './realtime';
 import { createSender } from './sender';
 import { poll } from './truth';
 import { firstOf, isPending } from './types';
+import { useDeletions } from './use-deletions';
 import { useGallery } from './use-gallery';
 import { fetchAhead } from './use-signed-url';
 
@@ -38,6 +39,7 @@ export function useLiveUpdates(): void {
   useEffect(() => keepOnDisk(client), [client]);
   useInheritance(user, replaced);
   useOutbox(user);
+  useDeletions(user);
   useChannel(user);
   usePolling(user);
 }

@@ -2,7 +2,7 @@
 
 import { type QueryClient, queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
 
-import { loadAhead } from '@/lib/pictures';
+import { loadAhead } from '@/lib/load-ahead';
 import { useSession } from '@/lib/session';
 
 import { forget, knownUrl, RENEW_BEFORE, sign } from './signed-urls';

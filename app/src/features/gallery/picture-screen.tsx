@@ -1,0 +1,192 @@
+/** One generation, as large as the screen, with its neighbours one swipe away and all its actions in one bar. */
+
+import { useRouter } from 'expo-router';
+import { useEffect, useRef, useState } from 'react';
+import { Platform, Pressable, StyleSheet, useWindowDimensions, View } from 'react-native';
+import { useSafeAreaInsets } from 'react-native-safe-area-context';
+
+import { SignButton } from '@/components/button';
+import { Glow } from '@/components/glow';
+import { Pager } from '@/components/pager';
+import type { PagerHandle } from '@/components/pager-props';
+import { Sign } from '@/components/signs';
+import { round, space, TOUCH, useTheme } from '@/components/theme';
+import { Words } from '@/components/words';
+import { hasEnded, isFile, type Item, NOT_SHOWN, promptOf, statusLine, useGallery, useGeneration, useModels } from '@/features/generations';
+
+import { News } from './news';
+import { type Page, pagesOf } from './pages';
+import { PictureBar } from './picture-bar';
+import { ratioOf } from './ratio';
+import { Result } from './result';
+import { useKeys } from './use-keys';
+
+export function PictureScreen({ id }: { id: string }) {
+  const theme = useTheme();
+  const router = useRouter();
+  const insets = useSafeAreaInsets();
+  const { item, isLookingUp } = useGeneration(id);
+  const close = () => (router.canGoBack() ? router.back() : router.replace('/'));
+  const back = useRef<View>(null);
+  useEffect(() => {
+    if (Platform.OS === 'web') (back.current as unknown as HTMLElement | null)?.querySelector('button')?.focus({ preventScroll: true });
+  }, []);
+  useKeys({ Escape: close });
+  return (
+    <View style={[styles.screen, { backgroundColor: theme.ground, paddingTop: insets.top, paddingBottom: insets.bottom }]}>
+      <View ref={back} style={styles.header}>
+        <SignButton sign="back" label="Back" size={40} ground={theme.raised} colour={theme.ink} onPress={close} />
+        <View style={styles.news}>
+          <News />
+        </View>
+      </View>
+      {item ? (
+        <Pages item={item} onGone={close} />
+      ) : (
+        <View style={styles.centre}>
+          <Words tone="muted">{isLookingUp ? 'Looking…' : 'There is no such picture here.'}</Words>
+        </View>
+      )}
+    </View>
+  );
+}
+
+function Pages({ item, onGone }: { item: Item; onGone: () => void }) {
+  const router = useRouter();
+  const screen = useWindowDimensions();
+  const { items, loadOlder } = useGallery();
+  const pager = useRef<PagerHandle>(null);
+  const [index, setIndex] = useState(0);
+
+  const pages = pagesOf(items, item.id);
+  const own = pages.filter((page) => page.item.id === item.id);
+  const page = own[index] ?? own[0] ?? { key: item.id, item, index: 0 };
+  const at = pages.findIndex(({ key }) => key === page.key);
+  const [previous, next] = [pages[at - 1], pages[at + 1]];
+  const isLast = next === undefined;
+  useEffect(() => {
+    if (isLast) loadOlder();
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [isLast, items.length]);
+
+  const show = (wanted: Page | undefined) => {
+    if (!wanted) return;
+    setIndex(wanted.index);
+    if (wanted.item.id !== item.id) router.setParams({ id: wanted.item.id });
+  };
+  useKeys({
+    ArrowLeft: () => pager.current?.step(-1),
+    ArrowRight: () => pager.current?.step(1),
+    '+': () => pager.current?.zoom(1.5),
+    '=': () => pager.current?.zoom(1.5),
+    '-': () => pager.current?.zoom(1 / 1.5),
+    '0': () => pager.current?.zoom(0),
+  });
+
+  const byKey = new Map([previous, page, next].flatMap((known) => (known ? [[known.key, known]] : [])));
+  const output = page.item.status === 'succeeded' ? page.item.output[page.index] : undefined;
+  const kind = !output || !isFile(output) ? 'words' : output.kind === 'image' ? 'picture' : 'player';
+  const isWide = screen.width >= 900;
+  return (
+    <View style={[styles.room, isWide ? styles.beside : null]}>
+      <View style={styles.room}>
+        <Pager
+          ref={pager}
+          pages={[previous?.key ?? null, page.key, next?.key ?? null]}
+          kind={kind}
+          onMove={(by) => show(by > 0 ? next : previous)}
+          render={(key, isCurrent) => <OnePage page={byKey.get(key)} isCurrent={isCurrent} />}
+        />
+        {previous && screen.width >= 700 ? <Turn sign="previous" label="Newer picture" onPress={() => pager.current?.step(-1)} /> : null}
+        {next && screen.width >= 700 ? <Turn sign="next" label="Older picture" onPress={() => pager.current?.step(1)} /> : null}
+      </View>
+      <View style={isWide ? styles.panel : styles.below}>
+        {own.length > 1 ? (
+          <View role="tablist" aria-label="Results" style={styles.dots}>
+            {own.map((known) => (
+              <Dot key={known.key} number={known.index + 1} count={own.length} isOn={known.key === page.key} onPress={() => show(known)} />
+            ))}
+          </View>
+        ) : null}
+        <Words kind={isWide ? 'title' : 'label'} role="heading" selectable numberOfLines={isWide ? undefined : 3}>
+          {promptOf(item)}
+        </Words>
+        <Words kind="small" tone={hasEnded(item) && item.status === 'failed' ? 'danger' : 'muted'} aria-live="polite">
+          {statusLine(item)} · {new Date(item.requestedAt).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })}
+        </Words>
+        <PictureBar item={item} output={output} onGone={onGone} onReplaced={(id) => router.setParams({ id })} />
+      </View>
+    </View>
+  );
+}
+
+function OnePage({ page, isCurrent }: { page: Page | undefined; isCurrent: boolean }) {
+  const theme = useTheme();
+  const models = useModels();
+  if (!page) return null;
+  const { item } = page;
+  const label = promptOf(item);
+  if (item.status === 'succeeded') {
+    const output = item.output[page.index];
+    if (output) return <Result {...{ output, label, isCurrent }} />;
+    return (
+      <View style={styles.centre}>
+        <Words tone="muted">{NOT_SHOWN}</Words>
+      </View>
+    );
+  }
+  const isWaiting = !hasEnded(item) && item.status !== 'refused';
+  return (
+    <View style={styles.centre}>
+      {isWaiting && isCurrent ? (
+        <View style={[styles.frame, { aspectRatio: ratioOf(item, models, []), backgroundColor: theme.raised }]}>
+          <Glow prompt={label} />
+        </View>
+      ) : (
+        <Words kind="display" tone="muted" style={styles.nothing} aria-hidden>
+          No picture
+        </Words>
+      )}
+    </View>
+  );
+}
+
+function Turn({ sign, label, onPress }: { sign: 'previous' | 'next'; label: string; onPress: () => void }) {
+  const theme = useTheme();
+  return (
+    <Pressable
+      role="button"
+      aria-label={label}
+      onPress={onPress}
+      style={[styles.turn, sign === 'previous' ? { left: space.m } : { right: space.m }, { backgroundColor: theme.raised }]}
+    >
+      <Sign name={sign} colour={theme.ink} />
+    </Pressable>
+  );
+}
+
+function Dot({ number, count, isOn, onPress }: { number: number; count: number; isOn: boolean; onPress: () => void }) {
+  const theme = useTheme();
+  return (
+    <Pressable role="tab" aria-selected={isOn} aria-label={`Result ${number} of ${count}`} onPress={onPress} hitSlop={10} style={styles.dotPlace}>
+      <View style={[styles.dot, { backgroundColor: isOn ? theme.accent : theme.line }]} />
+    </Pressable>
+  );
+}
+
+const styles = StyleSheet.create({
+  screen: { flex: 1 },
+  header: { flexDirection: 'row', alignItems: 'center', minHeight: 56, paddingHorizontal: space.m, gap: space.s },
+  news: { flex: 1, paddingRight: 40, paddingTop: space.s },
+  room: { flex: 1 },
+  beside: { flexDirection: 'row' },
+  panel: { width: 400, justifyContent: 'center', gap: space.m, padding: space.xl },
+  below: { width: '100%', maxWidth: 760, alignSelf: 'center', gap: space.xs, paddingHorizontal: space.l, paddingTop: space.m, paddingBottom: space.s },
+  centre: { flex: 1, alignItems: 'center', justifyContent: 'center', padding: space.l },
+  frame: { width: '100%', maxWidth: 640, maxHeight: '100%', borderRadius: round.l, overflow: 'hidden' },
+  nothing: { textAlign: 'center', opacity: 0.5 },
+  turn: { position: 'absolute', top: '50%', marginTop: -TOUCH / 2, width: TOUCH, height: TOUCH, borderRadius: TOUCH / 2, alignItems: 'center', justifyContent: 'center' },
+  dots: { flexDirection: 'row', justifyContent: 'center', gap: space.xs },
+  dotPlace: { padding: 6 },
+  dot: { width: 9, height: 9, borderRadius: 5 },
+});

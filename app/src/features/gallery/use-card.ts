@@ -1,0 +1,36 @@
+/** What can be done with a card, from the wall and from its own screen, and what is said about it. */
+
+import { useRouter } from 'expo-router';
+
+import { type Item, useActions, useModels } from '@/features/generations';
+
+import { edit } from './draft';
+import { report } from './use-notice';
+
+export function useCard(item: Item) {
+  const router = useRouter();
+  const models = useModels();
+  const { cancelItem, deleteItem, retryItem, undoDelete } = useActions();
+  const undo = () => {
+    if (!undoDelete(item)) report('It was too late to bring it back.');
+  };
+  return {
+    retry: () => retryItem(item),
+    edit: () => {
+      edit(item, models);
+      router.dismissTo('/');
+    },
+    getCredits: () => router.push('/credits'),
+    remove: () => {
+      deleteItem(item);
+      report('Deleted.', { label: 'Undo', onPress: undo });
+    },
+    cancel: () =>
+      cancelItem(item).then(
+        (isOver) => {
+          if (!isOver) report('It stops as soon as it can.');
+        },
+        () => report('It could not be canceled. Try again in a moment.'),
+      ),
+  };
+}

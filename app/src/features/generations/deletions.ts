@@ -1,0 +1,58 @@
+/** What the user deleted and may still bring back. It is on disk, so that an app that is closed deletes it at its next start. */
+
+import * as v from 'valibot';
+
+import { eraseDisk, keysOnDisk, readDisk, writeDisk } from '@/lib/disk';
+import { createStore } from '@/lib/store';
+
+import { remove } from './api';
+import { eraseLeft } from './left';
+import * as outbox from './outbox';
+
+/** Milliseconds in which a deletion can be undone. */
+export const UNDO_FOR = 6000;
+
+const KEY = 'deletion.';
+
+const deletion = v.object({
+  id: v.string(),
+  userId: v.nullable(v.string()),
+  /** Milliseconds; not before. */
+  at: v.number(),
+  isOnServer: v.boolean(),
+  /** The request that takes its place, and its photos: they must not go before the server has that request. */
+  replacedBy: v.nullable(v.string()),
+  /** The earlier user of this phone whose cards are shown, too: it may be one of those. */
+  left: v.optional(v.nullable(v.string()), null),
+});
+
+export type Deletion = v.InferOutput<typeof deletion>;
+
+/** Rung when there is a new one. */
+export const bell = createStore(0);
+
+export const ofUser = (userId: string | null): Deletion[] =>
+  keysOnDisk(KEY)
+    .flatMap((key) => readDisk(key, deletion) ?? [])
+    .filter((known) => known.userId === userId);
+
+export function note(wanted: Deletion): void {
+  writeDisk(KEY + wanted.id, wanted);
+  bell.set(bell.get() + 1);
+}
+
+/** Whether there was still time. */
+export function takeBack(id: string): boolean {
+  const isInTime = readDisk(KEY + id, deletion) !== null;
+  eraseDisk(KEY + id);
+  return isInTime;
+}
+
+/** Rejects when the server could not be told. */
+export async function finish({ id, isOnServer, replacedBy, left }: Deletion): Promise<void> {
+  if (replacedBy && outbox.find(replacedBy)) throw new Error(`${replacedBy} is not sent yet`);
+  if (isOnServer) await remove(id);
+  outbox.erase(id);
+  if (left) eraseLeft(left, id);
+  eraseDisk(KEY + id);
+}

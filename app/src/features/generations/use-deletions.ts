@@ -1,0 +1,38 @@
+/** Deletes on the server what the user deleted and did not bring back, now or in an earlier run. Mounted once. */
+
+import { useEffect } from 'react';
+import { AppState } from 'react-native';
+
+import { onForeground, onOnline } from '@/lib/foreground';
+
+import { bell, finish, ofUser } from './deletions';
+
+const AGAIN_AFTER = 15_000;
+
+export function useDeletions(userId: string | null): void {
+  useEffect(() => {
+    if (!userId) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+
+    const look = (isLeaving = false) => {
+      clearTimeout(timer);
+      const now = Date.now();
+      const [due, later] = [ofUser(userId).filter(({ at }) => isLeaving || at <= now), ofUser(userId).filter(({ at }) => at > now)];
+      due.forEach((deletion) => void finish(deletion).catch(() => {}));
+      if (due.length + later.length === 0) return;
+      // One that could not be finished is tried again.
+      const pauses = [...later.map(({ at }) => at - now), ...due.map(() => AGAIN_AFTER)];
+      timer = setTimeout(look, Math.min(...pauses));
+    };
+
+    look();
+    const leaving = AppState.addEventListener('change', (state) => {
+      if (state === 'background') look(true);
+    });
+    const stops = [bell.subscribe(() => look()), onForeground(() => look()), onOnline(() => look()), () => leaving.remove()];
+    return () => {
+      clearTimeout(timer);
+      stops.forEach((stop) => stop());
+    };
+  }, [userId]);
+}
