@@ -26,7 +26,7 @@ const deletion = v.object({
   left: v.optional(v.nullable(v.string()), null),
 });
 
-export type Deletion = v.InferOutput<typeof deletion>;
+export type Deletion = v.InferInput<typeof deletion>;
 
 /** Rung when there is a new one. */
 export const bell = createStore(0);
