@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.app.phone import Phone, Stall
 from tests.app.system import System
-from tests.sql.store import refund
+from tests.support.store import refund
 
 BOUGHT = """
 select event from private.purchase_events where customer @> array[%s] and product_id = 'preview_100'

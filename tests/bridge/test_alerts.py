@@ -13,10 +13,10 @@ import yaml
 from bridge.loop import Bridge
 from bridge.metrics import HELP
 from tests.bridge.scrape import Scrape, scrape
-from tests.sql.store import NOW, period
 from tests.support.jobs import Jobs
 from tests.support.processes import ROOT
 from tests.support.servers import Redis
+from tests.support.store import NOW, period
 
 DEPLOY = ROOT / "deploy"
 (GROUP,) = yaml.safe_load((DEPLOY / "alerts.yaml").read_text())["groups"]

@@ -12,12 +12,12 @@ import httpx
 
 from tests.chaos.load import Load, LoadUser
 
-EVERY = 3.0  # seconds between two deeds, on average
-FINISHED_WITHIN = 60.0  # seconds; a deed is repeated through every fault
+EVERY = 3.0  # seconds between two actions, on average
+FINISHED_WITHIN = 60.0  # seconds; an action is repeated through every fault
 
 
 class Failed(Exception):
-    """A step did not get through; the deed begins again."""
+    """A step did not get through; the action begins again."""
 
 
 class People:
@@ -28,25 +28,25 @@ class People:
         self.thread = threading.Thread(target=self.run, daemon=True)
 
     def run(self) -> None:
-        deeds = [self.sign_in_elsewhere, self.sign_in_elsewhere, self.leave]
+        actions = [self.sign_in_elsewhere, self.sign_in_elsewhere, self.leave]
         with httpx.Client(base_url=self.load.stack.gateway_url, timeout=5) as client:
             while not self.is_over.wait(self.dice.expovariate(1 / EVERY)):
-                self.finish(client, self.dice.choice(deeds))
+                self.finish(client, self.dice.choice(actions))
 
     def stop(self) -> None:
         self.is_over.set()
         self.thread.join(FINISHED_WITHIN + 10)
 
-    def finish(self, client: httpx.Client, deed: Callable[[httpx.Client, LoadUser], None]) -> None:
+    def finish(self, client: httpx.Client, action: Callable[[httpx.Client, LoadUser], None]) -> None:
         user = self.dice.choice([user for user in self.load.users if not user.is_deleted])
         until = time.monotonic() + FINISHED_WITHIN
         while time.monotonic() < until:
             try:
-                deed(client, user)
+                action(client, user)
                 return
             except (Failed, httpx.HTTPError, ValueError):
                 time.sleep(0.3)
-        self.given_up.append(f"{deed.__name__} of {user.id}")
+        self.given_up.append(f"{action.__name__} of {user.id}")
 
     def leave(self, client: httpx.Client, user: LoadUser) -> None:
         """As an app does: asked until an answer is known; a second answer is as the first."""

@@ -106,7 +106,7 @@ def check(system: ChaosSystem, load: Load, shop: Shop, people: People) -> dict[s
         do_phones_differ(system, user) for user in load.users if not user.is_deleted
     )
     found["store's word was refused or not heard"] = len(shop.refused) + shop.told.qsize()
-    found["user could not finish a deed"] = len(people.given_up)
+    found["user could not finish an action"] = len(people.given_up)
     return found
 
 

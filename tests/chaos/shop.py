@@ -12,7 +12,7 @@ import httpx
 from local.stack import Stack
 from tests.chaos.load import CREDITS, Load
 from tests.chaos.system import ChaosSystem
-from tests.sql.store import ADD_PRODUCT, PRODUCTS, Account, Event, Oracle, Year
+from tests.support.store import ADD_PRODUCT, PRODUCTS, Account, Event, Oracle, Year
 
 BACKOFF = 0.3  # seconds until the store repeats; RevenueCat waits for minutes
 STARTER = 5  # what an anonymous account begins with

@@ -22,8 +22,8 @@ from tests.edge.functions import STORE_AUTHORIZATION
 from tests.edge.refusals import code_of
 from tests.edge.tokens import Issuer
 from tests.edge.user import TappingUser
-from tests.sql.store import ADD_PRODUCT, NOW, PACK, PRODUCTS, Event, period, purchase, refund
 from tests.support import deno
+from tests.support.store import ADD_PRODUCT, NOW, PACK, PRODUCTS, Event, period, purchase, refund
 
 NAME = "purchase_webhook"
 EVENT = purchase("1", NOW, uuid.uuid4(), "transaction-1")

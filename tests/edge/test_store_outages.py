@@ -20,10 +20,10 @@ from local.stack import Stack, free_port
 from tests.edge import functions
 from tests.edge.test_purchase_webhook import NAME, body_of, signed
 from tests.edge.tokens import Issuer
-from tests.sql.store import ADD_PRODUCT, PRODUCTS, Event, Oracle, Year
 from tests.support import deno
 from tests.support.actors import Operator
 from tests.support.processes import ROOT
+from tests.support.store import ADD_PRODUCT, PRODUCTS, Event, Oracle, Year
 
 SEEDS = range(2)
 EVENTS, TELLERS, STARTER = 120, 4, 50

@@ -3,10 +3,10 @@ from collections.abc import Iterator
 import pytest
 
 from local.stack import Stack
-from tests.sql.store import ADD_PRODUCT, PRODUCTS
 from tests.support.actors import User
 from tests.support.all_actors import Actors
 from tests.support.databases import fresh_copy
+from tests.support.store import ADD_PRODUCT, PRODUCTS
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,9 @@
 import uuid
 from random import Random
 
-from tests.sql.store import ADD_PRODUCT, DAY, NOW, PRODUCTS, Event, period, purchase, refund
 from tests.support.actors import User, code_of_refusal
 from tests.support.all_actors import Actors
+from tests.support.store import ADD_PRODUCT, DAY, NOW, PRODUCTS, Event, period, purchase, refund
 
 
 class Shop:

@@ -6,8 +6,8 @@ from uuid import UUID
 import psycopg
 
 from local.stack import Stack
-from tests.sql.store import ADD_PRODUCT, DAY, MONTH, NOW, period, refund, transfer
 from tests.support.actors import BridgeRole, Operator, Service, User, WorkerRole
+from tests.support.store import ADD_PRODUCT, DAY, MONTH, NOW, period, refund, transfer
 
 TABLES = {
     "jobs": "public", "generations": "public", "credit_entries": "public", "entitlements": "public",

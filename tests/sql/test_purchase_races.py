@@ -8,9 +8,9 @@ import uuid
 import pytest
 
 from tests.sql.race import racing
-from tests.sql.store import DAY, NOW, account, paid_until, period, purchase, refund, transfer
 from tests.support.actors import Operator, Service, code_of_refusal
 from tests.support.all_actors import Actors
+from tests.support.store import DAY, NOW, account, paid_until, period, purchase, refund, transfer
 
 ROUNDS = 100
 

@@ -14,9 +14,9 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.sql.store import Event, Oracle, Year
 from tests.support.actors import Operator, Service, code_of_refusal
 from tests.support.all_actors import Actors
+from tests.support.store import Event, Oracle, Year
 
 SEEDS = range(8)
 EVENTS = 500

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.sql.store import (
+from tests.support.actors import Row, User, refused
+from tests.support.all_actors import Actors
+from tests.support.store import (
     ADD_PRODUCT,
     DAY,
     NOW,
@@ -18,8 +20,6 @@ from tests.sql.store import (
     refund,
     transfer,
 )
-from tests.support.actors import Row, User, refused
-from tests.support.all_actors import Actors
 
 ENTRIES = "select kind, amount, reason, external_ref from public.credit_entries where user_id = %s order by id offset 1"
 

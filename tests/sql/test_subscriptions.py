@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.sql.store import (
+from tests.support.actors import User
+from tests.support.all_actors import Actors
+from tests.support.store import (
     BARE,
     DAY,
     MONTH,
@@ -19,8 +21,6 @@ from tests.sql.store import (
     period,
     transfer,
 )
-from tests.support.actors import User
-from tests.support.all_actors import Actors
 
 ENTRIES = "select kind, amount, reason, external_ref from public.credit_entries where user_id = %s order by id offset 1"
 

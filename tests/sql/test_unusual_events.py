@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.sql.store import (
+from tests.sql.test_store_events import back
+from tests.support.actors import User
+from tests.support.all_actors import Actors
+from tests.support.store import (
     DAY,
     END_OF_TIME,
     LIFETIME,
@@ -21,9 +24,6 @@ from tests.sql.store import (
     refund,
     transfer,
 )
-from tests.sql.test_store_events import back
-from tests.support.actors import User
-from tests.support.all_actors import Actors
 
 pytestmark = pytest.mark.usefixtures("shop")
 

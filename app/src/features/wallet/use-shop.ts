@@ -15,7 +15,7 @@ export function useBuyer(): void {
   }, [userId, isReady]);
 }
 
-type Deed = (shop: Store, userId: string) => Promise<string | null>;
+type Action = (shop: Store, userId: string) => Promise<string | null>;
 
 const NEWS_LAST = 5000; // milliseconds
 
@@ -32,14 +32,14 @@ export function useShop() {
     queryFn: () => (store && userId ? store.products(userId) : []),
     enabled: isReady && userId !== null && store !== null,
   });
-  const deed = useMutation({
-    mutationFn: (work: Deed) => (store && userId ? work(store, userId) : Promise.resolve(null)),
+  const action = useMutation({
+    mutationFn: (work: Action) => (store && userId ? work(store, userId) : Promise.resolve(null)),
   });
-  const run = (work: Deed) => {
-    if (!deed.isPending) deed.mutate(work);
+  const run = (work: Action) => {
+    if (!action.isPending) action.mutate(work);
   };
-  const news = deed.error ? deed.error.message : (deed.data ?? null);
-  const { reset } = deed;
+  const news = action.error ? action.error.message : (action.data ?? null);
+  const { reset } = action;
   useEffect(() => {
     if (!news) return;
     const timer = setTimeout(reset, NEWS_LAST);
@@ -49,8 +49,8 @@ export function useShop() {
     isOpen: store !== null,
     products: products.data ?? [],
     hasFailed: products.isError,
-    isBusy: deed.isPending,
-    /** What came of the last deed, for the user. */
+    isBusy: action.isPending,
+    /** What came of the last action, for the user. */
     news,
     buy: (product: Product) => run(async (shop, user) => SAID[await shop.buy(user, product)]),
     restore: () => run(async (shop, user) => (await shop.restore(user), 'What you bought before is yours again.')),
