@@ -33,7 +33,9 @@ export function forgetUser(client: QueryClient, userId: string): void {
 export function openGallery(userId: string | null): Gallery {
   const entries = outbox.ofUser(userId);
   const gone = [...entries.filter((entry) => entry.isWithdrawn), ...deletions.ofUser(userId)].map(({ id }) => id);
-  const gallery = { ...EMPTY, items: readDisk(`gallery.${userId}`, schemas.items) ?? [], gone };
+  // The app may have ended before the gallery without them was written.
+  const items = (readDisk(`gallery.${userId}`, schemas.items) ?? []).filter(({ id }) => !gone.includes(id));
+  const gallery = { ...EMPTY, items, gone };
   return merge(gallery, entries.map((entry) => outbox.toItem(entry)));
 }
 
