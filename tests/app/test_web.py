@@ -52,9 +52,7 @@ def test_the_prompt_is_a_box_that_grows_and_enter_sends_it(phone: Phone) -> None
     assert screen.problems == []
 
 
-def test_the_composer_outlives_a_restart(
-    phone: Phone, system: System
-) -> None:
+def test_the_composer_outlives_a_restart(phone: Phone, system: System) -> None:
     screen = phone.start().open()
     choose(screen, "Preview")
     pick(screen, photo_of_a_phone())
