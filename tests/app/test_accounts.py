@@ -8,8 +8,6 @@ from playwright.sync_api import Browser, expect
 from tests.app.phone import Phone, Screen, switched_on
 from tests.app.system import System
 
-FIRST_PICTURE_MS = 120_000  # a bound: the first picture of a worker loads what it paints with
-
 COPY = "() => Object.entries(localStorage)"
 PASTE = "entries => entries.forEach(([key, value]) => localStorage.setItem(key, value))"
 LOSE = """() => Object.keys(localStorage).filter(key => key.endsWith('-auth-token'))
@@ -71,7 +69,7 @@ def expect_lost(screen: Screen) -> None:
 def test_two_phones_with_one_backup(phone: Phone, other_phone: Phone, system: System) -> None:
     one = phone.start().open()
     user_id, kept = one.user_id(), one.ask("A picture in a backup")
-    one.expect_picture(kept, FIRST_PICTURE_MS)
+    one.expect_picture(kept)
     one.until(lambda: one.page.evaluate(IS_KEPT), "the picture on the disk")
     other_phone.on_disk(PASTE, one.page.evaluate(COPY))
 
