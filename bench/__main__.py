@@ -14,7 +14,8 @@ from pathlib import Path
 import psycopg
 
 from bench import embedded, install, parts, tables
-from bench.contenders import ENTRIES, Contender, Entry, Place
+from bench.contenders import Contender, Place
+from bench.entries import ENTRIES, Entry
 from bench.meter import Database
 from bench.report import Report, at_least, command_line
 from bench.tables import Measured

@@ -5,7 +5,7 @@ from xml.sax.saxutils import escape
 
 OURS, OTHERS, TEXT = "#e8702a", "#6e8bb5", "#7d8590"
 ROW, LABELS, BARS, FIGURES = 26, 210, 400, 90  # pixels
-CHARTED = {"latency": "p50, ms: less is better", "burst": "jobs a second", "cost": "CPU us a job: less is better",
+CHARTED = {"latency": "p50, less is better", "burst": "jobs a second", "cost": "CPU us, less is better",
            "backlog": "jobs a second"}  # fmt: skip
 
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from bench.contenders import OURS
+from bench.entries import OURS
 
 RATES = (1, 10, 100, 1_000)  # jobs a second
 PROVIDER_SECONDS = 10.0  # that a job waits for its provider

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
-from bench.contenders import BARE, ENTRIES
+from bench.entries import BARE, ENTRIES
 from bench.parts import IN_FLIGHT_SECONDS, Burst, Idle, InFlight
 from bench.report import Cell, Report, percentile
 
