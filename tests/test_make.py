@@ -83,7 +83,7 @@ class Project:
         ours, theirs = pty.openpty()
         environment = self.environment | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
         with subprocess.Popen(
-            self.command(target, {}), cwd=self.folder, env=environment, stdout=theirs, stderr=theirs
+            command(target, PYTHON="true"), cwd=self.folder, env=environment, stdout=theirs, stderr=theirs
         ) as process:
             os.close(theirs)
             shown = b"".join(iter(lambda: read_terminal(ours), b""))

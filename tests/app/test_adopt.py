@@ -19,7 +19,7 @@ from local.stack import ROOT
 from tests.app import site as sites
 from tests.app.phone import switched_on
 from tests.app.system import System
-from tests.support.processes import TOLD_BY_MAKE
+from tests.support.make import TOLD_BY_MAKE
 
 pytestmark = pytest.mark.processes
 

@@ -41,10 +41,12 @@ def test_a_full_wall_loads_what_is_seen_and_a_keyboard_walks_it(phone: Phone, sy
 
     loaded: list[Request] = []
     screen = phone.start()
-    screen.page.on(
-        "requestfinished",
-        lambda request: "/object/sign/generations/" in request.url and loaded.append(request),
-    )
+
+    def note(request: Request) -> None:
+        if "/object/sign/generations/" in request.url:
+            loaded.append(request)
+
+    screen.page.on("requestfinished", note)
     for width, height in ((1440, 900), (390, 844)):
         loaded.clear()
         screen.page.set_viewport_size({"width": width, "height": height})
