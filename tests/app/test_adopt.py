@@ -5,7 +5,6 @@ type check sees packages that the app does not name; tests/operate/test_adopt.py
 """
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -19,7 +18,7 @@ from local.stack import ROOT
 from tests.app import site as sites
 from tests.app.phone import switched_on
 from tests.app.system import System
-from tests.support.make import TOLD_BY_MAKE
+from tests.support.make import make
 
 pytestmark = pytest.mark.processes
 
@@ -134,9 +133,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Adopted:
 
 def adopt(app: Adopted) -> str:
     """As a person runs it; `PYTHON=true` installs nothing, since all is there."""
-    command = ["make", "--no-print-directory", "PYTHON=true", "adopt", f"INTO={app.folder}"]
-    environment = {name: value for name, value in os.environ.items() if name not in TOLD_BY_MAKE}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    done = make("adopt", PYTHON="true", INTO=str(app.folder))
     assert done.returncode == 0, done.stderr
     return done.stdout
 

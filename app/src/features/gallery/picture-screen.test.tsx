@@ -29,9 +29,12 @@ const mockModels = [
   { id: 'preview', kind: 'image', input_schema: { properties: { prompt: { type: 'string' }, image: { type: 'string', format: 'image' } } } },
   { id: 'film', kind: 'video', input_schema: { properties: { photo: { type: 'array', format: 'image', maxItems: 2 } } } },
 ];
+jest.mock('@/features/generations/api', () => ({
+  ...jest.requireActual('@/features/generations/api'),
+  photoUrl: jest.fn(async (path: string) => `https://x/${path}`),
+}));
 jest.mock('@/features/generations', () => ({
   ...jest.requireActual('@/features/generations'),
-  photoUrl: jest.fn(async (path: string) => `https://x/${path}`),
   useActions: () => ({}),
   useGallery: () => ({ items: mockItems, loadOlder: () => {} }),
   useGeneration: jest.fn(),

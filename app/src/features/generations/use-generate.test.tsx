@@ -74,6 +74,7 @@ test('what the user before left on this phone stays in sight, and can be deleted
   mockRemove.mockResolvedValue(undefined);
   await act(() => result.current.deleteItem(item('succeeded')));
   expect(result.current.gallery.items).toEqual([]);
+  await Promise.all(deletions.ofUser('u').map(deletions.finish));
   expect(localStorage.getItem('pilotlight.1.gallery.before')).toBe('[]');
 });
 
