@@ -152,7 +152,7 @@ function Unsuccessful({ item, onOpen, onRetry, onDelete }: CardProps) {
     <>
       <Pressable role="link" aria-label={`Open: ${promptOf(item)}, ${statusLine(item)}`} onPress={onOpen} style={styles.words}>
         <Words kind="label" numberOfLines={2} style={styles.besideSign}>
-          {promptOf(item)}
+          {`${promptOf(item)} `}
         </Words>
         <Words kind="small" numberOfLines={3} tone={item.status === 'canceled' ? 'muted' : 'danger'}>
           {statusLine(item)}
