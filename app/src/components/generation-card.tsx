@@ -179,7 +179,7 @@ function Unsuccessful({ item, onRetry, onEdit, onCredits, onDelete }: CardProps)
     <>
       <Opening item={item} isWhole={false} said={statusLine(item)}>
         <Words kind="label" numberOfLines={3} style={styles.besideSign}>
-          {prompt}
+          {`${prompt} `}
         </Words>
         <Words kind="small" tone={item.status === 'canceled' ? 'muted' : 'danger'}>
           {statusLine(item)}
