@@ -52,7 +52,7 @@ class Publisher:
 
 def template() -> str:
     """The message of no job, made once by Celery: making each message anew costs a bridge four fifths of its time."""
-    with Celery("bridge", broker="memory://", set_as_current=False) as app:
+    with Celery("bridge", broker="memory://localhost", set_as_current=False) as app:
         app.conf.task_ignore_result = True  # the row is the truth; there is no result backend
         app.send_task(TASK_NAME, (NO_JOB,), task_id=NO_JOB, queue=QUEUE)
         with app.connection_for_read() as connection:

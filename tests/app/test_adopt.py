@@ -161,9 +161,14 @@ def test_the_readme_is_enough_for_a_picture_in_another_app(website: str, browser
         screen.until(
             lambda: image.evaluate("image => image.complete && image.naturalWidth > 0"), "the picture"
         )
-        keys = screen.page.evaluate("() => Object.keys(localStorage)")
-        assert any(key.startswith("my-app.1.gallery.") for key in keys), keys
-        assert not any(key.startswith("pilotlight") for key in keys), keys
+
+        def keys() -> list[str]:
+            return list(screen.page.evaluate("() => Object.keys(localStorage)"))
+
+        screen.until(
+            lambda: any(key.startswith("my-app.1.gallery.") for key in keys()), "the gallery on disk"
+        )
+        assert not any(key.startswith("pilotlight") for key in keys())
 
         # Rendered in advance without a user, and taken up in a browser that knows one.
         screen.page.reload()

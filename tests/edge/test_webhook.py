@@ -303,10 +303,13 @@ def test_bodies_that_are_under_way_at_once_are_bounded(stand_in: StandIn, http: 
     lines = [f"POST /{NAME}?{urlencode(address(JOB))} HTTP/1.1", "Host: x", f"Content-Length: {LIMIT}"]
     head = "\r\n".join([*lines, *(f"{key}: {value}" for key, value in headers.items()), "", ""]).encode()
     with ExitStack() as stack:
-        for _ in range(8):
+
+        def one_more_is_too_many() -> bool:
             slow = stack.enter_context(socket.create_connection(stand_in.gate.address(NAME), timeout=30))
             slow.sendall(head + b"{")
-        wait_until(lambda: send(stand_in, http, headers).status_code == 503, "the bound")
+            return send(stand_in, http, headers).status_code == 503
+
+        wait_until(one_more_is_too_many, "the bound")
         answer = send(stand_in, http, headers)
         assert (code_of(answer), answer.headers["retry-after"]) == ("unavailable", "2")
     wait_until(lambda: send(stand_in, http, headers).status_code == 202, "room again")

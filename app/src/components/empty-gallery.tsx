@@ -35,7 +35,7 @@ export function EmptyGallery({ onIdea }: { onIdea: (idea: string) => void }) {
             onPress={() => onIdea(prompt)}
             style={({ pressed }) => [styles.sample, { backgroundColor: theme.raised, opacity: pressed ? 0.8 : 1 }]}
           >
-            <Image source={source} contentFit="cover" style={styles.picture} alt="" />
+            <Image source={source} contentFit="cover" style={styles.picture} aria-hidden />
             <View style={styles.caption}>
               <Words kind="small">{prompt}</Words>
             </View>

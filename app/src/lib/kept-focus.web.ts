@@ -4,6 +4,7 @@ import { usePathname } from 'expo-router';
 import { useEffect, useRef } from 'react';
 
 const FOCUSABLE = 'a[href], button:not([disabled]), textarea, input, [tabindex="0"]';
+const LONGEST_WAIT = 30; // frames until a screen that is shown again has its elements
 
 export function useKeptFocus(): void {
   const path = usePathname();
@@ -21,14 +22,27 @@ export function useKeptFocus(): void {
   useEffect(() => {
     if (shown.current === path) return;
     shown.current = path;
+    const left = places.current.get(path);
+    let frame: number;
     // After the frame that shows the screen: what is hidden takes no focus.
-    const frame = requestAnimationFrame(() => {
-      const known = places.current.get(path);
-      const place = known && isShown(known) ? known : [...document.querySelectorAll<HTMLElement>(FOCUSABLE)].find(isShown);
-      place?.focus({ preventScroll: true });
-    });
+    const look = (wait: number) => {
+      frame = requestAnimationFrame(() => {
+        const place = left && again(left);
+        if (left && !place && wait > 0) return look(wait - 1);
+        (place ?? [...document.querySelectorAll<HTMLElement>(FOCUSABLE)].find(isShown))?.focus({ preventScroll: true });
+      });
+    };
+    look(LONGEST_WAIT);
     return () => cancelAnimationFrame(frame);
   }, [path]);
 }
 
-const isShown = (element: HTMLElement): boolean => element.checkVisibility?.({ visibilityProperty: true }) ?? element.isConnected;
+/** The element itself, or the link to the same place that a list has drawn anew. */
+function again(left: HTMLElement): HTMLElement | undefined {
+  const href = left.getAttribute('href');
+  const drawn = href === null ? [] : [...document.querySelectorAll<HTMLElement>(`a[href="${CSS.escape(href)}"]`)];
+  return [left, ...drawn].find(isShown);
+}
+
+const isShown = (element: HTMLElement): boolean =>
+  element.isConnected && (element.checkVisibility?.({ visibilityProperty: true }) ?? true);

@@ -2,7 +2,7 @@
 
 import { useRouter } from 'expo-router';
 import { useEffect, useRef, useState } from 'react';
-import { Platform, Pressable, StyleSheet, useWindowDimensions, View } from 'react-native';
+import { Pressable, StyleSheet, useWindowDimensions, View } from 'react-native';
 import { useSafeAreaInsets } from 'react-native-safe-area-context';
 
 import { SignButton } from '@/components/button';
@@ -27,14 +27,10 @@ export function PictureScreen({ id }: { id: string }) {
   const insets = useSafeAreaInsets();
   const { item, isLookingUp } = useGeneration(id);
   const close = () => (router.canGoBack() ? router.back() : router.replace('/'));
-  const back = useRef<View>(null);
-  useEffect(() => {
-    if (Platform.OS === 'web') (back.current as unknown as HTMLElement | null)?.querySelector('button')?.focus({ preventScroll: true });
-  }, []);
   useKeys({ Escape: close });
   return (
     <View style={[styles.screen, { backgroundColor: theme.ground, paddingTop: insets.top, paddingBottom: insets.bottom }]}>
-      <View ref={back} style={styles.header}>
+      <View style={styles.header}>
         <SignButton sign="back" label="Back" size={40} ground={theme.raised} colour={theme.ink} onPress={close} />
         <View style={styles.news}>
           <News />
@@ -184,7 +180,7 @@ const styles = StyleSheet.create({
   below: { width: '100%', maxWidth: 760, alignSelf: 'center', gap: space.xs, paddingHorizontal: space.l, paddingTop: space.m, paddingBottom: space.s },
   centre: { flex: 1, alignItems: 'center', justifyContent: 'center', padding: space.l },
   frame: { width: '100%', maxWidth: 640, maxHeight: '100%', borderRadius: round.l, overflow: 'hidden' },
-  nothing: { textAlign: 'center', opacity: 0.5 },
+  nothing: { textAlign: 'center' },
   turn: { position: 'absolute', top: '50%', marginTop: -TOUCH / 2, width: TOUCH, height: TOUCH, borderRadius: TOUCH / 2, alignItems: 'center', justifyContent: 'center' },
   dots: { flexDirection: 'row', justifyContent: 'center', gap: space.xs },
   dotPlace: { padding: 6 },
