@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page
 LONGEST = 30.0  # seconds; a bound for what hangs
 LAST = 2500  # milliseconds for which the last picture stays before the film begins anew
 BEZEL, ROUND, FINGER = 12, 46, 24  # pixels
-CASE, TOUCH = (28, 26, 25, 255), (255, 255, 255, 150)
+CASE, RIM, TOUCH = (28, 26, 25, 255), (110, 104, 100, 255), (120, 120, 120, 150)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +73,14 @@ def on_a_phone(frame: Frame) -> Image.Image:
     if frame.touched:
         x, y = frame.touched
         over = Image.new("RGBA", screen.size)
-        ImageDraw.Draw(over).ellipse((x - FINGER, y - FINGER, x + FINGER, y + FINGER), fill=TOUCH, outline=CASE)
+        ImageDraw.Draw(over).ellipse(
+            (x - FINGER, y - FINGER, x + FINGER, y + FINGER), fill=TOUCH, outline=RIM
+        )
         screen = Image.alpha_composite(screen, over)
     width, height = screen.size
     phone = Image.new("RGBA", (width + 2 * BEZEL, height + 2 * BEZEL))
-    phone.paste(CASE, mask=rounded(phone.size, ROUND))
+    phone.paste(RIM, mask=rounded(phone.size, ROUND))
+    phone.paste(CASE, (1, 1), rounded((width + 2 * BEZEL - 2, height + 2 * BEZEL - 2), ROUND - 1))
     phone.paste(screen, (BEZEL, BEZEL), rounded(screen.size, ROUND - BEZEL))
     return phone
 

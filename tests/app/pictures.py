@@ -27,6 +27,7 @@ from tests.app.system import System
 
 FOLDER = ROOT / "docs" / "pictures"
 SCHEMES = ("light", "dark")
+FADE_MS = 600  # a picture is there before it can be seen
 LARGEST_STILL, LARGEST_FILM = 150_000, 600_000  # bytes
 WALL = ViewportSize(width=1180, height=760)
 
@@ -56,9 +57,9 @@ Made by `make pictures` from the real system, never by hand: {machine}
 
 | file | shows |
 |---|---|
-| `tap-light.webp`, `tap-dark.webp` | the app from a tap to its picture, in real time; the model takes three seconds, as real ones do |
+| `tap-light.webp`, `tap-dark.webp` | a tap and its picture, as fast as it was; the model takes three seconds |
 | `wall-light.webp`, `wall-dark.webp` | the same app in a wide window |
-| `demo.webp` | the first scenes of `make demo` in a terminal |
+| `demo.webp` | the last scenes of `make demo` in a terminal |
 """
 
 
@@ -70,11 +71,11 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)  # Postgres does not run as root, and enters it as another user
-        shown = terminal.shown_by([sys.executable, "-m", "local.demo", "--folder", f"{folder}/demo"])
+        shown = terminal.shown_by([sys.executable, "-m", "local.demo", "--folder", f"{folder}/demo/local"])
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
             draw_demo(browser, shown, FOLDER)
-            with systems.running(Path(folder) / "app") as system:
+            with systems.running(Path(folder)) as system:
                 sites.make()
                 system.query(SLOW)
                 with sites.served(system) as site:
@@ -86,9 +87,9 @@ def main() -> None:
 
 
 def draw_demo(browser: Browser, shown: str, folder: Path) -> None:
-    page = browser.new_page(device_scale_factor=2)
+    page = browser.new_page(device_scale_factor=1.5)
     page.set_content(terminal.as_html(shown))
-    still(page.locator("pre").screenshot, folder / "demo.webp", quality=80)
+    still(page.locator("pre").screenshot, folder / "demo.webp", quality=70)
     page.close()
 
 
@@ -105,13 +106,15 @@ def draw_app(
         screen.page.set_viewport_size(WALL)
         screen.expect_picture(screen.ids()[0])
         screen.page.wait_for_load_state("networkidle")
-        screen.page.wait_for_timeout(600)  # pictures fade in
+        screen.page.wait_for_timeout(FADE_MS)
         still(screen.page.screenshot, folder / f"wall-{scheme}.webp", quality=78)
 
 
 def film_a_tap(phone: Phone, path: Path) -> None:
     screen = phone.start().open()
     screen.expect_joined()
+    screen.until(lambda: is_painted(screen, screen.ids()[0]), "the wall")
+    screen.page.wait_for_timeout(FADE_MS)
     known = screen.ids()
     film = Film(screen.page)
     film.hold(0.6)

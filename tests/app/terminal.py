@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from local.stack import ROOT
 
 SIZE = (40, 108)  # rows and columns
-ENOUGH = "Tap: “snow"  # the scene of the film, which does not move on paper
+BEGIN = "Tap: “an orange"  # the README has the first scene as text, and a film does not move on paper
 # Up n lines, and all below is gone: how local/terminal.py draws anew.
 AGAIN = re.compile(r"\x1b\[(\d+)F\x1b\[J")
 STYLE = re.compile(r"\x1b\[([\d;]*)m")
@@ -56,10 +56,10 @@ def lines_of(shown: str) -> list[str]:
 
 
 def as_html(shown: str) -> str:
-    """Up to the scene that moves. A half block is two pixels, so each is drawn as one."""
+    """From the third scene on. A half block is drawn as the two pixels that it stands for."""
     lines = lines_of(shown)
-    end = next((number for number, line in enumerate(lines) if ENOUGH in line), len(lines))
-    return PAGE % "\n".join(coloured(line) for line in lines[:end]).rstrip()
+    begin = next((number for number, line in enumerate(lines) if BEGIN in line), 0)
+    return PAGE % "\n".join(coloured(line) for line in lines[begin:]).rstrip()
 
 
 def coloured(line: str) -> str:
@@ -73,7 +73,9 @@ def coloured(line: str) -> str:
 def span(style: str, text: str) -> str:
     if colours := re.fullmatch(r"38;2;(\d+;\d+;\d+);48;2;(\d+;\d+;\d+)", style):
         upper, lower = (f"rgb({colour.replace(';', ',')})" for colour in colours.groups())
-        pixel = f"display:inline-block;width:1ch;height:16px;background:linear-gradient({upper} 50%,{lower} 50%)"
+        pixel = (
+            f"display:inline-block;width:1ch;height:16px;background:linear-gradient({upper} 50%,{lower} 50%)"
+        )
         return f'<span style="{pixel};vertical-align:top">&nbsp;</span>' * len(text)
     weight = ' style="font-weight:bold;color:#ffdc78"' if style == "1" else ""
     return f"<span{weight}>{html.escape(text)}</span>"

@@ -25,8 +25,8 @@ def test_a_tap_is_filmed_and_a_wall_is_drawn(
 
 @pytest.mark.quick  # an echo
 def test_a_terminal_shows_what_stays_in_its_colours() -> None:
-    drawn = f"first\\n  1 ms\\n\x1b[1F\x1b[J  2 ms <tap>\\n{RED_ABOVE_BLUE}\\n{terminal.ENOUGH}\\nmore"
+    drawn = f"before\\n{terminal.BEGIN}\\n  1 ms\\n\x1b[1F\x1b[J  2 ms <tap>\\n{RED_ABOVE_BLUE}\\n"
     page = terminal.as_html(terminal.shown_by(["printf", drawn]))
-    assert "first\n  2 ms &lt;tap&gt;\n<span" in page
+    assert f">{terminal.BEGIN}\n  2 ms &lt;tap&gt;\n<span" in page
     assert "rgb(255,0,0) 50%,rgb(0,0,255) 50%" in page
-    assert "1 ms" not in page and "more" not in page
+    assert "1 ms" not in page and "before" not in page
