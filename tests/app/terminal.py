@@ -74,7 +74,7 @@ def span(style: str, text: str) -> str:
     if colours := re.fullmatch(r"38;2;(\d+;\d+;\d+);48;2;(\d+;\d+;\d+)", style):
         upper, lower = (f"rgb({colour.replace(';', ',')})" for colour in colours.groups())
         pixel = (
-            f"display:inline-block;width:1ch;height:16px;background:linear-gradient({upper} 50%,{lower} 50%)"
+            f"display:inline-block;width:8px;height:16px;background:linear-gradient({upper} 50%,{lower} 50%)"
         )
         return f'<span style="{pixel};vertical-align:top">&nbsp;</span>' * len(text)
     weight = ' style="font-weight:bold;color:#ffdc78"' if style == "1" else ""
