@@ -93,7 +93,7 @@ storm: install-dev ## 3,000 jobs at a Replicate that misbehaves
 inflight: install-dev ## 10,000 predictions in flight with one bridge and one worker
 	@$(RUN)/python -m tests.replicate.inflight --jobs 10000 $(ARGS)
 
-bench: install-dev ## Ours beside bare Celery and six queues: latency, bursts, idle, in flight (takes 15 minutes)
+bench: install-dev ## Ours beside bare Celery and five queues: latency, bursts, idle, in flight (takes 15 minutes)
 	@$(RUN)/python -m bench $(ARGS)
 
 bench-edge: install-dev ## Cold and warm, the gate beside an empty function and what people write

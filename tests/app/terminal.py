@@ -19,7 +19,7 @@ AGAIN = re.compile(r"\x1b\[(\d+)F\x1b\[J")
 STYLE = re.compile(r"\x1b\[([\d;]*)m")
 PAGE = """\
 <body style="margin:0"><pre style="display:inline-block; margin:0; padding:14px 20px; color:#ddd; background:#141414;
-font:13px/16px 'DejaVu Sans Mono',monospace">%s</pre></body>"""
+letter-spacing:calc(8px - 1ch); font:13px/16px 'DejaVu Sans Mono',monospace">%s</pre></body>"""
 
 
 def shown_by(command: Sequence[str]) -> str:
