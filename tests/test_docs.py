@@ -71,6 +71,7 @@ def anchors(page: Path) -> set[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", page.read_text())
+    links += [(path, "") for path in re.findall(r'\bsrc(?:set)?="([^"]+)"', page.read_text())]
     for path, anchor in links:
         target = (page.parent / path).resolve() if path else page
         if "bench/results/" not in path or not path.endswith(".svg"):  # `make bench` makes the charts
