@@ -18,7 +18,7 @@ export DENO_DIR := $(CURDIR)/.pilotlight/deno
 export DENO_NO_UPDATE_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up adopt image test test-fast check bridge worker flower status audit doctor user model migrate lock clean check-app app app-bundles chaos storm inflight bench bench-edge bench-sql bench-picture bench-app install-production install-local install-dev install-app
+.PHONY: help demo up adopt image test test-fast check bridge worker flower status audit doctor user model migrate lock clean check-app app app-bundles chaos storm inflight bench bench-edge bench-sql bench-picture bench-app pictures install-production install-local install-dev install-app
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -93,7 +93,7 @@ storm: install-dev ## 3,000 jobs at a Replicate that misbehaves
 inflight: install-dev ## 10,000 predictions in flight with one bridge and one worker
 	@$(RUN)/python -m tests.replicate.inflight --jobs 10000 $(ARGS)
 
-bench: install-dev ## Ours beside bare Celery and six queues: latency, bursts, idle, in flight (takes 15 minutes)
+bench: install-dev ## Ours beside bare Celery and five queues: latency, bursts, idle, in flight (takes 15 minutes)
 	@$(RUN)/python -m bench $(ARGS)
 
 bench-edge: install-dev ## Cold and warm, the gate beside an empty function and what people write
@@ -110,6 +110,9 @@ bench-picture: install-dev ## A picture of 1 MB from the webhook to its row, bes
 
 bench-app: install-app ## The app's first screen, and from the end of a job to its picture (needs Chromium)
 	@$(RUN)/python -m bench.app $(ARGS)
+
+pictures: install-app ## The pictures of the README, from the app and the demo as they are now (needs Chromium)
+	@$(RUN)/python -m tests.app.pictures
 
 lock: ## Choose the versions in requirements/ anew (needs uv)
 	@uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml -o requirements/production.txt

@@ -27,7 +27,7 @@ LOGIN_ROLES = (
     "supabase_realtime_admin",
 )
 
-# A login for each process, in one role only; docs/operations.md has the same for a hosted project.
+# A login for each process, in one role only; docs/deploy.md has the same for a hosted project.
 PROCESS_LOGINS = {"pilotlight_bridge": "generation_bridge", "pilotlight_worker": "generation_worker"}
 
 SETTINGS = {

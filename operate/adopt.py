@@ -193,7 +193,7 @@ def steps(app: Path) -> Iterator[str]:
     yield f"  1. npx expo install {' '.join(missing)}" if missing else "  1. The packages are installed."
     yield "  2. .env: EXPO_PUBLIC_SUPABASE_URL=https://<ref>.supabase.co"
     yield "           EXPO_PUBLIC_SUPABASE_PUBLISHABLE_KEY=sb_publishable_…"
-    yield f"  3. npx supabase@3 db push{order(app)}"
+    yield f"  3. npx supabase@3 db push{order(app)} --remote"
     yield f"  4. npx supabase@3 functions deploy {' '.join(sorted(adopted_config.functions()))}"
     yield "     Then a bridge, a worker and a model that is enabled: docs/deploy.md. Until then: `make up`."
     yield f"  5. Mount the hooks of {source}{adopted_client.FOLDER} at the root, and draw the gallery."

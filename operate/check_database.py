@@ -87,7 +87,7 @@ def opened(url: str, role: database.Role) -> Iterator[database.Connection]:
 def of_login(subject: str, conn: database.Connection) -> Findings:
     if conn.info.user.split(".")[0] == "postgres":
         yield note(
-            subject, "postgres is convenient and no boundary: docs/operations.md has a login for each process"
+            subject, "postgres is convenient and no boundary: docs/deploy.md has a login for each process"
         )
     if conn.info.host not in (*urls.LOOPBACK, "") and not conn.pgconn.ssl_in_use:
         yield note(subject, "the password and all data travel unencrypted: add ?sslmode=require to the URL")

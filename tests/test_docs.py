@@ -52,6 +52,54 @@ def test_every_way_to_fail_is_described(code: str) -> None:
     assert f"| `{code}` |" in DOCS
 
 
-@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([a-z./_-]+\.(?:md|yaml))", DOCS))))
-def test_every_link_leads_somewhere(link: str) -> None:
-    assert any((folder / link).exists() for folder in (ROOT, ROOT / "docs", ROOT / "app"))
+PAGES = [
+    *(
+        ROOT / name
+        for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "app/README.md")
+    ),
+    *(ROOT / "local").glob("*.md"),
+    *(ROOT / "docs").glob("*.md"),
+]
+
+
+def anchors(page: Path) -> set[str]:
+    """As GitHub makes them of headings."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", page.read_text())
+    links += [(path, "") for path in re.findall(r'\bsrc(?:set)?="([^"]+)"', page.read_text())]
+    for path, anchor in links:
+        target = (page.parent / path).resolve() if path else page
+        if "bench/results/" not in path or not path.endswith(".svg"):  # `make bench` makes the charts
+            assert target.exists(), path
+        assert not anchor or anchor in anchors(target), f"{path}#{anchor}"
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_a_page_begins_with_its_reader(page: Path) -> None:
+    assert re.match(r"# .+\n\nFor (an|the|a) ", page.read_text())
+
+
+def test_the_diagram_has_the_transitions_of_the_state_machine() -> None:
+    arrows = re.findall(
+        r"^  (\w+) --> (\w+):", (ROOT / "docs" / "job-lifecycle.md").read_text(), re.MULTILINE
+    )
+    states = MIGRATIONS.split("create type public.job_status as enum (")[1].split(");")[0]
+    named = re.findall(r"'(\w+)', +-- -> ([\w, ]+)", states)
+    assert sorted(arrows) == sorted((state, end) for state, ends in named for end in ends.split(", "))
+
+
+def test_the_eight_files_from_the_tap_to_the_picture_have_what_is_said_of_them() -> None:
+    steps = re.findall(r"^\d\. `([^`]+)`: (.*)$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    assert len(steps) == 8
+    for path, said in steps:
+        text = (ROOT / path).read_text()
+        assert all(name in text for name in re.findall(r"`(\w+)`", said)), path
+
+
+def test_decisions_stay_few() -> None:
+    assert (ROOT / "docs" / "decisions.md").read_text().count("\n## ") <= 15

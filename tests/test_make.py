@@ -43,6 +43,7 @@ NOT_IN_A_TEST = {
     "check": "make test begins with it",
     "check-app": "make test begins with it",
     "bench-app": "it measures what tests/app tries, for minutes",
+    "pictures": "it takes a minute; tests/app/test_pictures.py runs its parts",
     "app-bundles": "it takes minutes and a lot of memory",
     "lock": "it chooses newer versions",
     "image": "it takes minutes, root and programs that a test cannot install",

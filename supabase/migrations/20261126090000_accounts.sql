@@ -12,7 +12,7 @@ comment on schema private is 'The machine: not exposed by the Data API.';
 -- table has grown; with this setting the plan uses the index from the beginning.
 
 -- The roles of the two processes. Each process logs in as a member of its own role and of no
--- other role, and becomes that role. docs/operations.md has the recipe.
+-- other role, and becomes that role. docs/deploy.md has the recipe.
 do $$
 begin
   if to_regrole('generation_bridge') is null then
