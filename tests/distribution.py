@@ -5,6 +5,7 @@ session: a Postgres, a Redis.
 """
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +15,9 @@ from xdist.scheduler import LoadScopeScheduling
 
 # Tests that share something expensive run in one worker, every other test in the next free one.
 TOGETHER = (
-    "tests/app/",  # a whole system, a web export and a browser
+    # A whole system, a web export and a browser: twice, since one worker alone would end long after all others.
+    "tests/app/test_[a-f]",
+    "tests/app/",
     "tests/edge/",  # Edge Functions, with a gateway and with a stand-in of it
     "tests/gateway/",  # a gateway
     "tests/local/test_install.py",  # a virtual environment
@@ -61,7 +64,7 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no t
         super().add_node_collection(node, numbered)
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((place for place in TOGETHER if nodeid.startswith(place)), nodeid)
+        return next((place for place in TOGETHER if re.match(place, nodeid)), nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)

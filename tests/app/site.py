@@ -1,5 +1,6 @@
 """The web export of the app, made when its sources have changed, and served for one system."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -41,6 +42,13 @@ def environment() -> dict[str, str]:
 
 def make() -> None:
     """An export that is older than the sources is made again; one that is whole carries their fingerprint."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "one-at-a-time").open("w") as lock:  # tests of two workers need it
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        make_if_changed()
+
+
+def make_if_changed() -> None:
     fingerprint = fingerprint_of_sources()
     mark = EXPORT / "sources.sha256"
     if mark.exists() and mark.read_text() == fingerprint:
@@ -49,7 +57,6 @@ def make() -> None:
     assert npm is not None, "npm is missing: `make check` installs it"
     if not (APP / "node_modules" / "expo").exists():
         subprocess.run([npm, "ci", "--no-progress"], cwd=APP, env=environment(), check=True)
-    CACHE.mkdir(parents=True, exist_ok=True)
     export = [npm, "exec", "--", "expo", "export", "--platform", "web", "--output-dir", str(EXPORT)]
     subprocess.run(export, cwd=APP, env={**environment(), **STAND_INS}, check=True)
     mark.write_text(fingerprint)
