@@ -28,6 +28,7 @@ FIRST = (
     "tests/app/",
     "tests/test_make.py",
     "tests/chaos/test_chaos.py",
+    "tests/test_logins.py",
     "tests/replicate/test_storm.py",
     "tests/sql/test_interleavings.py",
     "tests/bench/",
@@ -36,6 +37,8 @@ FIRST = (
     "tests/edge/",
     "tests/replicate/",
     "tests/bridge/",
+    "tests/media/",
+    "tests/sql/test_purchase_storm.py",
 )
 
 # Fixtures that start a process: a test that uses one, directly or not, gets the marker `processes`.

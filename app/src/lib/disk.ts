@@ -17,8 +17,14 @@ export function readDisk<S extends Schema>(key: string, schema: S): v.InferOutpu
   return parsed(schema, json(storage.getItem(PREFIX + key)));
 }
 
+const gone = new Set<string>();
+
+/** From now on nothing is written that names this user, who was deleted: answers may still be on their way. */
+export const neverWriteAgain = (userId: string): void => void gone.add(userId);
+
 export function writeDisk(key: string, value: unknown): void {
-  storage.setItem(PREFIX + key, JSON.stringify(value));
+  const text = JSON.stringify(value);
+  if (![...gone].some((userId) => key.includes(userId) || text.includes(userId))) storage.setItem(PREFIX + key, text);
 }
 
 export function eraseDisk(key: string): void {

@@ -2,6 +2,8 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { renderHook } from '@testing-library/react-native';
 import type { PropsWithChildren } from 'react';
 
+import { forgetUser } from '@/features/generations';
+import { keysOnDisk, writeDisk } from '@/lib/disk';
 import { session } from '@/lib/session';
 import { supabase } from '@/lib/supabase';
 
@@ -37,6 +39,15 @@ test('and then forgets what this phone keeps of the user', async () => {
   session.set({ userId: 'next', isReady: true });
   await renderHook(useDeletion, { wrapper });
   expect(localStorage.length).toBe(0);
+});
+
+test('what arrives for the user afterwards does not bring it back', async () => {
+  const deleted = '01a21938-7f5a-7bad-9d14-bf94e7d52d31';
+  forgetUser(client, deleted);
+  writeDisk(`gallery.${deleted}`, []);
+  writeDisk('urls', { [`${deleted}/a/0.png`]: { url: 'https://x', expiresAt: 1 } });
+  writeDisk('gallery.next', []);
+  expect(keysOnDisk('').sort()).toEqual(['deleting', 'gallery.next', 'gallery.u']);
 });
 
 test('a deletion that has not happened yet forgets nothing', async () => {

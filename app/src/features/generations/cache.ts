@@ -2,7 +2,7 @@
 
 import type { QueryClient } from '@tanstack/react-query';
 
-import { eraseDisk, readDisk, writeDisk } from '@/lib/disk';
+import { eraseDisk, neverWriteAgain, readDisk, writeDisk } from '@/lib/disk';
 
 import * as deletions from './deletions';
 import { drop, EMPTY, fromJob, type Gallery, merge } from './merge';
@@ -24,6 +24,7 @@ export function forgetCards(client: QueryClient, userId: string): void {
 
 /** Removes everything of a user from this phone, unsent requests, too. */
 export function forgetUser(client: QueryClient, userId: string): void {
+  neverWriteAgain(userId);
   outbox.all().filter((entry) => entry.userId === userId).forEach(({ id }) => outbox.erase(id));
   deletions.ofUser(userId).forEach(({ id }) => deletions.takeBack(id));
   forgetCards(client, userId);
