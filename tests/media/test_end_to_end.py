@@ -183,7 +183,7 @@ def test_a_job_that_fails_after_it_stored_a_file_leaves_none(
     process = worker()
     wait_until(lambda: wake(jobs) == 0, "the job to end", 60)
     assert outcome(jobs, job_id) == ([], "provider_rejected")
-    wait_until(lambda: not stored(jobs), "the first file to be removed")
+    wait_until(lambda: not stored(jobs), "the first file to be removed", 60)
     assert "object.refused" in process.output
     assert "exceeded the maximum allowed size" in process.output
 

@@ -171,5 +171,5 @@ def test_a_deleted_account_leaves_no_row_and_no_picture(
     faulty.conn.execute("delete from auth.users where id = %s", (faulty.user_id,))
     worker.send(signal.SIGCONT)
 
-    wait_until(lambda: "objects.removed" in worker.output, "the picture to be removed")
+    wait_until(lambda: "objects.removed" in worker.output, "the picture to be removed", 60)
     assert (faulty.count(), pictures(faulty)) == (0, 0)
