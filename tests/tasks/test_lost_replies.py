@@ -34,7 +34,7 @@ def test_a_completion_whose_reply_is_lost_is_one_completion(
     wait_until(lambda: "attempt.ended" in worker.output, "the worker to be told", 40)
 
     assert network.is_lost
-    assert network.asked == 2
+    assert network.asked >= 2  # a busy machine may ask once more; however often, it is one completion
     assert_ended_well(faulty, job_id, before)
     assert (faulty.get(job_id)["attempt"], faulty.get(job_id)["fence"]) == (1, 1)
 
