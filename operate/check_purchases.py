@@ -76,7 +76,7 @@ def of_answer(status: int, code: str | None, known: list[str]) -> Finding:
 
 
 def has_products() -> bool:
-    """Whether anything is sold; no, if nobody may look."""
+    """Whether anything is sold; False where that cannot be read."""
     try:
         with as_owner() as conn, explaining("DATABASE_URL"):
             return bool(conn.execute("select from private.products limit 1").fetchall())

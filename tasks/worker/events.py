@@ -37,7 +37,7 @@ class EventsTogether(bootsteps.StartStopStep):
 
 
 def send(dispatcher: Any) -> None:
-    """Send the events that wait, or drop them if nobody listens now.
+    """Send the events that wait, or drop them if no monitor listens now.
 
     A listener gets every event since it began to listen: what is dropped is older than the answer that there
     was none. While Redis is away, the events wait.

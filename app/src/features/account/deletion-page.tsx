@@ -1,4 +1,4 @@
-/** The web page that stores ask for: delete an account without the app. It signs nobody in to the app of this browser. */
+/** The web page that stores ask for: delete an account without the app. The app of this browser keeps its own user. */
 
 import { useState } from 'react';
 
