@@ -67,6 +67,23 @@ as $$
   where provider = p_provider and day = (clock_timestamp() at time zone 'utc')::date
 $$;
 
+-- budgets_today: every budget that a provider has, and how much of it is used today
+create function private.budgets_today()
+returns table (provider text, name text, used integer, bound integer)
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select l.provider, budget.*
+  from private.provider_limits l
+  left join lateral private.starts_today(l.provider) s on true,
+  lateral (values
+    ('starts', coalesce(s.starts, 0), l.starts_per_day),
+    ('anonymous starts', coalesce(s.anonymous_starts, 0), l.anonymous_starts_per_day)
+  ) budget (name, used, bound)
+  where budget.bound is not null
+$$;
+
 -- count_start: the provider of this job is about to be called
 --
 -- The row of the day is locked until the commit, which follows at once. No transaction that has it

@@ -158,19 +158,13 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
   select
-    budget.name || ' of ' || l.provider || ' today',
-    budget.used || ' of ' || budget.bound,
+    name || ' of ' || provider || ' today',
+    used || ' of ' || bound,
     case
-      when budget.used >= budget.bound then 'the budget is used: requests are refused'
-      when budget.used >= 0.8 * budget.bound then 'over 80 % of the budget'
+      when used >= bound then 'the budget is used: requests are refused'
+      when used >= 0.8 * bound then 'over 80 % of the budget'
     end
-  from private.provider_limits l
-  left join lateral private.starts_today(l.provider) s on true,
-  lateral (values
-    ('starts', coalesce(s.starts, 0), l.starts_per_day),
-    ('anonymous starts', coalesce(s.anonymous_starts, 0), l.anonymous_starts_per_day)
-  ) budget (name, used, bound)
-  where budget.bound is not null
+  from private.budgets_today()
   union all
   select
     'open reports', count(*)::text,

@@ -122,15 +122,10 @@ begin
 
   return query
   select
-    'provider_budget_used', jsonb_build_object('provider', l.provider, 'of', budget.name),
-    case when budget.bound = 0 then 1 else budget.used / budget.bound::double precision end
-  from private.provider_limits l
-  left join lateral private.starts_today(l.provider) s on true,
-  lateral (values
-    ('starts', coalesce(s.starts, 0), l.starts_per_day),
-    ('anonymous_starts', coalesce(s.anonymous_starts, 0), l.anonymous_starts_per_day)
-  ) budget (name, used, bound)
-  where budget.bound is not null
+    'provider_budget_used',
+    jsonb_build_object('provider', provider, 'of', replace(budget.name, ' ', '_')),
+    case when bound = 0 then 1 else used / bound::double precision end
+  from private.budgets_today() budget
   limit 100;
 
   return query

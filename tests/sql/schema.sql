@@ -369,6 +369,22 @@ $$;
 
 ALTER FUNCTION private.broadcast_job() OWNER TO postgres;
 
+CREATE FUNCTION private.budgets_today() RETURNS TABLE(provider text, name text, used integer, bound integer)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select l.provider, budget.*
+  from private.provider_limits l
+  left join lateral private.starts_today(l.provider) s on true,
+  lateral (values
+    ('starts', coalesce(s.starts, 0), l.starts_per_day),
+    ('anonymous starts', coalesce(s.anonymous_starts, 0), l.anonymous_starts_per_day)
+  ) budget (name, used, bound)
+  where budget.bound is not null
+$$;
+
+ALTER FUNCTION private.budgets_today() OWNER TO postgres;
+
 CREATE FUNCTION private.caller() RETURNS uuid
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1455,15 +1471,10 @@ begin
 
   return query
   select
-    'provider_budget_used', jsonb_build_object('provider', l.provider, 'of', budget.name),
-    case when budget.bound = 0 then 1 else budget.used / budget.bound::double precision end
-  from private.provider_limits l
-  left join lateral private.starts_today(l.provider) s on true,
-  lateral (values
-    ('starts', coalesce(s.starts, 0), l.starts_per_day),
-    ('anonymous_starts', coalesce(s.anonymous_starts, 0), l.anonymous_starts_per_day)
-  ) budget (name, used, bound)
-  where budget.bound is not null
+    'provider_budget_used',
+    jsonb_build_object('provider', provider, 'of', replace(budget.name, ' ', '_')),
+    case when bound = 0 then 1 else used / bound::double precision end
+  from private.budgets_today() budget
   limit 100;
 
   return query
@@ -2838,19 +2849,13 @@ CREATE FUNCTION private.status_of_bounds() RETURNS TABLE(item text, value text, 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select
-    budget.name || ' of ' || l.provider || ' today',
-    budget.used || ' of ' || budget.bound,
+    name || ' of ' || provider || ' today',
+    used || ' of ' || bound,
     case
-      when budget.used >= budget.bound then 'the budget is used: requests are refused'
-      when budget.used >= 0.8 * budget.bound then 'over 80 % of the budget'
+      when used >= bound then 'the budget is used: requests are refused'
+      when used >= 0.8 * bound then 'over 80 % of the budget'
     end
-  from private.provider_limits l
-  left join lateral private.starts_today(l.provider) s on true,
-  lateral (values
-    ('starts', coalesce(s.starts, 0), l.starts_per_day),
-    ('anonymous starts', coalesce(s.anonymous_starts, 0), l.anonymous_starts_per_day)
-  ) budget (name, used, bound)
-  where budget.bound is not null
+  from private.budgets_today()
   union all
   select
     'open reports', count(*)::text,
@@ -4188,6 +4193,8 @@ GRANT ALL ON FUNCTION private.audit_ledger(p_limit integer, p_restart boolean, O
 REVOKE ALL ON FUNCTION private.broadcast_account() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.broadcast_job() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.budgets_today() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.caller() FROM PUBLIC;
 

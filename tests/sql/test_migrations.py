@@ -19,7 +19,7 @@ from tests.support.all_actors import Actors
 
 REMEMBERED = "select version, name from supabase_migrations.schema_migrations order by version"
 STATES = range(len(migrations()) + 1)
-FIRST_WITH_REQUESTS = 12  # with the twelfth file a user can ask for something
+FIRST_WITH_REQUESTS = 13  # with the thirteenth file a user can ask for something
 
 
 def schema(stack: Stack) -> str:
