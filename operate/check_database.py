@@ -3,8 +3,6 @@
 import re
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -62,7 +60,7 @@ def of_process(name: Literal["bridge", "worker"]) -> Findings:
     role: database.Role = "generation_bridge" if name == "bridge" else "generation_worker"
     subject = f"{name} login ({setting})"
     try:
-        with opened(url, role) as conn:
+        with database.connect(url, role) as conn:
             yield ok(subject, f"{conn.info.user} becomes {role}")
             yield from of_login(subject, conn)
             yield from of_functions(subject, conn, name)
@@ -73,15 +71,6 @@ def of_process(name: Literal["bridge", "worker"]) -> Findings:
         yield wrong(subject, str(error))
     except psycopg.Error as error:
         yield wrong(subject, explained(error, setting))
-
-
-@contextmanager
-def opened(url: str, role: database.Role) -> Iterator[database.Connection]:
-    conn = database.connect(url, role)
-    try:
-        yield conn
-    finally:
-        conn.close()
 
 
 def of_login(subject: str, conn: database.Connection) -> Findings:
@@ -154,7 +143,7 @@ def of_connections(subject: str, conn: database.Connection, name: str) -> Findin
 def of_notifications(subject: str, conn: database.Connection, url: str) -> Findings:
     """As the bridge does it: one connection listens, another one notifies."""
     channel = f"doctor_{uuid.uuid4().hex}"
-    with opened(url, "generation_bridge") as listening:
+    with database.connect(url, "generation_bridge") as listening:
         listening.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
         conn.execute("select pg_notify(%s, '')", (channel,))
         if any(True for _ in listening.notifies(timeout=NOTIFIED_WITHIN, stop_after=1)):
@@ -177,12 +166,11 @@ def owner() -> Findings:
         with as_owner() as conn:
             yield from of_migrations(subject, conn)
             yield from of_accounts(conn)
-    except psycopg.errors.InsufficientPrivilege:
-        yield note(subject, "this login may not read which migrations were applied: only their owner may")
     except Refused as error:
-        yield wrong(subject, str(error))
-    except psycopg.Error as error:
-        yield wrong(subject, explained(error, "DATABASE_URL"))
+        if isinstance(error.__cause__, psycopg.errors.InsufficientPrivilege):
+            yield note(subject, "this login may not read which migrations were applied: only their owner may")
+        else:
+            yield wrong(subject, str(error))
 
 
 def of_migrations(subject: str, conn: database.Connection) -> Findings:

@@ -14,33 +14,28 @@ from operate import Refused
 REFUSAL = re.compile(r"FATAL: +(?!the database system is )(.*)")
 
 
-def as_bridge() -> database.Connection:
-    """With the login and the role of the bridge. Raises Refused."""
+@contextmanager
+def as_bridge() -> Iterator[database.Connection]:
+    """With the login and the role of the bridge. Raises Refused, also for what goes wrong inside."""
     name = "BRIDGE_DATABASE_URL" if settings.load().bridge_database_url else "DATABASE_URL"
     try:
-        return database.connect(settings.load().database("bridge"), "generation_bridge")
+        with database.connect(settings.load().database("bridge"), "generation_bridge") as conn:
+            yield conn
     except (database.RoleRefused, database.SchemaRefused) as error:
         raise Refused(str(error)) from error
     except psycopg.Error as error:
         raise Refused(explained(error, name)) from error
 
 
-def as_owner() -> database.Connection:
-    """With the login of the schema's owner. Raises Refused."""
+@contextmanager
+def as_owner() -> Iterator[database.Connection]:
+    """With the login of the schema's owner. Raises Refused, also for what goes wrong inside."""
     options = database.options("generation_bridge") | {"application_name": "pilotlight-operator"}
     try:
-        return database.Connection.connect(settings.owner_database(), **options)
+        with database.Connection.connect(settings.owner_database(), **options) as conn:
+            yield conn
     except psycopg.Error as error:
         raise Refused(explained(error, "DATABASE_URL")) from error
-
-
-@contextmanager
-def explaining(name: str) -> Iterator[None]:
-    """Turn what goes wrong inside into one line. Raises Refused."""
-    try:
-        yield
-    except psycopg.Error as error:
-        raise Refused(explained(error, name)) from error
 
 
 def explained(error: psycopg.Error, name: str) -> str:
