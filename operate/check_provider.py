@@ -11,20 +11,14 @@ import psycopg
 import logs
 import settings
 from operate import Refused
-from operate.check_supabase import NO_ANSWER, parsed
 from operate.connection import as_owner
 from operate.findings import Findings, note, ok, wrong
-from operate.web import ask
+from operate.replicate import get
+from operate.web import NO_ANSWER, ask, parsed
 
 SETTING = "REPLICATE_API_TOKEN"
 ENABLED = "select id, provider_model from private.models where enabled and provider = 'replicate' order by id"
 SECRETS_SET = 'supabase secrets set "REPLICATE_WEBHOOK_SECRET=whsec_…"'
-
-
-def get(path: str) -> tuple[int, bytes]:
-    config = settings.load()
-    token = config.secret("replicate_api_token")
-    return ask("GET", f"{config.replicate_base_url}/v1/{path}", {"Authorization": f"Bearer {token}"})
 
 
 def replicate() -> Findings:

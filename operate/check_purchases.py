@@ -6,10 +6,10 @@ import time
 
 import settings
 from operate import Refused
-from operate.check_supabase import NO_ANSWER, code_of
+from operate.check_supabase import code_of
 from operate.connection import as_owner
 from operate.findings import Finding, Findings, note, ok, wrong
-from operate.web import ask
+from operate.web import NO_ANSWER, ask
 
 SUBJECT = "webhook of RevenueCat"
 AUTHORIZATION, SECRET = "REVENUECAT_WEBHOOK_AUTHORIZATION", "REVENUECAT_WEBHOOK_SECRET"
