@@ -10,21 +10,29 @@ import database
 import settings
 from operate import Refused
 
-# A server that starts or stops says FATAL as well, and is as good as away.
+# A server that is starting or stopping also says FATAL: that counts as not answering.
 REFUSAL = re.compile(r"FATAL: +(?!the database system is )(.*)")
 
 
+ROLES: dict[settings.Process, database.Role] = {"bridge": "generation_bridge", "worker": "generation_worker"}
+
+
+def setting_of(process: settings.Process) -> str:
+    """The name of the setting that this process takes its login from."""
+    own = f"{process}_database_url"
+    return own.upper() if getattr(settings.load(), own) else "DATABASE_URL"
+
+
 @contextmanager
-def as_bridge() -> Iterator[database.Connection]:
-    """With the login and the role of the bridge. Raises Refused, also for what goes wrong inside."""
-    name = "BRIDGE_DATABASE_URL" if settings.load().bridge_database_url else "DATABASE_URL"
+def as_process(process: settings.Process) -> Iterator[database.Connection]:
+    """With the login and the role of a process. Raises Refused, also for what goes wrong inside."""
     try:
-        with database.connect(settings.load().database("bridge"), "generation_bridge") as conn:
+        with database.connect(settings.load().database(process), ROLES[process]) as conn:
             yield conn
     except (database.RoleRefused, database.SchemaRefused) as error:
         raise Refused(str(error)) from error
     except psycopg.Error as error:
-        raise Refused(explained(error, name)) from error
+        raise Refused(explained(error, setting_of(process))) from error
 
 
 @contextmanager
