@@ -94,7 +94,7 @@ def check(broker: Broker) -> list[str]:
 
 
 def look(broker: Broker) -> dict[str, Any]:
-    """Speak to Redis once; what it says of itself. Nothing, if its login may not ask.
+    """Speak to Redis once. Returns its INFO, which is empty if the login may not ask for it.
 
     Raises:
         BrokerRefused: It answers, and never will serve us as it is set.
@@ -134,7 +134,7 @@ def refusal_of(error: Exception) -> BrokerRefused | None:
 
 
 def misunderstanding(broker: Broker) -> BrokerRefused | None:
-    """Why a server that is there does not answer us: a Redis that is spoken to in TLS is silent, for one."""
+    """Why a server that is there gives no answer: a Redis without TLS is silent when it is spoken to in TLS."""
     place, said = urlsplit(broker.url), b""
     with suppress(OSError), socket.create_connection((place.hostname, place.port), timeout=2) as connection:
         connection.sendall(b"PING\r\n\r\n")
@@ -159,7 +159,7 @@ class Warned(NamedTuple):
 
 
 def warnings(facts: dict[str, Any]) -> list[Warned]:
-    """By what Redis says of itself."""
+    """What an operator should change, by the INFO of Redis."""
     found = []
     version = str(facts.get("redis_version", ""))
     numbers = tuple(int(each) for each in re.findall("[0-9]+", version)[:2])

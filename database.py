@@ -24,7 +24,7 @@ REFUSED_LOGIN_RETRIED_FOR = 30.0  # seconds
 # The version of the schema that this code was written for: private.schema_version() has the other half.
 SCHEMA = 1
 
-# What a server says that is there and will not do for a URL, as libpq tells it: in words only. And the cure.
+# A server answers and refuses this URL: by the words of the error, since libpq gives no code, the cure.
 REFUSALS = {
     r"password authentication failed|SASL authentication failed|no password supplied|Tenant or user not found": (
         "The database refuses the password of {}: correct user and password in .env."
@@ -118,7 +118,7 @@ def connect(dsn: str, role: Role) -> Connection:
 
 
 def refusal_of(error: Exception, setting: str) -> str | None:
-    """Why a server that is there will not have us, in one line with the cure. None: it is another trouble."""
+    """Why a server that answers refuses us, in one line with the cure; None for any other error."""
     if isinstance(error, psycopg.OperationalError):
         for said, cure in REFUSALS.items():
             if re.search(said, str(error)):

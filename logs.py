@@ -35,10 +35,9 @@ class EventFormatter(logging.Formatter):
         facts = {key: value for key, value in vars(record).items() if key not in STANDARD and key != "data"}
         if record.exc_info:
             facts["exception"] = self.formatException(record.exc_info)
-        return self.json_line(record, facts) if self.as_json else self.text_line(record, facts)
-
-    def json_line(self, record: logging.LogRecord, facts: dict[str, Any]) -> str:
-        return as_json(record.levelname, record.name, record.getMessage(), record.created, facts)
+        if self.as_json:
+            return as_json(record.levelname, record.name, record.getMessage(), record.created, facts)
+        return self.text_line(record, facts)
 
     def text_line(self, record: logging.LogRecord, facts: dict[str, Any]) -> str:
         at = datetime.fromtimestamp(record.created).strftime("%H:%M:%S.%f")[:-3]

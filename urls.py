@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
@@ -131,7 +131,3 @@ def project(text: str) -> str | None:
 
 def is_loopback(text: str) -> bool:
     return urlsplit(text).hostname in LOOPBACK
-
-
-def unescaped(text: str) -> str | None:
-    return unquote(text) or None

@@ -46,9 +46,6 @@ class Publisher:
                 return str(UUID(str(json.loads(message)["headers"]["id"])))
         return None
 
-    def close(self) -> None:
-        self.redis.close()
-
 
 def template() -> str:
     """The message of no job, made once by Celery: making each message anew costs a bridge four fifths of its time."""

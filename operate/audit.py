@@ -4,7 +4,7 @@ import sys
 from uuid import UUID
 
 from operate import Refused
-from operate.connection import as_bridge, explaining
+from operate.connection import as_process
 
 AT_ONCE = 1000  # users; one statement reads their entries
 LONGEST_STATEMENT = "10min"  # a user may have millions of entries
@@ -25,7 +25,7 @@ def main() -> int:
 def audit() -> tuple[int, list[UUID]]:
     """How many users were compared, and at most 100 whose balance differs. Raises Refused."""
     count, is_complete, wrong = 0, False, []
-    with as_bridge() as conn, explaining("BRIDGE_DATABASE_URL or DATABASE_URL"):
+    with as_process("bridge") as conn:
         conn.execute(f"set statement_timeout = '{LONGEST_STATEMENT}'".encode())
         while not is_complete:
             query = "select checked, is_complete, wrong from private.audit_ledger(%s, %s)"

@@ -1,12 +1,9 @@
-"""Each login, as its process will use it: role, functions, notifications, connections, clock, migrations."""
+"""Try each login as its process does: role, functions, notifications, connections, clock. And the migrations."""
 
 import re
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
 
 import psycopg
 from psycopg import sql
@@ -15,7 +12,7 @@ import database
 import settings
 import urls
 from operate import Refused
-from operate.connection import as_owner, explained
+from operate.connection import ROLES, as_owner, as_process, setting_of
 from operate.findings import Findings, note, ok, wrong
 from operate.migrate import MIGRATIONS
 
@@ -51,37 +48,22 @@ def worker() -> Findings:
     yield from of_process("worker")
 
 
-def of_process(name: Literal["bridge", "worker"]) -> Findings:
-    config = settings.load()
-    own = config.bridge_database_url if name == "bridge" else config.worker_database_url
-    setting = f"{name.upper()}_DATABASE_URL" if own else "DATABASE_URL"
-    if own is None and config.database_url is None:
+def of_process(name: settings.Process) -> Findings:
+    config, setting = settings.load(), setting_of(name)
+    if setting == "DATABASE_URL" and config.database_url is None:
         yield wrong(f"{name} login", f"set {name.upper()}_DATABASE_URL in .env")
         return
-    url = config.database(name)
-    role: database.Role = "generation_bridge" if name == "bridge" else "generation_worker"
     subject = f"{name} login ({setting})"
     try:
-        with opened(url, role) as conn:
-            yield ok(subject, f"{conn.info.user} becomes {role}")
+        with as_process(name) as conn:
+            yield ok(subject, f"{conn.info.user} becomes {ROLES[name]}")
             yield from of_login(subject, conn)
             yield from of_functions(subject, conn, name)
             yield from of_connections(subject, conn, name)
             if name == "bridge":
-                yield from of_notifications(subject, conn, url)
-    except (database.RoleRefused, database.SchemaRefused) as error:
+                yield from of_notifications(subject, conn)
+    except Refused as error:
         yield wrong(subject, str(error))
-    except psycopg.Error as error:
-        yield wrong(subject, explained(error, setting))
-
-
-@contextmanager
-def opened(url: str, role: database.Role) -> Iterator[database.Connection]:
-    conn = database.connect(url, role)
-    try:
-        yield conn
-    finally:
-        conn.close()
 
 
 def of_login(subject: str, conn: database.Connection) -> Findings:
@@ -151,10 +133,10 @@ def of_connections(subject: str, conn: database.Connection, name: str) -> Findin
         )
 
 
-def of_notifications(subject: str, conn: database.Connection, url: str) -> Findings:
+def of_notifications(subject: str, conn: database.Connection) -> Findings:
     """As the bridge does it: one connection listens, another one notifies."""
     channel = f"doctor_{uuid.uuid4().hex}"
-    with opened(url, "generation_bridge") as listening:
+    with as_process("bridge") as listening:
         listening.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
         conn.execute("select pg_notify(%s, '')", (channel,))
         if any(True for _ in listening.notifies(timeout=NOTIFIED_WITHIN, stop_after=1)):
@@ -177,12 +159,11 @@ def owner() -> Findings:
         with as_owner() as conn:
             yield from of_migrations(subject, conn)
             yield from of_accounts(conn)
-    except psycopg.errors.InsufficientPrivilege:
-        yield note(subject, "this login may not read which migrations were applied: only their owner may")
     except Refused as error:
-        yield wrong(subject, str(error))
-    except psycopg.Error as error:
-        yield wrong(subject, explained(error, "DATABASE_URL"))
+        if isinstance(error.__cause__, psycopg.errors.InsufficientPrivilege):
+            yield note(subject, "this login may not read which migrations were applied: only their owner may")
+        else:
+            yield wrong(subject, str(error))
 
 
 def of_migrations(subject: str, conn: database.Connection) -> Findings:

@@ -11,20 +11,14 @@ import psycopg
 import logs
 import settings
 from operate import Refused
-from operate.check_supabase import NO_ANSWER, parsed
-from operate.connection import as_owner, explained
+from operate.connection import as_owner
 from operate.findings import Findings, note, ok, wrong
-from operate.web import ask
+from operate.replicate import get
+from operate.web import NO_ANSWER, ask, parsed
 
 SETTING = "REPLICATE_API_TOKEN"
 ENABLED = "select id, provider_model from private.models where enabled and provider = 'replicate' order by id"
 SECRETS_SET = 'supabase secrets set "REPLICATE_WEBHOOK_SECRET=whsec_…"'
-
-
-def get(path: str) -> tuple[int, bytes]:
-    config = settings.load()
-    token = config.secret("replicate_api_token")
-    return ask("GET", f"{config.replicate_base_url}/v1/{path}", {"Authorization": f"Bearer {token}"})
 
 
 def replicate() -> Findings:
@@ -57,13 +51,8 @@ def models() -> Findings:
         with as_owner() as conn:
             enabled = conn.execute(ENABLED).fetchall()
     except Refused as error:
-        yield wrong("models", str(error))
-        return
-    except psycopg.errors.InsufficientPrivilege:
-        yield note("models", "the login of DATABASE_URL may not read private.models")
-        return
-    except psycopg.Error as error:
-        yield wrong("models", explained(error, "DATABASE_URL"))
+        may_read = not isinstance(error.__cause__, psycopg.errors.InsufficientPrivilege)
+        yield (wrong if may_read else note)("models", str(error))
         return
     if not enabled:
         yield note("models", "no model of Replicate is enabled: docs/operations.md says how to add one")

@@ -6,10 +6,10 @@ import time
 
 import settings
 from operate import Refused
-from operate.check_supabase import NO_ANSWER, code_of
-from operate.connection import as_owner, explaining
+from operate.check_supabase import code_of
+from operate.connection import as_owner
 from operate.findings import Finding, Findings, note, ok, wrong
-from operate.web import ask
+from operate.web import NO_ANSWER, ask
 
 SUBJECT = "webhook of RevenueCat"
 AUTHORIZATION, SECRET = "REVENUECAT_WEBHOOK_AUTHORIZATION", "REVENUECAT_WEBHOOK_SECRET"
@@ -78,7 +78,7 @@ def of_answer(status: int, code: str | None, known: list[str]) -> Finding:
 def has_products() -> bool:
     """Whether anything is sold; False where that cannot be read."""
     try:
-        with as_owner() as conn, explaining("DATABASE_URL"):
+        with as_owner() as conn:
             return bool(conn.execute("select from private.products limit 1").fetchall())
     except (Refused, SystemExit):
         return False

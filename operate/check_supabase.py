@@ -1,22 +1,18 @@
 """The hosted parts, as the worker and an app meet them: keys, Auth, buckets, Edge Functions."""
 
-import json
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 import logs
 import settings
 from operate.findings import Finding, Findings, note, ok, wrong
-from operate.web import ask
+from operate.web import NO_ANSWER, ask, parsed
 
 FUNCTIONS = Path(__file__).parent.parent / "supabase" / "functions"
 BUCKETS = {"generations", "inputs"}
 WHERE = "(Settings > API keys)"
 KEY = "SUPABASE_SECRET_KEY"
-NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL)
 
 
 def keys() -> Findings:
@@ -132,10 +128,3 @@ def code_of(body: bytes) -> str | None:
     found = parsed(body)
     refusal = found.get("error") if isinstance(found, dict) else None
     return refusal.get("code") if isinstance(refusal, dict) else None
-
-
-def parsed(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None

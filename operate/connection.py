@@ -10,37 +10,40 @@ import database
 import settings
 from operate import Refused
 
-# A server that starts or stops says FATAL as well, and is as good as away.
+# A server that is starting or stopping also says FATAL: that counts as not answering.
 REFUSAL = re.compile(r"FATAL: +(?!the database system is )(.*)")
 
 
-def as_bridge() -> database.Connection:
-    """With the login and the role of the bridge. Raises Refused."""
-    name = "BRIDGE_DATABASE_URL" if settings.load().bridge_database_url else "DATABASE_URL"
-    try:
-        return database.connect(settings.load().database("bridge"), "generation_bridge")
-    except (database.RoleRefused, database.SchemaRefused) as error:
-        raise Refused(str(error)) from error
-    except psycopg.Error as error:
-        raise Refused(explained(error, name)) from error
+ROLES: dict[settings.Process, database.Role] = {"bridge": "generation_bridge", "worker": "generation_worker"}
 
 
-def as_owner() -> database.Connection:
-    """With the login of the schema's owner. Raises Refused."""
-    options = database.options("generation_bridge") | {"application_name": "pilotlight-operator"}
-    try:
-        return database.Connection.connect(settings.owner_database(), **options)
-    except psycopg.Error as error:
-        raise Refused(explained(error, "DATABASE_URL")) from error
+def setting_of(process: settings.Process) -> str:
+    """The name of the setting that this process takes its login from."""
+    own = f"{process}_database_url"
+    return own.upper() if getattr(settings.load(), own) else "DATABASE_URL"
 
 
 @contextmanager
-def explaining(name: str) -> Iterator[None]:
-    """Turn what goes wrong inside into one line. Raises Refused."""
+def as_process(process: settings.Process) -> Iterator[database.Connection]:
+    """With the login and the role of a process. Raises Refused, also for what goes wrong inside."""
     try:
-        yield
+        with database.connect(settings.load().database(process), ROLES[process]) as conn:
+            yield conn
+    except (database.RoleRefused, database.SchemaRefused) as error:
+        raise Refused(str(error)) from error
     except psycopg.Error as error:
-        raise Refused(explained(error, name)) from error
+        raise Refused(explained(error, setting_of(process))) from error
+
+
+@contextmanager
+def as_owner() -> Iterator[database.Connection]:
+    """With the login of the schema's owner. Raises Refused, also for what goes wrong inside."""
+    options = database.options("generation_bridge") | {"application_name": "pilotlight-operator"}
+    try:
+        with database.Connection.connect(settings.owner_database(), **options) as conn:
+            yield conn
+    except psycopg.Error as error:
+        raise Refused(explained(error, "DATABASE_URL")) from error
 
 
 def explained(error: psycopg.Error, name: str) -> str:

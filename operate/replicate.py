@@ -1,41 +1,39 @@
-"""One question to Replicate: what is this model, and what does it take?
+"""Questions to Replicate: does it have this, and what does a model take?
 
 The `replicate` package is not asked: its model leaves out `is_official`, and it sleeps over a 429.
 """
 
-import json
 from typing import Any, NoReturn
-
-import httpx
 
 import settings
 from operate import Refused
-from operate.web import ask
+from operate.web import NO_ANSWER, ask, parsed
+
+
+def get(path: str) -> tuple[int, bytes]:
+    """Status and body. Raises settings.Missing without a token, and one of NO_ANSWER."""
+    config = settings.load()
+    token = config.secret("replicate_api_token")
+    return ask("GET", f"{config.replicate_base_url}/v1/{path}", {"Authorization": f"Bearer {token}"})
 
 
 def model(name: str) -> dict[str, Any]:
     """What `GET /v1/models/{owner}/{name}` says. Raises Refused."""
-    config = settings.load()
     try:
-        token = config.secret("replicate_api_token")
+        status, content = get(f"models/{name}")
     except settings.Missing as missing:
         raise Refused(str(missing)) from None
-    url = f"{config.replicate_base_url}/v1/models/{name}"
-    try:
-        status, content = ask("GET", url, {"Authorization": f"Bearer {token}"})
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except NO_ANSWER as error:
         raise Refused(
             f"Replicate does not answer ({type(error).__name__}): check the network and REPLICATE_BASE_URL,"
             " and try again."
         ) from error
     if status != 200:
         refuse(status, name)
-    try:
-        answer = json.loads(content, parse_constant=no_number)
-    except (ValueError, RecursionError):
-        answer = None
+    answer = parsed(content)
     if not isinstance(answer, dict):
-        raise Refused(f"What {config.replicate_base_url} answers is no model: check REPLICATE_BASE_URL.")
+        address = settings.load().replicate_base_url
+        raise Refused(f"What {address} answers is no model: check REPLICATE_BASE_URL.")
     return answer
 
 
@@ -54,7 +52,3 @@ def refuse(status: int, name: str) -> NoReturn:
     raise Refused(
         f"Replicate answers {status}: try again, and see https://www.replicatestatus.com if it lasts."
     )
-
-
-def no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")

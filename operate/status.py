@@ -11,7 +11,7 @@ from psycopg.rows import class_row
 
 import database
 from operate import Refused
-from operate.connection import as_bridge, explaining
+from operate.connection import as_process
 
 AUDITED_AT_ONCE = 1000  # users; a small project is audited whole by every look, in milliseconds
 
@@ -44,7 +44,7 @@ def main() -> int:
 
 def look() -> list[Fact]:
     """What the database knows. Raises Refused."""
-    with as_bridge() as conn, explaining("BRIDGE_DATABASE_URL or DATABASE_URL"):
+    with as_process("bridge") as conn:
         audit_some(conn)
         with conn.cursor(row_factory=class_row(Fact)) as cursor:
             return cursor.execute("select * from private.operator_status()").fetchall()

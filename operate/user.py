@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 import database
 import logs
 from operate import Refused
-from operate.connection import as_owner, explaining
+from operate.connection import as_owner
 
 USAGE = "make user WHO=email|id [BLOCK=1|UNBLOCK=1]"
 UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if not who or (block and unblock):
             raise Refused(USAGE)
-        with as_owner() as conn, explaining("DATABASE_URL"):
+        with as_owner() as conn:
             user = find(conn, who)
             if block or unblock:
                 conn.execute(SET_BLOCKED, (bool(block), user["id"]))

@@ -1,20 +1,23 @@
 """One bounded HTTP request; no redirect is followed, since it would take a key along."""
 
+import json
 import time
 from collections.abc import Mapping
+from typing import Any, NoReturn
 
 import httpx
 
 import logs
 
 ANSWER_WITHIN = 30.0  # seconds for the whole answer
+NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL)
 MAX_BYTES = 8_000_000  # the schema of a model has a few kilobytes, its example a few more
 
 
 def ask(
     method: str, url: str, headers: Mapping[str, str] | None = None, content: bytes | None = None
 ) -> tuple[int, bytes]:
-    """Status and body. Raises httpx.HTTPError or httpx.InvalidURL."""
+    """Status and body. Raises one of NO_ANSWER."""
     until, body = time.monotonic() + ANSWER_WITHIN, bytearray()
     try:
         connections = httpx.Client(timeout=10, follow_redirects=False)
@@ -30,3 +33,15 @@ def ask(
             if len(body) > MAX_BYTES or time.monotonic() > until:
                 raise httpx.ReadTimeout("the answer does not end")
         return answer.status_code, bytes(body)
+
+
+def parsed(body: bytes) -> Any:
+    """The value of a JSON body; None if it is not JSON."""
+    try:
+        return json.loads(body, parse_constant=no_number)
+    except (ValueError, RecursionError):
+        return None
+
+
+def no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

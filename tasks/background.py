@@ -1,4 +1,4 @@
-"""What a worker does beside its jobs: one thread each, which an error never ends."""
+"""What a worker does beside its jobs: each in a thread of its own, which no error ends."""
 
 import logging
 import threading
@@ -11,7 +11,7 @@ from tasks.storage import NotStored
 
 log = logging.getLogger("tasks")
 
-# These pass by themselves. Anything else is a migration under way, or a bug: it is logged with a traceback.
+# These errors end by themselves. Any other comes from a migration under way or a bug: it gets a traceback.
 PASSING = (*store.DATABASE_ERRORS, NotStored)
 
 

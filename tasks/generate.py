@@ -10,7 +10,7 @@ from celery.exceptions import Reject
 
 import logs
 import settings
-from tasks import background, outcome, providers, storage, store, submission
+from tasks import background, outcome, providers, results, store, submission
 from tasks.celery import app
 from tasks.lease import Lease, LeaseLost, keeper
 from tasks.outcome import Complete, Fail, Outcome, Release, Retry, Wait
@@ -54,7 +54,7 @@ def attempt(job: Job, lease: Lease) -> Outcome | None:
             case _ if lease.is_cancel_requested:
                 return Fail("canceled", "You canceled this.")
             case Done(outputs):
-                return Complete(storage.save(job, outputs))
+                return Complete(results.save(job, outputs))
             case Pending(check_in, progress):
                 if progress is not None:
                     lease.renew(progress)

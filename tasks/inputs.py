@@ -27,7 +27,7 @@ def of(job: Job, url_of: UrlOf | None = None) -> dict[str, Any]:
     """The input for the provider. `url_of` says where it finds a photo; by default at a signed URL of our Storage.
 
     Raises:
-        Permanent: A photo is none, or gone; or a secret is not set.
+        Permanent: A file is no photo, a photo was deleted, or a secret is not set.
         NotStored: Storage does not answer now.
     """
     for path in job.input_paths:

@@ -1,16 +1,12 @@
-"""Put outputs into Supabase Storage, once: the path is made from the job, so an upload done twice is one object."""
+"""Supabase Storage as a worker uses it: what it raises says whether to try again, to give up or to call an operator."""
 
 import logging
 import random
 import re
 import time
-from collections.abc import Iterable
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from functools import cache
 from io import FileIO
-from tempfile import TemporaryFile
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -20,15 +16,11 @@ from supabase import ClientOptions, create_client
 
 import logs
 import settings
-from tasks import media
-from tasks.providers.download import File
-from tasks.providers.protocol import Permanent, Unusable
-from tasks.store import Job
+from tasks.providers.protocol import Permanent
 
 log = logging.getLogger("tasks")
 
 BUCKET = "generations"
-MAX_TEXT = 65_536  # bytes; it lies in the row itself
 
 TOKEN_LASTS = 3600  # seconds, as long as the app's own URLs
 SIGN_WITHIN = 3.0  # seconds
@@ -37,7 +29,7 @@ BAD_KEY = re.compile(
     "invalid (?:api key|jwt|compact jws)|jw[st] (?:signature|expired)|signature verification", re.I
 )
 
-# What a server that is there says by TLS, and what to do; waiting mends none of it.
+# A server answers, and TLS with it fails: by the words of the error, what to do. Waiting would not help.
 UNREACHABLE = {
     "WRONG_VERSION_NUMBER": "What answers at SUPABASE_URL speaks no TLS: correct it in .env.",
     "CERTIFICATE_VERIFY_FAILED": "The certificate of SUPABASE_URL cannot be verified: correct the address in .env,"
@@ -46,33 +38,24 @@ UNREACHABLE = {
 
 PAUSES: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)  # seconds between tries to store a file
 
-# What a call to Storage raises, be it that something else answers in its place.
+# What a call to Storage raises, also when the answer is of another kind of server.
 STORAGE_ERRORS = (StorageApiError, httpx.HTTPError, LookupError, TypeError, ValueError)
 
 
 class NotStored(Exception):
-    """Storage did not take, or give, the file now; the work itself is done."""
+    """Storage cannot be reached or is busy now, and may be back later. The provider's work is done."""
 
 
 class AccessRefused(Exception):
-    """Storage answers and would take nothing from us. The text names the cure."""
+    """Storage answers, and refuses every request of ours. The text names the cure."""
 
 
 class NotThere(Exception):
     """Storage has no such object."""
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """An output that can be stored: what `generations.output` says of it and, of a file, its bytes."""
-
-    facts: dict[str, Any]
-    file: FileIO | None = None
-    thumb: bytes | None = None
-
-
 class Refusal:
-    """Whether Storage refuses our key, by its last answer."""
+    """Whether the last answer of Storage refused our key."""
 
     problem: str | None = None
 
@@ -94,7 +77,7 @@ last_refusal = Refusal()
 
 
 def refusal() -> str | None:
-    """What an operator must mend before Storage takes anything of ours; None if nothing is known."""
+    """What an operator must correct before Storage stores anything; None if the last answer was no refusal."""
     return last_refusal.problem
 
 
@@ -110,7 +93,7 @@ def connections(seconds: float) -> httpx.Client:
 
 @cache
 def bucket(name: str = BUCKET, seconds: float = 30) -> SyncBucketProxy:
-    """A bucket of Storage, when a call may take this long."""
+    """A bucket of Storage; each call to it ends within so many seconds."""
     config = settings.load()
     options = ClientOptions(
         auto_refresh_token=False, persist_session=False, httpx_client=connections(seconds)
@@ -121,109 +104,10 @@ def bucket(name: str = BUCKET, seconds: float = 30) -> SyncBucketProxy:
     return client.storage.from_(name)
 
 
-def save(job: Job, outputs: list[Iterable[bytes] | str]) -> list[dict[str, Any]]:
-    """Fetch and check every output, then store them; what `generations.output` says of them.
-
-    Raises:
-        Permanent: None of them can be stored.
-        NotStored: Storage, or the disk of this machine, did not take one now.
-    """
-    with ExitStack() as files:  # they have no name: they are gone with the process, however it ends
-        checked = usable(job, outputs, files)
-        for output in checked:
-            store(output)
-    tokens = sign([path for output in checked for path in paths_of(output)])
-    return [output.facts | tokens_of(output, tokens) for output in checked]
-
-
-def usable(job: Job, outputs: list[Iterable[bytes] | str], files: ExitStack) -> list[Checked]:
-    """What was paid for reaches the user: an output is left out if another one is fine."""
-    checked, refused = [], []
-    for number, output in enumerate(outputs):
-        try:
-            checked.append(check(job, number, output, files))
-        except Permanent as error:
-            cause = error.cause if isinstance(error, Unusable) else str(error)
-            facts = job.facts | facts_of(output) | {"number": number, "cause": cause}
-            log.warning("output.refused", extra=facts)
-            refused.append(error)
-    if refused and not checked:
-        raise refused[0]
-    return checked
-
-
-def facts_of(output: Iterable[bytes] | str) -> dict[str, object]:
-    """What the log may say of it: no prompt, no key."""
-    if isinstance(output, str):
-        return {"shape": f"text of {len(output)}"}
-    return output.facts if isinstance(output, File) else {}
-
-
-def check(job: Job, number: int, output: Iterable[bytes] | str, files: ExitStack) -> Checked:
-    if isinstance(output, str):
-        return Checked({"kind": "text", "text": text(output)})
-    try:
-        file = files.enter_context(TemporaryFile(buffering=0))  # noqa: SIM115
-        size = spool(output, file, settings.load().max_output_bytes)
-        seen = media.look(file)
-    except OSError as error:  # no space is left, or no process can be started
-        raise NotStored(f"this machine: {error}") from error
-    return Checked(described(f"{job.user_id}/{job.id}/{number}", seen, size), file, seen.thumb)
-
-
-def text(output: str) -> str:
-    """As JSON in Postgres can hold it, which knows no NUL. A character may come as two halves in two fragments."""
-    try:
-        whole = output.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16")
-    except UnicodeError as error:
-        raise Unusable("half a character in a text") from error
-    if len(whole.encode()) > MAX_TEXT:
-        raise Unusable(f"a text of {len(whole)} characters", message="The text is too long.")
-    return whole
-
-
-def spool(chunks: Iterable[bytes], file: FileIO, limit: int) -> int:
-    """Write them down, and how many bytes they are."""
-    size = 0
-    for chunk in chunks:
-        size += len(chunk)
-        if size > limit:
-            raise Unusable(f"more than {limit} bytes", message="The result is too large.")
-        left = memoryview(chunk)
-        while left:
-            left = left[file.write(left) :]
-    return size
-
-
-def described(path: str, seen: "media.Media", size: int) -> dict[str, Any]:
-    return {
-        "kind": seen.kind,
-        "path": f"{path}.{seen.extension}",
-        "mime": seen.mime,
-        "bytes": size,
-        "width": seen.width,
-        "height": seen.height,
-        "blurhash": seen.blurhash,
-        "thumb": f"{path}-thumb.webp" if seen.thumb else None,
-        "duration": seen.duration,
-    }
-
-
-def paths_of(output: Checked) -> list[str]:
-    return [output.facts[name] for name in ("path", "thumb") if output.facts.get(name)]
-
-
-def tokens_of(output: Checked, tokens: dict[str, str]) -> dict[str, str | None]:
-    if output.file is None:
-        return {}
-    path, thumb = output.facts["path"], output.facts["thumb"]
-    return {"token": tokens.get(path), "thumb_token": tokens.get(thumb)}
-
-
 def sign(paths: list[str]) -> dict[str, str]:
-    """Tokens to read the files with, by path, so that a client that hears of a picture can load it at once.
+    """A token for each path, so that a client can load a picture as soon as Realtime names it.
 
-    A client without one asks Storage itself: this may fail and must not take long.
+    Without a token a client asks Storage for one, so an error here is only logged.
     """
     if not paths:
         return {}
@@ -236,7 +120,7 @@ def sign(paths: list[str]) -> dict[str, str]:
 
 
 def signed_url(bucket_name: str, path: str, *, seconds: int) -> str:
-    """Where anybody reads the object for so many seconds. Raises NotThere, and NotStored if Storage does not answer."""
+    """A URL that reads the object without a key. Raises NotThere, and NotStored if Storage does not answer."""
     try:
         return str(bucket(bucket_name).create_signed_url(path, seconds)["signedURL"])
     except STORAGE_ERRORS as error:
@@ -244,7 +128,7 @@ def signed_url(bucket_name: str, path: str, *, seconds: int) -> str:
 
 
 def check_access() -> None:
-    """Ask Storage something harmless. Raises AccessRefused, or NotStored if it does not answer."""
+    """Sign a URL, which changes nothing. Raises AccessRefused, or NotStored if Storage does not answer."""
     try:
         connections(CHECK_WITHIN)
     except (OSError, ValueError) as error:
@@ -297,15 +181,8 @@ def token_in(url: str) -> str:
     return parse_qs(urlsplit(url).query)["token"][0]
 
 
-def store(output: Checked) -> None:
-    if output.file is not None:
-        upload(output.facts["path"], output.file, output.facts["mime"])
-    if output.thumb is not None:
-        upload(output.facts["thumb"], output.thumb, media.THUMB_TYPE)
-
-
 def upload(path: str, file: FileIO | bytes, mime: str) -> None:
-    """A moment without Storage is waited for here: giving up means to have the work done again."""
+    """Try for some seconds: if this gives up, the provider may have to do its work again."""
     for pause in PAUSES:
         try:
             return upload_once(path, file, mime)
@@ -322,7 +199,7 @@ def upload_once(path: str, file: FileIO | bytes, mime: str) -> None:
         bucket().upload(path, file, {"content-type": mime, "cache-control": "31536000", "upsert": "true"})
     except STORAGE_ERRORS as error:
         status = str(error.status) if isinstance(error, StorageApiError) else ""
-        if status in ("413", "415"):  # it passes on what Storage calls its status, number or not
+        if status in ("413", "415"):  # a text or a number, as Storage sent it
             log.error("object.refused", extra={"path": path, "mime": mime, "error": logs.describe(error)})
             raise Permanent(
                 "provider_rejected", "The result is too large or of a kind we do not store."
@@ -331,7 +208,7 @@ def upload_once(path: str, file: FileIO | bytes, mime: str) -> None:
 
 
 def remove(bucket_name: str, paths: list[str]) -> None:
-    """Removing what is not there is no error."""
+    """An object that is not there is skipped without an error."""
     try:
         bucket(bucket_name).remove(paths)
     except STORAGE_ERRORS as error:

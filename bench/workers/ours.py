@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bench.workers import first_line
-from tasks import providers, storage
+from tasks import providers, results, storage
 from tasks.celery import app
 from tasks.generate import generate
 from tasks.providers.protocol import Done, Pending, Provider, Started
@@ -52,4 +52,4 @@ original = generate.run
 generate.run = run  # type: ignore[method-assign]
 storage.check_access = lambda: None  # no server answers at the address of Storage
 providers.named = named
-storage.save = save
+results.save = save

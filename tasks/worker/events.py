@@ -1,4 +1,4 @@
-"""Task events, for Flower and its like, leave together and only while somebody listens.
+"""Send task events, which Flower reads, in batches and only while a monitor listens.
 
 Sending each at once would cost a worker a quarter of its time, and sending them without a listener a tenth.
 """

@@ -1,4 +1,4 @@
-"""Tell `make status` that this worker runs, and who refuses it."""
+"""Tell `make status` that this worker runs, and whether Storage refuses it."""
 
 import os
 import socket

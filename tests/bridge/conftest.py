@@ -29,7 +29,7 @@ def make_bridge(stack: Stack) -> Iterator[Callable[..., Bridge]]:
     for bridge in made:
         bridge.listener.close()
         bridge.store.close()
-        bridge.publisher.close()
+        bridge.publisher.redis.close()
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def test_messages_are_the_bytes_of_celery_in_the_order_of_the_jobs(own_broker: R
 
         ours = client.lrange(settings.QUEUE, 0, -1)
         assert publisher.next_in_queue() == str(job_ids[0])
-    publisher.close()
+    publisher.redis.close()
     tags = {json.loads(message)["properties"]["delivery_tag"] for message in ours}
     assert len(tags) == 3
     assert [without_what_differs(message) for message in ours] == [

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import settings
-from tasks import storage
+from tasks import results, storage
 from tasks.providers.protocol import Permanent, Unusable
 from tasks.storage import NotStored
 from tests.media import corpus
@@ -90,7 +90,7 @@ def refusal(status: int, message: str) -> tuple[int, bytes, dict[str, str]]:
 def test_no_redirect_is_followed_with_the_key(server: Server) -> None:
     server.answers = [(307, b"", {"Location": f"{server.url}/elsewhere"})] * 2
     with pytest.raises(NotStored):
-        storage.save(JOB, [[PNG]])
+        results.save(JOB, [[PNG]])
     assert [path for _, path, _ in server.requests if "elsewhere" in path] == []
     assert len(server.requests) == 2
     server.answers = [(307, b"", {"Location": f"{server.url}/elsewhere"})]
@@ -101,7 +101,7 @@ def test_no_redirect_is_followed_with_the_key(server: Server) -> None:
 def test_what_storage_says_is_in_the_log(server: Server, caplog: pytest.LogCaptureFixture) -> None:
     server.answers = [refusal(500, "the disk of Storage is full"), (502, b"<html>Bad gateway</html>", {})]
     with pytest.raises(NotStored, match="Bad gateway"):
-        storage.save(JOB, [[PNG]])
+        results.save(JOB, [[PNG]])
     (line,) = (record for record in caplog.records if record.message == "object.not_stored")
     assert "the disk of Storage is full" in line.error  # type: ignore[attr-defined]
     with pytest.raises(NotStored, match="no keys today"):
@@ -113,7 +113,7 @@ def test_what_storage_says_is_in_the_log(server: Server, caplog: pytest.LogCaptu
 def test_what_is_no_answer_of_storage_is_not_believed(server: Server, body: bytes) -> None:
     server.answers = [(200, body, {})] * 2
     with pytest.raises(NotStored):
-        storage.save(JOB, [[PNG]])
+        results.save(JOB, [[PNG]])
 
 
 def test_what_the_bucket_does_not_take_is_refused_and_an_error_for_the_operator(
@@ -121,14 +121,14 @@ def test_what_the_bucket_does_not_take_is_refused_and_an_error_for_the_operator(
 ) -> None:
     server.answers = [refusal(413, "The object exceeded the maximum allowed size")]
     with pytest.raises(Permanent):
-        storage.save(JOB, [[PNG]])
+        results.save(JOB, [[PNG]])
     (line,) = (record for record in caplog.records if record.message == "object.refused")
     assert (line.levelname, "maximum allowed size" in line.error) == ("ERROR", True)  # type: ignore[attr-defined]
 
 
 def test_a_file_that_is_sent_again_is_sent_whole(server: Server) -> None:
     server.answers = [refusal(500, "not now")]
-    storage.save(JOB, [[PNG]])
+    results.save(JOB, [[PNG]])
     sizes = [size for method, path, size in server.requests if path.endswith("/0.png")]
     assert sizes[0] == sizes[1] > len(PNG)
 
@@ -140,12 +140,12 @@ def test_nothing_is_stored_before_all_is_checked(server: Server) -> None:
         raise storage.NotStored("the connection was cut")
 
     with pytest.raises(NotStored):
-        storage.save(JOB, [[PNG], broken()])
+        results.save(JOB, [[PNG], broken()])
     assert server.requests == []
 
 
 def test_a_text_costs_no_request(server: Server) -> None:
-    assert storage.save(JOB, ["A fox jumps."]) == [{"kind": "text", "text": "A fox jumps."}]
+    assert results.save(JOB, ["A fox jumps."]) == [{"kind": "text", "text": "A fox jumps."}]
     assert storage.sign([]) == {}
     assert server.requests == []
 
@@ -153,21 +153,21 @@ def test_a_text_costs_no_request(server: Server) -> None:
 def test_what_cannot_be_shown_is_left_out_if_another_output_is_fine(
     server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
-    saved = storage.save(JOB, [[corpus.MODEL], [PNG]])
+    saved = results.save(JOB, [[corpus.MODEL], [PNG]])
     assert [output["path"].rpartition("/")[2] for output in saved] == ["1.png"]
     (line,) = (record for record in caplog.records if record.message == "output.refused")
     assert (line.number, line.job_id) == (0, JOB.id)  # type: ignore[attr-defined]
     with pytest.raises(Unusable):
-        storage.save(JOB, [[corpus.MODEL], [corpus.PAGE]])
+        results.save(JOB, [[corpus.MODEL], [corpus.PAGE]])
 
 
 def test_a_disk_that_is_full_is_no_fault_of_the_file(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(storage, "spool", full)
+    monkeypatch.setattr(results, "spool", full)
     with pytest.raises(NotStored, match="No space left"):
-        storage.save(JOB, [[PNG]])
+        results.save(JOB, [[PNG]])
 
 
 def test_reading_stops_at_the_limit(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +175,7 @@ def test_reading_stops_at_the_limit(server: Server, monkeypatch: pytest.MonkeyPa
     settings.load.cache_clear()
     chunks = iter([b"12345", b"67890", b"never read"])
     with pytest.raises(Unusable) as refused:
-        storage.save(JOB, [chunks])
+        results.save(JOB, [chunks])
     assert refused.value.cause == "more than 9 bytes"
     assert next(chunks) == b"never read"
 

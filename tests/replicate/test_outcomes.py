@@ -237,7 +237,7 @@ def test_a_failure_is_told_with_its_cause_and_without_the_prompt(
             plan(failing(f"strange: {prompt}"))
         case "bug of ours":
             monkeypatch.setattr(
-                "tasks.storage.save", lambda job, outputs: {"": ""}[f"strange {job.provider_input['prompt']}"]
+                "tasks.results.save", lambda job, outputs: {"": ""}[f"strange {job.provider_input['prompt']}"]
             )
     job_id = jobs.enqueue("fox", prompt=prompt)
     worker.run_to_the_end(job_id, looks=3)

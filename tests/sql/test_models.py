@@ -46,9 +46,9 @@ def request_of(actors: Actors, job_id: object) -> dict[str, Any]:
     return row
 
 
-def message_of_refusal(user: User, given: object) -> str:
+def message_of_refusal(user: User, given: object, model: str = "brush") -> str:
     with pytest.raises(psycopg.Error) as refusal:
-        user.enqueue(model="brush", input=given)
+        user.enqueue(model=model, input=given)
     body = json.loads(str(refusal.value.diag.message_primary))
     assert body["code"] == "invalid_request"
     return str(body["message"])
@@ -90,6 +90,32 @@ def test_what_a_model_does_not_take_is_refused_in_words_that_name_the_field(
     add_model(actors)
     assert message_of_refusal(user, given).startswith(message)
     assert actors.operator.credits(user.id) == 100
+
+
+@pytest.mark.parametrize(
+    ("model", "given", "named"),
+    [
+        ("preview", {"prompt": None}, "prompt"),
+        ("preview", {"prompt": " \n"}, "prompt"),
+        ("preview", {"prompt": 7}, "prompt"),
+        ("preview", {"seconds": -1}, "seconds"),
+        ("preview", {"seconds": "5"}, "seconds"),
+        ("preview", {"seconds": True}, "seconds"),
+        ("preview", {"num_outputs": 0}, "num_outputs"),
+        ("preview", {"num_outputs": 5}, "num_outputs"),
+        ("preview", {"num_outputs": True}, "num_outputs"),
+        ("preview", {"num_outputs": "2"}, "num_outputs"),
+        ("preview", {"seconds": 5, "num_outputs": 9}, "num_outputs"),
+        ("preview", {"colour": "red"}, "colour"),
+        ("preview-video", {"num_outputs": 2}, "num_outputs"),
+        ("preview-text", {"image": "x"}, "image"),
+    ],
+)
+def test_the_embedded_provider_gets_only_what_it_can_make(
+    user: User, model: str, given: dict[str, object], named: str
+) -> None:
+    """It trusts its input: here is the one place that checks it."""
+    assert named in message_of_refusal(user, {"prompt": "a fox"} | given, model)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,134 @@
+"""What a job made, checked and stored once: a path is made from the job, so an upload done twice is one object."""
+
+import logging
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from io import FileIO
+from tempfile import TemporaryFile
+from typing import Any
+
+import settings
+from tasks import media, storage
+from tasks.providers.download import File
+from tasks.providers.protocol import Permanent, Unusable
+from tasks.store import Job
+
+log = logging.getLogger("tasks")
+
+MAX_TEXT = 65_536  # bytes; it lies in the row itself
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """An output that can be stored: its entry in `generations.output` and, if it is a file, its bytes."""
+
+    facts: dict[str, Any]
+    file: FileIO | None = None
+    thumb: bytes | None = None
+
+
+def save(job: Job, outputs: list[Iterable[bytes] | str]) -> list[dict[str, Any]]:
+    """Fetch and check every output, then store them. Returns their entries in `generations.output`.
+
+    Raises:
+        Permanent: None of them can be stored.
+        storage.NotStored: Storage, or the disk of this machine, did not take one now.
+    """
+    with ExitStack() as files:  # without names, so they vanish with the process, however it ends
+        checked = usable(job, outputs, files)
+        for output in checked:
+            store(output)
+    tokens = storage.sign([path for output in checked for path in paths_of(output)])
+    return [output.facts | tokens_of(output, tokens) for output in checked]
+
+
+def usable(job: Job, outputs: list[Iterable[bytes] | str], files: ExitStack) -> list[Checked]:
+    """The outputs that can be stored. The user paid, so one bad output does not cost the good ones."""
+    checked, refused = [], []
+    for number, output in enumerate(outputs):
+        try:
+            checked.append(check(job, number, output, files))
+        except Permanent as error:
+            cause = error.cause if isinstance(error, Unusable) else str(error)
+            facts = job.facts | facts_of(output) | {"number": number, "cause": cause}
+            log.warning("output.refused", extra=facts)
+            refused.append(error)
+    if refused and not checked:
+        raise refused[0]
+    return checked
+
+
+def facts_of(output: Iterable[bytes] | str) -> dict[str, object]:
+    """What the log may say of an output: no prompt, no key."""
+    if isinstance(output, str):
+        return {"shape": f"text of {len(output)}"}
+    return output.facts if isinstance(output, File) else {}
+
+
+def check(job: Job, number: int, output: Iterable[bytes] | str, files: ExitStack) -> Checked:
+    if isinstance(output, str):
+        return Checked({"kind": "text", "text": text(output)})
+    try:
+        file = files.enter_context(TemporaryFile(buffering=0))  # noqa: SIM115
+        size = spool(output, file, settings.load().max_output_bytes)
+        seen = media.look(file)
+    except OSError as error:  # no space is left, or no process can be started
+        raise storage.NotStored(f"this machine: {error}") from error
+    return Checked(described(f"{job.user_id}/{job.id}/{number}", seen, size), file, seen.thumb)
+
+
+def text(output: str) -> str:
+    """The text as jsonb can hold it: without NUL, and with surrogate pairs joined that came in two fragments."""
+    try:
+        whole = output.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeError as error:
+        raise Unusable("half a character in a text") from error
+    if len(whole.encode()) > MAX_TEXT:
+        raise Unusable(f"a text of {len(whole)} characters", message="The text is too long.")
+    return whole
+
+
+def spool(chunks: Iterable[bytes], file: FileIO, limit: int) -> int:
+    """Write the chunks to the file. Returns how many bytes they are."""
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > limit:
+            raise Unusable(f"more than {limit} bytes", message="The result is too large.")
+        left = memoryview(chunk)
+        while left:
+            left = left[file.write(left) :]
+    return size
+
+
+def described(path: str, seen: media.Media, size: int) -> dict[str, Any]:
+    return {
+        "kind": seen.kind,
+        "path": f"{path}.{seen.extension}",
+        "mime": seen.mime,
+        "bytes": size,
+        "width": seen.width,
+        "height": seen.height,
+        "blurhash": seen.blurhash,
+        "thumb": f"{path}-thumb.webp" if seen.thumb else None,
+        "duration": seen.duration,
+    }
+
+
+def paths_of(output: Checked) -> list[str]:
+    return [output.facts[name] for name in ("path", "thumb") if output.facts.get(name)]
+
+
+def tokens_of(output: Checked, tokens: dict[str, str]) -> dict[str, str | None]:
+    if output.file is None:
+        return {}
+    path, thumb = output.facts["path"], output.facts["thumb"]
+    return {"token": tokens.get(path), "thumb_token": tokens.get(thumb)}
+
+
+def store(output: Checked) -> None:
+    if output.file is not None:
+        storage.upload(output.facts["path"], output.file, output.facts["mime"])
+    if output.thumb is not None:
+        storage.upload(output.facts["thumb"], output.thumb, media.THUMB_TYPE)
