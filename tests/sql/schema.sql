@@ -2489,7 +2489,10 @@ declare
 begin
   update public.jobs
   set lease_expires_at = clock_timestamp() + p_lease,
-      progress = greatest(progress, least(greatest(p_progress, 0), 1))
+      progress = case
+        when p_progress is null then progress  -- greatest(null, 0) would be 0
+        else greatest(progress, least(greatest(p_progress, 0), 1))
+      end
   where id = p_id and status = 'running' and fence = p_fence
   returning cancel_requested_at is not null into v_is_cancel_requested;
 
@@ -4063,7 +4066,7 @@ CREATE TRIGGER entitlements_remove_objects AFTER DELETE ON public.entitlements F
 
 CREATE TRIGGER generations_remove_objects AFTER DELETE ON public.generations FOR EACH ROW EXECUTE FUNCTION private.on_generation_deleted();
 
-CREATE TRIGGER jobs_broadcast_change AFTER UPDATE ON public.jobs FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR (old.progress IS DISTINCT FROM new.progress))) EXECUTE FUNCTION private.broadcast_job();
+CREATE TRIGGER jobs_broadcast_change AFTER UPDATE ON public.jobs FOR EACH ROW WHEN (((old.progress IS DISTINCT FROM new.progress) OR ((old.status <> new.status) AND (new.status <> ALL (ARRAY['queued'::public.job_status, 'running'::public.job_status]))) OR (old.lease_expires_at < new.lease_expires_at))) EXECUTE FUNCTION private.broadcast_job();
 
 CREATE TRIGGER jobs_broadcast_new AFTER INSERT ON public.jobs FOR EACH ROW EXECUTE FUNCTION private.broadcast_job();
 
