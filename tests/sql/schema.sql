@@ -1945,7 +1945,7 @@ begin
   if (
     select count(*) from (
       select from public.jobs
-      where user_id = p_account.user_id and status in ('queued', 'running', 'waiting')
+      where user_id = p_account.user_id and finished_at is null
       limit v_config.max_unfinished_jobs
     ) unfinished
   ) >= v_config.max_unfinished_jobs then
@@ -3504,7 +3504,7 @@ begin
     'unfinished', coalesce((
       select jsonb_agg(private.job_json(job) order by created_at desc)
       from public.jobs as job
-      where user_id = v_user_id and status in ('queued', 'running', 'waiting')
+      where user_id = v_user_id and finished_at is null
     ), '[]'),
     'asked', private.read_jobs(v_user_id, p_ids)
   );
@@ -4048,7 +4048,7 @@ CREATE INDEX jobs_rate_limited ON public.jobs USING btree (rate_limited_by, rank
 
 CREATE INDEX jobs_scheduled ON public.jobs USING btree (run_at) WHERE (run_at IS NOT NULL);
 
-CREATE INDEX jobs_unfinished_by_user ON public.jobs USING btree (user_id) WHERE (status = ANY (ARRAY['queued'::public.job_status, 'running'::public.job_status, 'waiting'::public.job_status]));
+CREATE INDEX jobs_unfinished_by_user ON public.jobs USING btree (user_id) WHERE (finished_at IS NULL);
 
 CREATE TRIGGER models_check BEFORE INSERT OR UPDATE ON private.models FOR EACH ROW EXECUTE FUNCTION private.check_model();
 
