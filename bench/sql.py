@@ -50,7 +50,7 @@ insert into private.job_requests (job_id, provider, provider_input) select id, '
 """
 UNDER_WAY = (
     "select id, status, input, progress from public.jobs"
-    " where status in ('queued', 'running', 'waiting') order by created_at desc limit 50"
+    " where finished_at is null order by created_at desc limit 50"
 )
 
 

@@ -42,7 +42,7 @@ begin
   if (
     select count(*) from (
       select from public.jobs
-      where user_id = p_account.user_id and status in ('queued', 'running', 'waiting')
+      where user_id = p_account.user_id and finished_at is null
       limit v_config.max_unfinished_jobs
     ) unfinished
   ) >= v_config.max_unfinished_jobs then

@@ -230,7 +230,7 @@ begin
     'unfinished', coalesce((
       select jsonb_agg(private.job_json(job) order by created_at desc)
       from public.jobs as job
-      where user_id = v_user_id and status in ('queued', 'running', 'waiting')
+      where user_id = v_user_id and finished_at is null
     ), '[]'),
     'asked', private.read_jobs(v_user_id, p_ids)
   );

@@ -63,7 +63,7 @@ $$;
 
 -- renew_lease: stays running; returns 'renewed', 'cancel_requested' or 'lost'
 --
--- p_progress is a fraction from 0 to 1; it never goes back.
+-- p_progress is a fraction from 0 to 1, null when the provider tells none; it never goes back.
 create function private.renew_lease(
   p_id uuid, p_fence bigint, p_lease interval, p_progress real default null
 ) returns text
@@ -77,7 +77,10 @@ declare
 begin
   update public.jobs
   set lease_expires_at = clock_timestamp() + p_lease,
-      progress = greatest(progress, least(greatest(p_progress, 0), 1))
+      progress = case
+        when p_progress is null then progress  -- greatest(null, 0) would be 0
+        else greatest(progress, least(greatest(p_progress, 0), 1))
+      end
   where id = p_id and status = 'running' and fence = p_fence
   returning cancel_requested_at is not null into v_is_cancel_requested;
 

@@ -19,10 +19,17 @@ $$;
 create trigger jobs_broadcast_new
   after insert on public.jobs
   for each row execute function private.broadcast_job();
+-- A claim is not sent: most jobs wait for their provider or end a moment later, which is sent. One
+-- that keeps its worker is sent with each renewal of its lease, the first of them after a second.
+-- What goes back to the queue has no news for its owner.
 create trigger jobs_broadcast_change
   after update on public.jobs
   for each row
-  when ((old.status, old.progress) is distinct from (new.status, new.progress))
+  when (
+    old.progress is distinct from new.progress
+    or old.status <> new.status and new.status not in ('queued', 'running')
+    or old.lease_expires_at < new.lease_expires_at
+  )
   execute function private.broadcast_job();
 
 -- broadcast_account: sends the balance to its owner's private topic

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import parts
 from bench.report import Report, cell, percentile, writable
 from tests.bench.tables import tables
 
@@ -65,3 +66,13 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SystemExit, match="is no folder"):
         writable(str(tmp_path / "file"))
+
+
+def test_the_bench_counts_no_statement_of_its_own() -> None:
+    lines = [
+        "ours|pilotlight-bridge|LOG:  execute _pg3_2: select 1",
+        "ours|pilotlight-worker|LOG:  statement: begin",
+        "ours|bench|LOG:  execute <unnamed>: select 1",
+        "another|worker|LOG:  statement: select 1",
+    ]
+    assert parts.statements(lines, "ours") == 2

@@ -1956,7 +1956,7 @@ begin
   if (
     select count(*) from (
       select from public.jobs
-      where user_id = p_account.user_id and status in ('queued', 'running', 'waiting')
+      where user_id = p_account.user_id and finished_at is null
       limit v_config.max_unfinished_jobs
     ) unfinished
   ) >= v_config.max_unfinished_jobs then
@@ -2500,7 +2500,10 @@ declare
 begin
   update public.jobs
   set lease_expires_at = clock_timestamp() + p_lease,
-      progress = greatest(progress, least(greatest(p_progress, 0), 1))
+      progress = case
+        when p_progress is null then progress  -- greatest(null, 0) would be 0
+        else greatest(progress, least(greatest(p_progress, 0), 1))
+      end
   where id = p_id and status = 'running' and fence = p_fence
   returning cancel_requested_at is not null into v_is_cancel_requested;
 
@@ -3506,7 +3509,7 @@ begin
     'unfinished', coalesce((
       select jsonb_agg(private.job_json(job) order by created_at desc)
       from public.jobs as job
-      where user_id = v_user_id and status in ('queued', 'running', 'waiting')
+      where user_id = v_user_id and finished_at is null
     ), '[]'),
     'asked', private.read_jobs(v_user_id, p_ids)
   );
@@ -4050,7 +4053,7 @@ CREATE INDEX jobs_rate_limited ON public.jobs USING btree (rate_limited_by, rank
 
 CREATE INDEX jobs_scheduled ON public.jobs USING btree (run_at) WHERE (run_at IS NOT NULL);
 
-CREATE INDEX jobs_unfinished_by_user ON public.jobs USING btree (user_id) WHERE (status = ANY (ARRAY['queued'::public.job_status, 'running'::public.job_status, 'waiting'::public.job_status]));
+CREATE INDEX jobs_unfinished_by_user ON public.jobs USING btree (user_id) WHERE (finished_at IS NULL);
 
 CREATE TRIGGER models_check BEFORE INSERT OR UPDATE ON private.models FOR EACH ROW EXECUTE FUNCTION private.check_model();
 
@@ -4068,7 +4071,7 @@ CREATE TRIGGER entitlements_remove_objects AFTER DELETE ON public.entitlements F
 
 CREATE TRIGGER generations_remove_objects AFTER DELETE ON public.generations FOR EACH ROW EXECUTE FUNCTION private.on_generation_deleted();
 
-CREATE TRIGGER jobs_broadcast_change AFTER UPDATE ON public.jobs FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR (old.progress IS DISTINCT FROM new.progress))) EXECUTE FUNCTION private.broadcast_job();
+CREATE TRIGGER jobs_broadcast_change AFTER UPDATE ON public.jobs FOR EACH ROW WHEN (((old.progress IS DISTINCT FROM new.progress) OR ((old.status <> new.status) AND (new.status <> ALL (ARRAY['queued'::public.job_status, 'running'::public.job_status]))) OR (old.lease_expires_at < new.lease_expires_at))) EXECUTE FUNCTION private.broadcast_job();
 
 CREATE TRIGGER jobs_broadcast_new AFTER INSERT ON public.jobs FOR EACH ROW EXECUTE FUNCTION private.broadcast_job();
 

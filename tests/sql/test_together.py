@@ -84,3 +84,26 @@ def test_several_completions_with_one_that_is_illegal_change_nothing(actors: Act
     with pytest.raises(psycopg.errors.IntegrityError):
         actors.worker.complete_all(jobs, {"path": "not a list"})
     assert {actors.operator.job(job_id)["status"] for job_id in jobs} == {"running"}
+
+
+def test_a_claim_reads_its_own_jobs_only_also_when_the_statistics_are_of_a_quiet_hour(
+    actors: Actors, user: User
+) -> None:
+    """No job was unfinished when the table was analyzed: an index of the unfinished looks empty to the planner."""
+    for _ in range(8):
+        actors.job(user, "succeeded")
+    actors.operator.execute("analyze public.jobs", ())
+    jobs = [user.job() for _ in range(16)]
+
+    def scans() -> int:
+        actors.worker.value("select pg_stat_force_next_flush()")
+        actors.worker.value("select 1")  # ends the transaction whose end tells the counts
+        return int(
+            actors.operator.value(
+                "select sum(idx_scan) from pg_stat_user_indexes where indexrelname = 'jobs_unfinished_by_user'"
+            )
+        )
+
+    before = scans()
+    assert actors.worker.claim_all(jobs) == set(jobs)
+    assert scans() == before

@@ -148,3 +148,16 @@ def test_the_keeper_renews_what_is_a_third_through_its_lease_and_nothing_else(
         assert keeper.run_once() == 0
     assert keeper.leases() == []
     assert lease.keeper() is lease.keeper()
+
+
+def test_the_first_renewal_comes_after_a_second_so_that_the_user_hears_of_the_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(store, "renew", lambda job, *, lease, progress: "renewed")
+    held = Lease(JOB, 600)
+    assert not held.is_due
+    held.renewed_at -= 1.1
+    assert held.is_due
+    held.renew()
+    held.renewed_at -= 199
+    assert not held.is_due
