@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,37 +23,43 @@ from tests.support.waiting import wait_until
 from tests.tasks.conftest import StartWorker
 
 PROMPT = "a fox that no log may tell of"
-PNG, MP4 = corpus.picture("PNG"), corpus.video()
-FILES = {
-    "0.png": Reply(PNG, "image/png"),
-    "1.png": Reply(PNG, "binary/octet-stream"),
-    "untyped": Reply(PNG, None),
-    "lying": Reply(PNG, "text/html"),
-    "phone.jpg": Reply(corpus.phone_photo(), "image/jpeg"),
-    "apng": Reply(corpus.animated("PNG"), "image/apng"),
-    "turned.jpg": Reply(corpus.turned_photo()),
-    "gif": Reply(corpus.animated("GIF")),
-    "avif": Reply(corpus.picture("AVIF")),
-    "large.png": Reply(corpus.picture("PNG", (8192, 8192), compress_level=1)),
-    "clip.mp4": Reply(MP4, "video/mp4"),
-    "clip.webm": Reply(corpus.video("webm", "libvpx-vp9")),
-    "clip.mov": Reply(corpus.video("mov")),
-    "mp3": Reply(corpus.sound("mp3", "libmp3lame")),
-    "wav": Reply(corpus.sound("wav", "pcm_s16le")),
-    "m4a": Reply(corpus.sound("mp4", "aac")),
-    "ogg": Reply(corpus.sound("ogg", "libopus")),
-    "flac": Reply(corpus.sound("flac", "flac")),
-    "heavy.mp4": Reply(corpus.video(movflags="+faststart") + bytes(21_000_000)),
-    "model.glb": Reply(corpus.MODEL, "model/gltf-binary"),
-    "page": Reply(corpus.PAGE, "text/html"),
-    "half.png": Reply(PNG[:60], "image/png"),
-    "half.mp4": Reply(MP4[:800], "video/mp4"),
-    "bomb": Reply(corpus.pixel_bomb(), "image/png"),
-    "zipped": Reply(PNG, "image/png", (("Content-Encoding", "gzip, gzip"),)),
-    "without-end": Reply(b"\x89PNG\r\n\x1a\n" + bytes(1 << 20), "image/png", is_endless=True),
-    "concat": Reply(corpus.PLAYLISTS["ffconcat"], "video/mp4"),
-}
+PNG = corpus.picture("PNG")
 DATA = base64.b64encode(PNG).decode()
+
+
+@cache
+def files() -> dict[str, Reply]:
+    """Made when a test needs them: it takes two seconds, and every process of a run imports this module."""
+    mp4 = corpus.video()
+    return {
+        "0.png": Reply(PNG, "image/png"),
+        "1.png": Reply(PNG, "binary/octet-stream"),
+        "untyped": Reply(PNG, None),
+        "lying": Reply(PNG, "text/html"),
+        "phone.jpg": Reply(corpus.phone_photo(), "image/jpeg"),
+        "apng": Reply(corpus.animated("PNG"), "image/apng"),
+        "turned.jpg": Reply(corpus.turned_photo()),
+        "gif": Reply(corpus.animated("GIF")),
+        "avif": Reply(corpus.picture("AVIF")),
+        "large.png": Reply(corpus.picture("PNG", (8192, 8192), compress_level=1)),
+        "clip.mp4": Reply(mp4, "video/mp4"),
+        "clip.webm": Reply(corpus.video("webm", "libvpx-vp9")),
+        "clip.mov": Reply(corpus.video("mov")),
+        "mp3": Reply(corpus.sound("mp3", "libmp3lame")),
+        "wav": Reply(corpus.sound("wav", "pcm_s16le")),
+        "m4a": Reply(corpus.sound("mp4", "aac")),
+        "ogg": Reply(corpus.sound("ogg", "libopus")),
+        "flac": Reply(corpus.sound("flac", "flac")),
+        "heavy.mp4": Reply(corpus.video(movflags="+faststart") + bytes(21_000_000)),
+        "model.glb": Reply(corpus.MODEL, "model/gltf-binary"),
+        "page": Reply(corpus.PAGE, "text/html"),
+        "half.png": Reply(PNG[:60], "image/png"),
+        "half.mp4": Reply(mp4[:800], "video/mp4"),
+        "bomb": Reply(corpus.pixel_bomb(), "image/png"),
+        "zipped": Reply(PNG, "image/png", (("Content-Encoding", "gzip, gzip"),)),
+        "without-end": Reply(b"\x89PNG\r\n\x1a\n" + bytes(1 << 20), "image/png", is_endless=True),
+        "concat": Reply(corpus.PLAYLISTS["ffconcat"], "video/mp4"),
+    }
 
 
 def file(name: str) -> Callable[[str], Any]:
@@ -145,7 +152,7 @@ def worker(
 def test_every_model_works(
     worker: Callable[[], ControlledProcess], jobs: Jobs, replicate: MisbehavingReplicate, gateway: Stack
 ) -> None:
-    replicate.files = FILES
+    replicate.files = files()
     asked = {name: jobs.enqueue("fox", prompt=PROMPT) for name in SAMPLES}
     behaviours = {
         str(asked[name]): Behaviour(output=sample.answer, webhooks=()) for name, sample in SAMPLES.items()
@@ -174,7 +181,7 @@ def test_every_model_works(
 def test_a_job_that_fails_after_it_stored_a_file_leaves_none(
     worker: Callable[[], ControlledProcess], jobs: Jobs, replicate: MisbehavingReplicate
 ) -> None:
-    replicate.files = FILES
+    replicate.files = files()
     jobs.conn.execute("update storage.buckets set file_size_limit = 1000 where id = 'generations'")
     replicate.plan = lambda job_id, number: Behaviour(
         output=lambda at: [f"{at}/0.png", f"{at}/heavy.mp4"], webhooks=()
