@@ -31,7 +31,7 @@ def test_a_storm_of_a_few_jobs_breaks_no_promise() -> None:
 
 
 def test_a_few_predictions_in_flight_are_all_collected() -> None:
-    text = measured("inflight", "--jobs 10")
+    text = measured("inflight", "--jobs 10 --samples 5")
     assert "10 predictions in flight, one bridge, one worker" in text
     for name in (
         "webhook to generation",

@@ -19,12 +19,11 @@ from tests.support.processes import ControlledProcess, python
 from tests.support.waiting import wait_until
 
 MOST_GROWTH = 60.0  # MB
-SAMPLES = 100
 
 
 class InFlight:
-    def __init__(self, stack: Farm, jobs: int) -> None:
-        self.farm, self.jobs = stack, jobs
+    def __init__(self, stack: Farm, jobs: int, samples: int) -> None:
+        self.farm, self.jobs, self.samples = stack, jobs, samples
         self.memory: dict[str, tuple[float, float]] = {}
         self.seconds: dict[str, float] = {}
 
@@ -52,7 +51,7 @@ class InFlight:
 
     def warm_up(self, jobs: Jobs) -> None:
         self.farm.replicate.plan = lambda job_id, number: Behaviour()
-        for _ in range(SAMPLES):
+        for _ in range(self.samples):
             jobs.enqueue("fox", prompt="a warm fox")
         self.wait(lambda: self.farm.unfinished() == 0)
 
@@ -89,11 +88,11 @@ class InFlight:
         print(f"\nlost {self.lost()}, predictions too many {self.extra_predictions()}\n")
 
 
-def collect_latencies(stack: Farm, jobs: Jobs) -> list[float]:
+def collect_latencies(stack: Farm, jobs: Jobs, samples: int) -> list[float]:
     """Milliseconds from the moment Replicate sends its webhook to the generation, one job after the other."""
     stack.replicate.plan = lambda job_id, number: Behaviour(seconds=None)
     found = []
-    for _ in range(SAMPLES):
+    for _ in range(samples):
         job_id = jobs.enqueue("fox", prompt="a quick fox")
         wait_until(lambda: jobs.status(job_id) == "waiting", "the job to wait", every=0.005)  # noqa: B023
         (prediction,) = stack.replicate.of(job_id)
@@ -107,7 +106,7 @@ def collect_latencies(stack: Farm, jobs: Jobs) -> list[float]:
     return found
 
 
-def bare_latencies(stack: Farm) -> tuple[list[float], list[float]]:
+def bare_latencies(stack: Farm, samples: int) -> tuple[list[float], list[float]]:
     """Milliseconds of a Celery round trip that does nothing, and of one that only collects a prediction."""
     import os
 
@@ -129,7 +128,7 @@ def bare_latencies(stack: Farm) -> tuple[list[float], list[float]]:
         "bare", command, folder=stack.stack.folder, environment=stack.environment
     ).start()
     try:
-        ids = list(stack.replicate.predictions.all)[:SAMPLES]
+        ids = list(stack.replicate.predictions.all)[:samples]
         bare.nothing.delay().get(timeout=60)
         nothing = [timed(lambda: bare.nothing.delay().get(timeout=60)) for _ in ids]
         collecting = [timed(lambda: bare.collect.delay(each).get(timeout=60)) for each in ids]  # noqa: B023
@@ -161,6 +160,7 @@ def print_latencies(ours: list[float], nothing: list[float], collecting: list[fl
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=10_000)
+    parser.add_argument("--samples", type=int, default=100, help="jobs one after the other, for the latencies")
     parser.add_argument("--keep", type=Path, help="keep logs and data in this folder")
     given = parser.parse_args()
     with (
@@ -169,10 +169,11 @@ def main() -> int:
         stack.connect() as conn,
         Jobs(stack.stack.database_url) as jobs,
     ):
-        run = InFlight(stack, given.jobs)
+        run = InFlight(stack, given.jobs, given.samples)
         conn.execute("update private.provider_limits set starts_per_minute = 600000")
         run.warm_up(jobs)
-        print_latencies(collect_latencies(stack, jobs), *bare_latencies(stack))
+        ours = collect_latencies(stack, jobs, given.samples)
+        print_latencies(ours, *bare_latencies(stack, given.samples))
         run.run(jobs)
         run.print_table()
         return 0 if run.lost() == 0 and max(run.growth()) < MOST_GROWTH else 1
