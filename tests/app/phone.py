@@ -71,10 +71,10 @@ class Screen:
 
     def until(self, condition: Callable[[], Any], what: str, timeout: float = LONGEST_WAIT_MS) -> Any:
         """Poll for something true and return it; Playwright's handlers run during its pause."""
-        for _ in range(int(timeout / 50)):
+        for _ in range(int(timeout / 100)):
             if found := condition():
                 return found
-            self.page.wait_for_timeout(50)
+            self.page.wait_for_timeout(100)
         raise AssertionError(f"waited in vain for {what}")
 
     def session(self) -> dict[str, Any]:
