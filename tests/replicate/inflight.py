@@ -160,7 +160,9 @@ def print_latencies(ours: list[float], nothing: list[float], collecting: list[fl
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=10_000)
-    parser.add_argument("--samples", type=int, default=100, help="jobs one after the other, for the latencies")
+    parser.add_argument(
+        "--samples", type=int, default=100, help="jobs one after the other, for the latencies"
+    )
     parser.add_argument("--keep", type=Path, help="keep logs and data in this folder")
     given = parser.parse_args()
     with (
