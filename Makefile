@@ -42,7 +42,7 @@ check: install-dev ## Formats, lint and types alone
 	@$(RUN)/ruff format --check --quiet
 	@$(RUN)/ruff check --quiet
 	@$(RUN)/mypy
-	@cd supabase/functions && $(CURDIR)/$(DENO) check --quiet */index.ts && $(CURDIR)/$(DENO) lint --quiet
+	@cd supabase/functions && "$(CURDIR)/$(DENO)" check --quiet */index.ts && "$(CURDIR)/$(DENO)" lint --quiet
 
 check-app: install-app ## Types, lint and unit tests of the Expo app
 	@cd app && $(NODE) npm run --silent typecheck && $(NODE) npm run --silent lint && $(NODE) npm test --silent

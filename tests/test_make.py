@@ -151,6 +151,13 @@ def up(project: Project) -> Stack:
     return stack
 
 
+@pytest.mark.quick  # the Makefile alone
+def test_a_recipe_takes_a_folder_with_a_space_in_its_path() -> None:
+    recipes = re.findall(r"^\t.*$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    bare = [line for line in recipes if "$(CURDIR)" in re.sub(r'"[^"]*"', "", line)]
+    assert not bare, "a shell splits these"
+
+
 def test_help_lists_every_target(project: Project) -> None:
     shown = project.run("help")
     assert shown.returncode == 0
