@@ -42,13 +42,13 @@ check: install-dev ## Formats, lint and types alone
 	@$(RUN)/ruff format --check --quiet
 	@$(RUN)/ruff check --quiet
 	@$(RUN)/mypy
-	@cd supabase/functions && $(CURDIR)/$(DENO) check --quiet */index.ts && $(CURDIR)/$(DENO) lint --quiet
+	@cd supabase/functions && "$(CURDIR)/$(DENO)" check --quiet */index.ts && "$(CURDIR)/$(DENO)" lint --quiet
 
 check-app: install-app ## Types, lint and unit tests of the Expo app
 	@cd app && $(NODE) npm run --silent typecheck && $(NODE) npm run --silent lint && $(NODE) npm test --silent
 
 app: install-app ## The app's web build against `make up`, on http://127.0.0.1:8081
-	@settings=$$($(RUN)/python -m local.app) && eval "$$settings" && cd app && npm run --silent export:web && exec node serve.mjs
+	@settings=$$($(RUN)/python -m local.app) && eval "$$settings" && cd app && node --run export:web && exec node serve.mjs
 
 # No phone runs these: they show that every import has its native part.
 app-bundles: STAND_INS := EXPO_PUBLIC_SUPABASE_URL=http://supabase.invalid EXPO_PUBLIC_SUPABASE_PUBLISHABLE_KEY=sb_publishable_stand_in

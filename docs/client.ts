@@ -14,10 +14,11 @@ const news = supabase.channel(`user:${user.id}`, { config: { private: true } });
 news.on("broadcast", { event: "job" }, ({ payload }) => show(payload));
 news.subscribe(async (status) => {
   if (status !== "SUBSCRIBED") return; // poll get_job_status until it is
-  // Repeat this as often as the network demands: the same id is the same job, charged at most once.
+  // Repeat it until it is answered: the same id is the same job, charged at most once.
   await supabase.functions.invoke("enqueue_generation", { body: request });
   // What ended before the channel was joined is read, not heard.
-  const { data } = await supabase.functions.invoke(`get_job_status?ids=${request.id}`, { method: "GET" });
+  const call = `get_job_status?ids=${request.id}`;
+  const { data } = await supabase.functions.invoke(call, { method: "GET" });
   data.jobs.forEach(show);
 });
 

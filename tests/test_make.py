@@ -151,6 +151,13 @@ def up(project: Project) -> Stack:
     return stack
 
 
+@pytest.mark.quick  # the Makefile alone
+def test_a_recipe_takes_a_folder_with_a_space_in_its_path() -> None:
+    recipes = re.findall(r"^\t.*$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    bare = [line for line in recipes if "$(CURDIR)" in re.sub(r'"[^"]*"', "", line)]
+    assert not bare, "a shell splits these"
+
+
 def test_help_lists_every_target(project: Project) -> None:
     shown = project.run("help")
     assert shown.returncode == 0
@@ -197,16 +204,32 @@ def test_without_the_owners_login_one_line_says_where_to_set_it(
     assert line.startswith("DATABASE_URL is missing: set it")
 
 
-def test_a_busy_port_is_said_before_the_app_is_built(project: Project, up: Stack) -> None:
-    """Its packages are not looked for: in this copy they count as installed."""
+@pytest.fixture(scope="module")
+def packages(project: Project) -> None:
+    """The app's packages count as installed in this copy, and its build is a stand-in: tests/app makes the real one."""
     installed = project.folder / ".pilotlight" / "app" / "installed.json"
     installed.parent.mkdir()
     shutil.copy(project.folder / "app" / "package-lock.json", installed)
+    package = project.folder / "app" / "package.json"
+    described = json.loads(package.read_text())
+    described["scripts"]["export:web"] = (
+        "mkdir -p ../.pilotlight/app/web && echo built > ../.pilotlight/app/web/index.html"
+    )
+    package.write_text(json.dumps(described))
+
+
+def test_a_busy_port_is_said_before_the_app_is_built(project: Project, up: Stack, packages: None) -> None:
     with socket.create_server(("127.0.0.1", WEB_PORT)):
         told = project.run("app")
     assert told.returncode != 0
     assert told.stdout == ""
     assert told.stderr.startswith(f"Port {WEB_PORT} is in use")
+
+
+def test_the_app_is_built_and_served_until_ctrl_c(project: Project, up: Stack, packages: None) -> None:
+    app = project.begin("app")
+    app.says(f"http://127.0.0.1:{WEB_PORT}")
+    app.interrupt()
 
 
 def test_the_server_of_the_app_ends_on_ctrl_c(project: Project) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -46,7 +47,7 @@ def test_a_function_loads_its_own_folder_and_shared_and_little_of_it(name: str) 
     modules = loaded_by(name)
     for module in modules:
         assert module.get("kind") == "esm" and "error" not in module, module
-        path = Path(module["specifier"].removeprefix("file://"))
+        path = Path(unquote(module["specifier"].removeprefix("file://")))
         assert path.parent in (FUNCTIONS / name, FUNCTIONS / "_shared"), path
     assert sum(module["size"] for module in modules) <= MAX_BYTES[name]
 
