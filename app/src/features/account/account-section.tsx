@@ -15,6 +15,7 @@ import { TEXT } from './messages';
 import { Section } from './section';
 import { StartAnew } from './start-anew';
 import { Sure } from './sure';
+import { forgetCodes } from './use-code';
 import { useUnsent } from './use-unsent';
 
 export function AccountSection() {
@@ -36,11 +37,15 @@ function Lost({ email }: { email: string | null }) {
 function Named({ userId, email }: { userId: string; email: string }) {
   const client = useQueryClient();
   const unsent = useUnsent();
-  const leave = () => void signOut().then(() => forgetCards(client, userId));
+  const leave = async () => {
+    await signOut();
+    forgetCards(client, userId);
+    forgetCodes();
+  };
   return (
     <Section title={TEXT.account}>
       <Words>{TEXT.signedIn(email)}</Words>
-      <Sure label={TEXT.signOut} sureLabel={TEXT.signOut} onSure={leave}>
+      <Sure label={TEXT.signOut} sureLabel={TEXT.signOut} onSure={() => void leave()}>
         <Words>{TEXT.signingOut}</Words>
         {unsent > 0 ? <Words>{TEXT.unsentWait(unsent)}</Words> : null}
       </Sure>

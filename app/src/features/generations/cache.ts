@@ -1,12 +1,15 @@
 /** The one gallery that every source is merged into and every screen reads from. */
 
 import type { QueryClient } from '@tanstack/react-query';
+import { Image } from 'expo-image';
 
-import { eraseDisk, neverWriteAgain, readDisk, writeDisk } from '@/lib/disk';
+import { eraseDisk, keysOnDisk, neverWriteAgain, readDisk, writeDisk } from '@/lib/disk';
+import { session } from '@/lib/session';
 
 import * as deletions from './deletions';
 import { drop, EMPTY, fromJob, type Gallery, merge } from './merge';
 import * as outbox from './outbox';
+import { sweepPhotos } from './photo-uploads';
 import * as schemas from './schemas';
 import type { Account, Answer, Item, Job } from './types';
 
@@ -16,17 +19,21 @@ const WRITE_AFTER = 300;
 export const galleryKey = (userId: string | null) => ['gallery', userId] as const;
 export const accountKey = (userId: string | null) => ['account', userId] as const;
 
-/** Removes the cards of a user from this phone; the server has them. */
+/** Removes the cards of a user who is gone from this phone, and what an earlier user had left to that one. The server has them. */
 export function forgetCards(client: QueryClient, userId: string): void {
-  for (const key of [`gallery.${userId}`, 'urls']) eraseDisk(key);
+  const others = keysOnDisk('gallery.').filter((key) => key !== `gallery.${session.get().userId}`);
+  [...others, 'urls'].forEach(eraseDisk);
   client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] === 'url' || queryKey[1] === userId });
+  void Image.clearDiskCache();
+  void Image.clearMemoryCache();
 }
 
-/** Removes everything of a user from this phone, unsent requests, too. */
+/** Removes everything of a deleted user from this phone, unsent requests and their photos, too. */
 export function forgetUser(client: QueryClient, userId: string): void {
   neverWriteAgain(userId);
-  outbox.all().filter((entry) => entry.userId === userId).forEach(({ id }) => outbox.erase(id));
+  outbox.eraseOf(userId);
   deletions.ofUser(userId).forEach(({ id }) => deletions.takeBack(id));
+  void sweepPhotos(Infinity);
   forgetCards(client, userId);
 }
 

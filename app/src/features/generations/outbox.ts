@@ -3,6 +3,8 @@
  * Every look goes to the disk: another tab may have sent or canceled a request in the meantime.
  */
 
+import * as v from 'valibot';
+
 import { eraseDisk, keysOnDisk, readDisk, setAside, writeDisk } from '@/lib/disk';
 
 import * as schemas from './schemas';
@@ -54,6 +56,13 @@ export function inherit(from: string, to: string): void {
 
 export function erase(id: string): void {
   eraseDisk(KEY + id);
+}
+
+/** All requests of a deleted user, those that cannot be read, too. */
+export function eraseOf(userId: string): void {
+  all().filter((entry) => entry.userId === userId).forEach(({ id }) => erase(id));
+  const aside = keysOnDisk('unreadable.').filter((key) => JSON.stringify(readDisk(key, v.unknown())).includes(userId));
+  aside.forEach(eraseDisk);
 }
 
 export function toItem(entry: Entry, updatedAt = entry.requestedAt): Item {
