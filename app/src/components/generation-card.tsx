@@ -76,7 +76,7 @@ function Content(props: ContentProps) {
   }
 }
 
-/** A real link: a keyboard follows it, and a browser can open it in another tab. */
+/** A real link: a keyboard follows it, and a browser can open it in another tab. Its name has the words that it shows. */
 function Opening({ item, isWhole, said, children }: PropsWithChildren<{ item: Item; isWhole: boolean; said?: string }>) {
   const name = said ? `${promptOf(item)}, ${said}` : promptOf(item);
   return (
@@ -91,8 +91,9 @@ function Opening({ item, isWhole, said, children }: PropsWithChildren<{ item: It
 function Finished({ item, output, count, url, isArriving, onArrived, onBroken }: ContentProps & { output: Output | undefined; count: number }) {
   const picture = pictureOf(output);
   const badge = badgeOf(output, count);
+  const shown = [output?.kind === 'text' ? output.text : null, badge].filter((words) => words !== null);
   return (
-    <Opening item={item} isWhole={picture !== undefined}>
+    <Opening item={item} isWhole={picture !== undefined} said={shown.join(', ')}>
       {picture ? (
         <Picture
           url={url}

@@ -152,7 +152,7 @@ export function PhotoButtons({ field: { title, most }, count, onPick }: PhotoBut
 }
 
 const styles = StyleSheet.create({
-  row: { flexDirection: 'row', alignItems: 'center', justifyContent: 'space-between', gap: space.m, minHeight: 40 },
+  row: { flexDirection: 'row', alignItems: 'center', justifyContent: 'space-between', gap: space.m, minHeight: 40, paddingHorizontal: space.s },
   title: { flexShrink: 1 },
   controls: { flexDirection: 'row', flexWrap: 'wrap', alignItems: 'center', gap: space.s },
   chip: { paddingHorizontal: space.m, paddingVertical: 7, borderRadius: round.m },

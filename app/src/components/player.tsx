@@ -47,7 +47,7 @@ function Running({ url, label, onBegin }: { url: string; label: string; onBegin:
       playsInline
       accessibilityLabel={label}
       onFirstFrameRender={onBegin}
-      style={StyleSheet.absoluteFill}
+      style={styles.film}
     />
   );
 }
@@ -91,5 +91,7 @@ function Sounding({ url, label }: { url: string; label: string }) {
 
 const styles = StyleSheet.create({
   centre: { alignItems: 'center', justifyContent: 'center' },
+  // A browser draws a video in its own size where none is said.
+  film: { ...StyleSheet.absoluteFill, width: '100%', height: '100%' },
   sound: { flexDirection: 'row', alignItems: 'center', gap: space.m },
 });

@@ -24,7 +24,6 @@ export function Page({ title, hasBack = false, children }: PropsWithChildren<Pag
   return (
     <KeyboardAvoidingView
       behavior={Platform.OS === 'ios' ? 'padding' : undefined}
-      role="main"
       style={[styles.screen, { backgroundColor: theme.ground, paddingTop: insets.top }]}
     >
       <ScrollView

@@ -107,9 +107,14 @@ function Pages({ item, onGone }: { item: Item; onGone: () => void }) {
         <Words kind={isWide ? 'title' : 'label'} role="heading" selectable numberOfLines={isWide ? undefined : 3}>
           {promptOf(item)}
         </Words>
-        <Words kind="small" tone={hasEnded(item) && item.status === 'failed' ? 'danger' : 'muted'} aria-live="polite">
-          {statusLine(item)} · {new Date(item.requestedAt).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })}
-        </Words>
+        <View style={styles.facts}>
+          <Words kind="small" tone={item.status === 'failed' ? 'danger' : 'muted'} aria-live="polite">
+            {statusLine(item)}
+          </Words>
+          <Words kind="small" tone="muted">
+            {new Date(item.requestedAt).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })}
+          </Words>
+        </View>
         <PictureBar item={item} output={output} onGone={onGone} onReplaced={(id) => router.setParams({ id })} />
       </View>
     </View>
@@ -178,6 +183,7 @@ const styles = StyleSheet.create({
   beside: { flexDirection: 'row' },
   panel: { width: 400, justifyContent: 'center', gap: space.m, padding: space.xl },
   below: { width: '100%', maxWidth: 760, alignSelf: 'center', gap: space.xs, paddingHorizontal: space.l, paddingTop: space.m, paddingBottom: space.s },
+  facts: { flexDirection: 'row', flexWrap: 'wrap', columnGap: space.l },
   centre: { flex: 1, alignItems: 'center', justifyContent: 'center', padding: space.l },
   frame: { width: '100%', maxWidth: 640, maxHeight: '100%', borderRadius: round.l, overflow: 'hidden' },
   nothing: { textAlign: 'center' },

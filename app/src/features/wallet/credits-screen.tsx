@@ -164,7 +164,7 @@ function Line({ entry }: { entry: Entry }) {
 
 const styles = StyleSheet.create({
   screen: { flex: 1 },
-  header: { flexDirection: 'row', alignItems: 'center', gap: space.m, padding: space.l, paddingBottom: space.m },
+  header: { width: '100%', maxWidth: 640, alignSelf: 'center', flexDirection: 'row', alignItems: 'center', gap: space.m, padding: space.l, paddingBottom: space.m },
   list: { flex: 1 },
   content: { width: '100%', maxWidth: 640, alignSelf: 'center', paddingHorizontal: space.l },
   top: { gap: space.l },
