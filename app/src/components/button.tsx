@@ -2,6 +2,8 @@
 
 import { Pressable, StyleSheet, View, type ViewStyle } from 'react-native';
 
+import { APP } from '@/texts/app';
+
 import { round, space, type Theme, TOUCH, useTheme } from './theme';
 import { Words } from './words';
 
@@ -28,7 +30,7 @@ export function Button({ label, of, onPress, kind = 'quiet', isSmall = false, is
   return (
     <Pressable
       role="button"
-      aria-label={of ? `${label}: ${of}` : undefined}
+      aria-label={of ? APP.of(label, of) : undefined}
       aria-expanded={isOpen}
       onPress={onPress}
       hitSlop={isSmall ? 6 : 0}

@@ -8,8 +8,7 @@ import { useSafeAreaInsets } from 'react-native-safe-area-context';
 import { SignButton } from '@/components/button';
 import { space, useTheme } from '@/components/theme';
 import { Words } from '@/components/words';
-
-import { TEXT } from './messages';
+import { APP } from '@/texts/app';
 
 interface PageProps {
   title: string;
@@ -32,7 +31,7 @@ export function Page({ title, hasBack = false, children }: PropsWithChildren<Pag
       >
         <View style={styles.header}>
           {hasBack ? (
-            <SignButton sign="back" label={TEXT.back} size={40} ground={theme.raised} colour={theme.ink} onPress={goBack} />
+            <SignButton sign="back" label={APP.back} size={40} ground={theme.raised} colour={theme.ink} onPress={goBack} />
           ) : null}
           <Words kind="title" role="heading" aria-level={1}>
             {title}

@@ -12,7 +12,10 @@ import type { PagerHandle } from '@/components/pager-props';
 import { Sign } from '@/components/signs';
 import { round, space, TOUCH, useTheme } from '@/components/theme';
 import { Words } from '@/components/words';
-import { hasEnded, isFile, type Item, NOT_SHOWN, promptOf, statusLine, useGallery, useGeneration, useModels } from '@/features/generations';
+import { hasEnded, isFile, type Item, promptOf, statusLine, useGallery, useGeneration, useModels } from '@/features/generations';
+import { APP } from '@/texts/app';
+import { PICTURE } from '@/texts/gallery';
+import { NOT_SHOWN } from '@/texts/generations';
 
 import { News } from './news';
 import { type Page, pagesOf } from './pages';
@@ -31,7 +34,7 @@ export function PictureScreen({ id }: { id: string }) {
   return (
     <View style={[styles.screen, { backgroundColor: theme.ground, paddingTop: insets.top, paddingBottom: insets.bottom }]}>
       <View style={styles.header}>
-        <SignButton sign="back" label="Back" size={40} ground={theme.raised} colour={theme.ink} onPress={close} />
+        <SignButton sign="back" label={APP.back} size={40} ground={theme.raised} colour={theme.ink} onPress={close} />
         <View style={styles.news}>
           <News />
         </View>
@@ -40,7 +43,7 @@ export function PictureScreen({ id }: { id: string }) {
         <Pages item={item} onGone={close} />
       ) : (
         <View style={styles.centre}>
-          <Words tone="muted">{isLookingUp ? 'Looking…' : 'There is no such picture here.'}</Words>
+          <Words tone="muted">{isLookingUp ? PICTURE.looking : PICTURE.unknown}</Words>
         </View>
       )}
     </View>
@@ -93,12 +96,12 @@ function Pages({ item, onGone }: { item: Item; onGone: () => void }) {
           onMove={(by) => show(by > 0 ? next : previous)}
           render={(key, isCurrent) => <OnePage page={byKey.get(key)} isCurrent={isCurrent} />}
         />
-        {previous && screen.width >= 700 ? <Turn sign="previous" label="Newer picture" onPress={() => pager.current?.step(-1)} /> : null}
-        {next && screen.width >= 700 ? <Turn sign="next" label="Older picture" onPress={() => pager.current?.step(1)} /> : null}
+        {previous && screen.width >= 700 ? <Turn sign="previous" label={PICTURE.newer} onPress={() => pager.current?.step(-1)} /> : null}
+        {next && screen.width >= 700 ? <Turn sign="next" label={PICTURE.older} onPress={() => pager.current?.step(1)} /> : null}
       </View>
       <View style={isWide ? styles.panel : styles.below}>
         {own.length > 1 ? (
-          <View role="tablist" aria-label="Results" style={styles.dots}>
+          <View role="tablist" aria-label={PICTURE.results} style={styles.dots}>
             {own.map((known) => (
               <Dot key={known.key} number={known.index + 1} count={own.length} isOn={known.key === page.key} onPress={() => show(known)} />
             ))}
@@ -145,7 +148,7 @@ function OnePage({ page, isCurrent }: { page: Page | undefined; isCurrent: boole
         </View>
       ) : (
         <Words kind="display" tone="muted" style={styles.nothing} aria-hidden>
-          No picture
+          {PICTURE.none}
         </Words>
       )}
     </View>
@@ -169,7 +172,7 @@ function Turn({ sign, label, onPress }: { sign: 'previous' | 'next'; label: stri
 function Dot({ number, count, isOn, onPress }: { number: number; count: number; isOn: boolean; onPress: () => void }) {
   const theme = useTheme();
   return (
-    <Pressable role="tab" aria-selected={isOn} aria-label={`Result ${number} of ${count}`} onPress={onPress} hitSlop={10} style={styles.dotPlace}>
+    <Pressable role="tab" aria-selected={isOn} aria-label={PICTURE.result(number, count)} onPress={onPress} hitSlop={10} style={styles.dotPlace}>
       <View style={[styles.dot, { backgroundColor: isOn ? theme.accent : theme.line }]} />
     </Pressable>
   );

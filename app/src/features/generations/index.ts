@@ -4,7 +4,7 @@ export { photoUrl, REPORT_REASONS, reportGeneration, type ReportReason } from '.
 export { forgetCards, forgetUser } from './cache';
 export { UNDO_FOR } from './deletions';
 export { type Draft, draftFrom, draftOf, EMPTY_DRAFT, withPhoto } from './draft';
-export { type FirstAction, firstActionOf, NOT_SHOWN, statusLine } from './messages';
+export { type FirstAction, firstActionOf, statusLine } from './messages';
 export * from './types';
 export { useAccount, useModels } from './use-account';
 export { useActions } from './use-actions';

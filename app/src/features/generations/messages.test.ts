@@ -1,4 +1,6 @@
-import { FAILURES, firstActionOf, REFUSALS, statusLine } from './messages';
+import { FAILURES, REFUSALS } from '@/texts/generations';
+
+import { firstActionOf, statusLine } from './messages';
 import { item, sending } from './samples';
 import type { FailureCode, Item } from './types';
 

@@ -5,11 +5,12 @@ import { FlatList, Linking, StyleSheet, View } from 'react-native';
 import { useSafeAreaInsets } from 'react-native-safe-area-context';
 
 import { Button, SignButton } from '@/components/button';
-import { creditsOf } from '@/components/composer';
 import { Notice } from '@/components/notice';
 import { round, space, useTheme } from '@/components/theme';
 import { Words } from '@/components/words';
 import { useAccount, useModels } from '@/features/generations';
+import { APP, creditsOf } from '@/texts/app';
+import { SHOP, WALLET } from '@/texts/wallet';
 
 import { dayOf, type Entry, lineOf, membershipLine, periodLine, signed } from './entries';
 import { PRIVACY_URL, TERMS_URL } from './links';
@@ -32,9 +33,9 @@ export function CreditsScreen({ onBuy }: Props) {
   return (
     <View style={[styles.screen, { backgroundColor: theme.ground, paddingTop: insets.top }]}>
       <View style={styles.header}>
-        <SignButton sign="back" label="Back" size={40} ground={theme.raised} colour={theme.ink} onPress={goBack} />
+        <SignButton sign="back" label={APP.back} size={40} ground={theme.raised} colour={theme.ink} onPress={goBack} />
         <Words kind="title" role="heading" aria-level={1}>
-          Credits
+          {WALLET.title}
         </Words>
       </View>
       <Notice text={shop.news} />
@@ -49,13 +50,13 @@ export function CreditsScreen({ onBuy }: Props) {
             <Balance />
             {shop.isOpen ? <Shop shop={shop} onBuy={onBuy ?? shop.buy} /> : null}
             <Words kind="label" role="heading" aria-level={2} style={styles.heading}>
-              History
+              {WALLET.history}
             </Words>
           </View>
         }
         ListEmptyComponent={
           <Words tone="muted" style={styles.empty}>
-            {hasFailed ? 'The history could not be read. Try again later.' : isLoading ? 'Reading…' : 'Nothing yet.'}
+            {hasFailed ? WALLET.historyUnreadable : isLoading ? WALLET.reading : WALLET.noHistory}
           </Words>
         }
         style={styles.list}
@@ -68,7 +69,7 @@ export function CreditsScreen({ onBuy }: Props) {
 function Balance() {
   const theme = useTheme();
   const account = useAccount();
-  const included = useModels().filter((model) => model.included);
+  const included = useModels().flatMap(({ included: isIncluded, title }) => (isIncluded ? [title] : [])).join(', ');
   if (!account) return null;
   const membership = membershipLine(account);
   return (
@@ -78,7 +79,7 @@ function Balance() {
       </Words>
       {account.owed > 0 ? (
         <Words kind="small" tone="danger">
-          {creditsOf(account.owed)} of a refunded purchase were spent already. The next credits pay for them.
+          {WALLET.owed(account.owed)}
         </Words>
       ) : null}
       {membership ? (
@@ -86,10 +87,9 @@ function Balance() {
           {membership}
         </Words>
       ) : null}
-      {included.length > 0 ? (
+      {included ? (
         <Words kind="small" tone="muted">
-          {account.isPaid ? 'Included, so they cost no credits: ' : 'A membership includes: '}
-          {included.map(({ title }) => title).join(', ')}
+          {account.isPaid ? WALLET.included(included) : WALLET.wouldInclude(included)}
         </Words>
       ) : null}
     </View>
@@ -104,15 +104,15 @@ interface ShopProps {
 function Shop({ shop, onBuy }: ShopProps) {
   return (
     <View style={styles.shop}>
-      {shop.hasFailed ? <Words tone="muted">The store is out of reach. Trying again.</Words> : null}
+      {shop.hasFailed ? <Words tone="muted">{SHOP.outOfReach}</Words> : null}
       {shop.products.map((product) => (
         <Offer key={product.id} product={product} isBusy={shop.isBusy} onBuy={() => onBuy(product)} />
       ))}
       <View style={styles.links}>
-        <Button label="Restore purchases" isSmall onPress={shop.restore} />
-        <Button label="Manage subscription" isSmall onPress={shop.manage} />
-        <Link label="Terms" url={TERMS_URL} />
-        <Link label="Privacy" url={PRIVACY_URL} />
+        <Button label={SHOP.restore} isSmall onPress={shop.restore} />
+        <Button label={SHOP.manage} isSmall onPress={shop.manage} />
+        <Link label={SHOP.terms} url={TERMS_URL} />
+        <Link label={SHOP.privacy} url={PRIVACY_URL} />
       </View>
     </View>
   );
@@ -134,7 +134,7 @@ function Offer({ product, isBusy, onBuy }: OfferProps) {
           {product.description} {periodLine(product.period)}
         </Words>
       </View>
-      <Button label={product.price} of={`Buy ${product.title}`} kind="primary" onPress={onBuy} />
+      <Button label={product.price} of={SHOP.buy(product.title)} kind="primary" onPress={onBuy} />
     </View>
   );
 }
