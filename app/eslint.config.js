@@ -35,7 +35,7 @@ module.exports = defineConfig([
   { files: ['src/components/**'], rules: { 'no-restricted-imports': ['error', { paths: ['@/features/generations'], patterns: ['@/lib/*', '@/app/*', '@supabase/*', '@tanstack/*'] }] } },
   {
     files: ['src/**/*.ts', 'src/**/*.tsx'],
-    ignores: ['src/texts/**', '**/*.test.*', '**/openapi.ts', '**/samples.ts'],
+    ignores: ['src/texts/**', '**/*.test.*', '**/openapi.ts'],
     rules: { 'no-restricted-syntax': ['error', ...IN_TEXTS] },
   },
   { files: ['src/features/generations/**'], rules: { 'no-restricted-imports': ['error', { patterns: ['@/components/*', '@/app/*'] }] } },

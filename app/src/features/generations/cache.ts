@@ -1,15 +1,12 @@
 /** The one gallery that every source is merged into and every screen reads from. */
 
 import type { QueryClient } from '@tanstack/react-query';
-import { Image } from 'expo-image';
 
-import { eraseDisk, keysOnDisk, neverWriteAgain, readDisk, writeDisk } from '@/lib/disk';
-import { session } from '@/lib/session';
+import { readDisk, writeDisk } from '@/lib/disk';
 
 import * as deletions from './deletions';
 import { drop, EMPTY, fromJob, type Gallery, merge } from './merge';
 import * as outbox from './outbox';
-import { sweepPhotos } from './photo-uploads';
 import * as schemas from './schemas';
 import type { Account, Answer, Item, Job } from './types';
 
@@ -18,24 +15,6 @@ const WRITE_AFTER = 300;
 
 export const galleryKey = (userId: string | null) => ['gallery', userId] as const;
 export const accountKey = (userId: string | null) => ['account', userId] as const;
-
-/** Removes the cards of a user who is gone from this phone, and what an earlier user had left to that one. The server has them. */
-export function forgetCards(client: QueryClient, userId: string): void {
-  const others = keysOnDisk('gallery.').filter((key) => key !== `gallery.${session.get().userId}`);
-  [...others, 'urls'].forEach(eraseDisk);
-  client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] === 'url' || queryKey[1] === userId });
-  void Image.clearDiskCache();
-  void Image.clearMemoryCache();
-}
-
-/** Removes everything of a deleted user from this phone, unsent requests and their photos, too. */
-export function forgetUser(client: QueryClient, userId: string): void {
-  neverWriteAgain(userId);
-  outbox.eraseOf(userId);
-  deletions.ofUser(userId).forEach(({ id }) => deletions.takeBack(id));
-  void sweepPhotos(Infinity);
-  forgetCards(client, userId);
-}
 
 /** The gallery as this phone had it on disk; drawn before the server is asked. */
 export function openGallery(userId: string | null): Gallery {

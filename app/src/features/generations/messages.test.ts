@@ -1,7 +1,7 @@
 import { FAILURES, REFUSALS } from '@/texts/generations';
 
 import { firstActionOf, statusLine } from './messages';
-import { item, sending } from './samples';
+import { item, sending } from './samples.test.data';
 import type { FailureCode, Item } from './types';
 
 jest.mock('@/lib/supabase', () => ({ supabase: {} }));

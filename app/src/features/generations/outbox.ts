@@ -44,16 +44,6 @@ export function change(id: string, changes: Partial<Entry>): Entry | undefined {
   return changed;
 }
 
-/** What an anonymous user left unsent comes to the user who took its place as cards to retry: one user is never charged
- * for what another asked, and nothing is lost. */
-export function inherit(from: string, to: string): void {
-  for (const entry of all()) {
-    if (entry.userId !== from) continue;
-    if (entry.isWithdrawn) erase(entry.id);
-    else put({ ...entry, userId: to, delay: null, refusal: entry.refusal ?? { code: 'other_account', message: '' } });
-  }
-}
-
 export function erase(id: string): void {
   eraseDisk(KEY + id);
 }
