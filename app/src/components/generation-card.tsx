@@ -5,7 +5,7 @@ import { type PropsWithChildren, useState } from 'react';
 import { Pressable, StyleSheet, View } from 'react-native';
 
 import { firstActionOf, statusLine } from '@/features/generations/messages';
-import { hasEnded, isFile, type Item, type Output, pictureOf, promptOf } from '@/features/generations/types';
+import { isFile, isUnderWay, type Item, type Output, pictureOf, promptOf } from '@/features/generations/types';
 import { APP } from '@/texts/app';
 import { CARD } from '@/texts/gallery';
 import { NOT_SHOWN } from '@/texts/generations';
@@ -35,7 +35,7 @@ const FADE = 400; // milliseconds: a little longer than that of a picture
 export function GenerationCard(props: CardProps) {
   const theme = useTheme();
   const { item, onArrived } = props;
-  const isWaiting = !hasEnded(item) && item.status !== 'refused';
+  const isWaiting = isUnderWay(item);
   // The colours stay below a picture that was waited for until it has faded in.
   const [wasWaiting, setWasWaiting] = useState(isWaiting);
   const hasPicture = item.status === 'succeeded' && pictureOf(item.output[0]) !== undefined;

@@ -11,8 +11,8 @@ import { space } from '@/components/theme';
 import {
   draftFrom,
   firstActionOf,
-  hasEnded,
   isFile,
+  isUnderWay,
   type Item,
   type Output,
   promptOf,
@@ -40,7 +40,7 @@ interface PictureBarProps {
 export function PictureBar(props: PictureBarProps) {
   const { item } = props;
   if (item.status === 'succeeded') return <OfSucceeded {...props} item={item} />;
-  return hasEnded(item) || item.status === 'refused' ? <OfUnsuccessful {...props} /> : <OfPending {...props} />;
+  return isUnderWay(item) ? <OfPending {...props} /> : <OfUnsuccessful {...props} />;
 }
 
 function OfSucceeded({ item, output, onGone }: PictureBarProps & { item: Extract<Item, { status: 'succeeded' }> }) {

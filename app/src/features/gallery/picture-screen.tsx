@@ -7,13 +7,12 @@ import { useSafeAreaInsets } from 'react-native-safe-area-context';
 
 import { SignButton } from '@/components/button';
 import { Glow } from '@/components/glow';
+import { BackButton, useGoBack } from '@/components/header';
 import { Pager } from '@/components/pager';
 import type { PagerHandle } from '@/components/pager-props';
-import { Sign } from '@/components/signs';
 import { round, space, TOUCH, useTheme } from '@/components/theme';
 import { Words } from '@/components/words';
-import { hasEnded, isFile, type Item, promptOf, statusLine, useGallery, useGeneration, useModels } from '@/features/generations';
-import { APP } from '@/texts/app';
+import { isFile, isUnderWay, type Item, promptOf, statusLine, useGallery, useGeneration, useModels } from '@/features/generations';
 import { PICTURE } from '@/texts/gallery';
 import { NOT_SHOWN } from '@/texts/generations';
 
@@ -26,15 +25,14 @@ import { useKeys } from './use-keys';
 
 export function PictureScreen({ id }: { id: string }) {
   const theme = useTheme();
-  const router = useRouter();
   const insets = useSafeAreaInsets();
   const { item, isLookingUp } = useGeneration(id);
-  const close = () => (router.canGoBack() ? router.back() : router.replace('/'));
+  const close = useGoBack();
   useKeys({ Escape: close });
   return (
     <View style={[styles.screen, { backgroundColor: theme.ground, paddingTop: insets.top, paddingBottom: insets.bottom }]}>
       <View style={styles.header}>
-        <SignButton sign="back" label={APP.back} size={40} ground={theme.raised} colour={theme.ink} onPress={close} />
+        <BackButton onPress={close} />
         <View style={styles.news}>
           <News />
         </View>
@@ -139,10 +137,9 @@ function OnePage({ page, isCurrent }: { page: Page | undefined; isCurrent: boole
       </View>
     );
   }
-  const isWaiting = !hasEnded(item) && item.status !== 'refused';
   return (
     <View style={styles.centre}>
-      {isWaiting && isCurrent ? (
+      {isUnderWay(item) && isCurrent ? (
         <View style={[styles.frame, { aspectRatio: ratioOf(item, models, []), backgroundColor: theme.raised }]}>
           <Glow prompt={label} />
         </View>
@@ -157,16 +154,8 @@ function OnePage({ page, isCurrent }: { page: Page | undefined; isCurrent: boole
 
 function Turn({ sign, label, onPress }: { sign: 'previous' | 'next'; label: string; onPress: () => void }) {
   const theme = useTheme();
-  return (
-    <Pressable
-      role="button"
-      aria-label={label}
-      onPress={onPress}
-      style={[styles.turn, sign === 'previous' ? { left: space.m } : { right: space.m }, { backgroundColor: theme.raised }]}
-    >
-      <Sign name={sign} colour={theme.ink} />
-    </Pressable>
-  );
+  const side = sign === 'previous' ? { left: space.m } : { right: space.m };
+  return <SignButton {...{ sign, label, onPress }} size={TOUCH} ground={theme.raised} colour={theme.ink} style={[styles.turn, side]} />;
 }
 
 function Dot({ number, count, isOn, onPress }: { number: number; count: number; isOn: boolean; onPress: () => void }) {
@@ -190,7 +179,7 @@ const styles = StyleSheet.create({
   centre: { flex: 1, alignItems: 'center', justifyContent: 'center', padding: space.l },
   frame: { width: '100%', maxWidth: 640, maxHeight: '100%', borderRadius: round.l, overflow: 'hidden' },
   nothing: { textAlign: 'center' },
-  turn: { position: 'absolute', top: '50%', marginTop: -TOUCH / 2, width: TOUCH, height: TOUCH, borderRadius: TOUCH / 2, alignItems: 'center', justifyContent: 'center' },
+  turn: { position: 'absolute', top: '50%', marginTop: -TOUCH / 2 },
   dots: { flexDirection: 'row', justifyContent: 'center', gap: space.xs },
   dotPlace: { padding: 6 },
   dot: { width: 9, height: 9, borderRadius: 5 },

@@ -1,19 +1,19 @@
 /** The wallet: the balance, the membership, what can be bought, and every entry of the ledger. */
 
-import { useRouter } from 'expo-router';
 import { FlatList, Linking, StyleSheet, View } from 'react-native';
 import { useSafeAreaInsets } from 'react-native-safe-area-context';
 
-import { Button, SignButton } from '@/components/button';
+import { Button } from '@/components/button';
+import { Header } from '@/components/header';
 import { Notice } from '@/components/notice';
 import { round, space, useTheme } from '@/components/theme';
 import { Words } from '@/components/words';
 import { useAccount, useModels } from '@/features/generations';
-import { APP, creditsOf } from '@/texts/app';
+import { ABOUT } from '@/lib/about';
+import { creditsOf } from '@/texts/app';
 import { SHOP, WALLET } from '@/texts/wallet';
 
 import { dayOf, type Entry, lineOf, membershipLine, periodLine, signed } from './entries';
-import { PRIVACY_URL, TERMS_URL } from './links';
 import type { Product } from './store';
 import { useEntries } from './use-entries';
 import { useShop } from './use-shop';
@@ -26,17 +26,12 @@ interface Props {
 export function CreditsScreen({ onBuy }: Props) {
   const theme = useTheme();
   const insets = useSafeAreaInsets();
-  const router = useRouter();
   const shop = useShop();
   const { entries, hasFailed, isLoading, loadOlder } = useEntries();
-  const goBack = () => (router.canGoBack() ? router.back() : router.replace('/'));
   return (
     <View style={[styles.screen, { backgroundColor: theme.ground, paddingTop: insets.top }]}>
       <View style={styles.header}>
-        <SignButton sign="back" label={APP.back} size={40} ground={theme.raised} colour={theme.ink} onPress={goBack} />
-        <Words kind="title" role="heading" aria-level={1}>
-          {WALLET.title}
-        </Words>
+        <Header title={WALLET.title} hasBack />
       </View>
       <Notice text={shop.news} />
       <FlatList
@@ -111,8 +106,8 @@ function Shop({ shop, onBuy }: ShopProps) {
       <View style={styles.links}>
         <Button label={SHOP.restore} isSmall onPress={shop.restore} />
         <Button label={SHOP.manage} isSmall onPress={shop.manage} />
-        <Link label={SHOP.terms} url={TERMS_URL} />
-        <Link label={SHOP.privacy} url={PRIVACY_URL} />
+        <Link label={SHOP.terms} url={ABOUT.terms} />
+        <Link label={SHOP.privacy} url={ABOUT.privacy} />
       </View>
     </View>
   );
@@ -140,6 +135,7 @@ function Offer({ product, isBusy, onBuy }: OfferProps) {
 }
 
 function Link({ label, url }: { label: string; url: string }) {
+  if (!url) return null;
   return (
     <Words kind="small" tone="muted" role="link" onPress={() => void Linking.openURL(url)} style={styles.link}>
       {label}
@@ -164,7 +160,7 @@ function Line({ entry }: { entry: Entry }) {
 
 const styles = StyleSheet.create({
   screen: { flex: 1 },
-  header: { width: '100%', maxWidth: 640, alignSelf: 'center', flexDirection: 'row', alignItems: 'center', gap: space.m, padding: space.l, paddingBottom: space.m },
+  header: { width: '100%', maxWidth: 640, alignSelf: 'center', paddingHorizontal: space.l },
   list: { flex: 1 },
   content: { width: '100%', maxWidth: 640, alignSelf: 'center', paddingHorizontal: space.l },
   top: { gap: space.l },
