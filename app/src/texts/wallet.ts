@@ -24,8 +24,6 @@ export const SHOP = {
   buy: (title: string) => `Buy ${title}`,
   restore: 'Restore purchases',
   manage: 'Manage subscription',
-  terms: 'Terms',
-  privacy: 'Privacy',
   once: 'Bought once.',
   renews: 'Renews until you cancel it.',
   renewsEvery: (count: number, unit: keyof typeof UNITS) =>

@@ -1,9 +1,9 @@
 /** The account, how to reach the makers, and the end of the account. */
 
 import { useRouter } from 'expo-router';
-import { Linking, Pressable, StyleSheet, View } from 'react-native';
+import { View } from 'react-native';
 
-import { TOUCH } from '@/components/theme';
+import { TextLink } from '@/components/text-link';
 import { Words } from '@/components/words';
 import { ABOUT } from '@/lib/about';
 import { useSession } from '@/lib/session';
@@ -42,16 +42,3 @@ export function SettingsScreen() {
     </Page>
   );
 }
-
-function TextLink({ label, to }: { label: string; to: string }) {
-  if (!to) return null;
-  return (
-    <Pressable role="link" onPress={() => void Linking.openURL(to)} style={styles.link}>
-      <Words kind="label" tone="accent">
-        {label}
-      </Words>
-    </Pressable>
-  );
-}
-
-const styles = StyleSheet.create({ link: { minHeight: TOUCH, justifyContent: 'center' } });

@@ -1,15 +1,17 @@
 /** The wallet: the balance, the membership, what can be bought, and every entry of the ledger. */
 
-import { FlatList, Linking, StyleSheet, View } from 'react-native';
+import { FlatList, StyleSheet, View } from 'react-native';
 import { useSafeAreaInsets } from 'react-native-safe-area-context';
 
 import { Button } from '@/components/button';
 import { Header } from '@/components/header';
 import { Notice } from '@/components/notice';
+import { TextLink } from '@/components/text-link';
 import { round, space, useTheme } from '@/components/theme';
 import { Words } from '@/components/words';
 import { useAccount, useModels } from '@/features/generations';
 import { ABOUT } from '@/lib/about';
+import { ACCOUNT } from '@/texts/account';
 import { creditsOf } from '@/texts/app';
 import { SHOP, WALLET } from '@/texts/wallet';
 
@@ -106,8 +108,8 @@ function Shop({ shop, onBuy }: ShopProps) {
       <View style={styles.links}>
         <Button label={SHOP.restore} isSmall onPress={shop.restore} />
         <Button label={SHOP.manage} isSmall onPress={shop.manage} />
-        <Link label={SHOP.terms} url={ABOUT.terms} />
-        <Link label={SHOP.privacy} url={ABOUT.privacy} />
+        <TextLink label={ACCOUNT.terms} to={ABOUT.terms} />
+        <TextLink label={ACCOUNT.privacy} to={ABOUT.privacy} />
       </View>
     </View>
   );
@@ -131,15 +133,6 @@ function Offer({ product, isBusy, onBuy }: OfferProps) {
       </View>
       <Button label={product.price} of={SHOP.buy(product.title)} kind="primary" onPress={onBuy} />
     </View>
-  );
-}
-
-function Link({ label, url }: { label: string; url: string }) {
-  if (!url) return null;
-  return (
-    <Words kind="small" tone="muted" role="link" onPress={() => void Linking.openURL(url)} style={styles.link}>
-      {label}
-    </Words>
   );
 }
 
@@ -176,7 +169,6 @@ const styles = StyleSheet.create({
   },
   words: { flex: 1, gap: 2 },
   links: { flexDirection: 'row', flexWrap: 'wrap', alignItems: 'center', gap: space.m },
-  link: { textDecorationLine: 'underline', paddingVertical: space.s },
   heading: { paddingTop: space.s },
   empty: { paddingVertical: space.m },
   line: {
