@@ -1,4 +1,4 @@
-"""What `make adopt` copies of the client: the feature, and what it needs of the rest, as one folder of relative imports."""
+"""What `make adopt` copies of the client: the feature and what it needs, as one folder of relative imports."""
 
 import json
 import re
