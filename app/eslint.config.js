@@ -1,6 +1,26 @@
 const { defineConfig } = require('eslint/config');
 const expoConfig = require('eslint-config-expo/flat');
 
+// What a person reads stands in src/texts: sentences anywhere, and any word where a component shows it.
+const LETTER = '/[A-Za-z]/';
+const SENTENCE = '/^[A-Z][a-z’]*([.…!?]$|[ ,:] ?[a-z0-9])/';
+const SHOWN_BY = [
+  'JSXAttribute[name.name=/^(label|sureLabel|title|text|of|placeholder|aria-label|accessibilityLabel)$/]',
+  'JSXAttribute[name.name=/^(label|sureLabel|title|text|of|placeholder|aria-label|accessibilityLabel)$/] > JSXExpressionContainer',
+  'JSXElement > JSXExpressionContainer',
+  'Property[key.name=/^(label|word|text|title|description)$/]',
+];
+const literals = (place, pattern) => [`${place} Literal[value=${pattern}]`, `${place} TemplateElement[value.raw=${pattern}]`];
+const IN_TEXTS = [
+  `JSXText[value=${LETTER}]`,
+  ...SHOWN_BY.flatMap((place) => [
+    ...literals(`${place} >`, LETTER),
+    ...literals(`${place} > TemplateLiteral >`, LETTER),
+    ...['consequent', 'alternate'].map((part) => `${place} > ConditionalExpression > Literal.${part}[value=${LETTER}]`),
+  ]),
+  ...literals('', SENTENCE),
+].map((selector) => ({ selector, message: 'Put what a person reads into src/texts, where it can be translated.' }));
+
 module.exports = defineConfig([
   { ignores: ['dist/*', '.expo/*'] },
   expoConfig,
@@ -13,5 +33,10 @@ module.exports = defineConfig([
   },
   // Components paint; only lib makes a client, and the feature knows no screen.
   { files: ['src/components/**'], rules: { 'no-restricted-imports': ['error', { paths: ['@/features/generations'], patterns: ['@/lib/*', '@/app/*', '@supabase/*', '@tanstack/*'] }] } },
+  {
+    files: ['src/**/*.ts', 'src/**/*.tsx'],
+    ignores: ['src/texts/**', '**/*.test.*', '**/openapi.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...IN_TEXTS] },
+  },
   { files: ['src/features/generations/**'], rules: { 'no-restricted-imports': ['error', { patterns: ['@/components/*', '@/app/*'] }] } },
 ]);

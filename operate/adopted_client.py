@@ -1,4 +1,4 @@
-"""What `make adopt` copies of the client: the feature and what it needs of `lib`, as one folder of relative imports."""
+"""What `make adopt` copies of the client: the feature and what it needs, as one folder of relative imports."""
 
 import json
 import re
@@ -21,10 +21,10 @@ def files(name: str) -> dict[Path, str]:
     """What to write, by its place below the app's sources; `name` stands before the app's keys on the disk."""
     written = {}
     for path, text in sources().items():
-        in_lib = path.is_relative_to(SOURCE / "lib")
-        place = FOLDER / (path.relative_to(SOURCE) if in_lib else path.relative_to(SOURCE / FOLDER))
+        is_feature = path.is_relative_to(SOURCE / FOLDER)
+        place = FOLDER / path.relative_to(SOURCE / FOLDER if is_feature else SOURCE)
         up = "../" * (len(place.relative_to(FOLDER).parts) - 1) or "./"
-        text = text.replace("'@/lib/", f"'{up}lib/")
+        text = text.replace("'@/", f"'{up}")
         written[place] = text.replace(OUR_NAME, js(name)) if place == FOLDER / "lib/name.ts" else text
     return written
 

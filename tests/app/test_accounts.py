@@ -44,6 +44,12 @@ def enter(screen: Screen, system: System, email: str, button: str) -> None:
     press(screen, button)
 
 
+def write_a_draft(screen: Screen) -> None:
+    screen.prompt.fill("For my eyes only")
+    kept = "() => localStorage['pilotlight.1.draft']?.includes('my eyes')"
+    screen.until(lambda: screen.page.evaluate(kept), "the draft on the disk")
+
+
 def renew(phone: Phone, screen: Screen) -> Screen:
     """Start the app with an access token that has expired, and wait for what Auth says to it."""
     session = screen.session()
@@ -146,12 +152,15 @@ def test_an_account_from_its_address_to_its_end(phone: Phone, other_phone: Phone
     expect(two.card(unsent)).to_contain_text(LEFT)
     assert system.jobs_of(first_id) == [] and system.jobs_of(user_id) == [kept]
 
+    write_a_draft(two)
     two.open("/settings")
     press(two, "Sign out")
     expect(two.page.get_by_text("1 request is not sent yet. It waits")).to_be_visible()
     press(two, "Sign out")
     expect(two.page.get_by_text("Save your account")).to_be_visible()
     assert two.user_id() not in (user_id, first_id)
+    two.open("/")
+    expect(two.prompt).to_have_value("")
 
     # The first phone loses its session. The same user comes back, and what waited is sent.
     one.page.close()
@@ -166,10 +175,13 @@ def test_an_account_from_its_address_to_its_end(phone: Phone, other_phone: Phone
     one.until(lambda: sorted(system.jobs_of(user_id)) == sorted([kept, waiting]), "the request that waited")
     assert one.user_id() == user_id
 
+    one.open("/")
+    write_a_draft(one)
+    one.open("/settings")
     press(one, "Delete account")
     one.photograph("delete")
     press(one, "Delete for good")
-    expect(one.prompt).to_be_visible()
+    expect(one.prompt).to_have_value("")
     one.until(lambda: one.user_id() != user_id, "another user")
     one.until(lambda: one.page.evaluate(KEPT, user_id) == [], "a disk without the user")
     expect(one.card(kept)).to_have_count(0)

@@ -39,6 +39,8 @@ def test_a_film_has_a_poster_on_the_wall_and_plays_when_pressed(phone: Phone, sy
     video = screen.page.locator("video")
     screen.until(lambda: video.evaluate("video => video.currentTime > 0"), "the film")
     expect(screen.page.get_by_role("button", name="Play")).to_have_count(0)
+    box = video.bounding_box()
+    assert box is not None and box["width"] == 390, "it fills the screen, whatever its own size"
     screen.photograph("film-playing")
     assert screen.problems == []
 

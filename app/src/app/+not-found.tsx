@@ -1,14 +1,15 @@
 import { useRouter } from 'expo-router';
 
 import { DeadEnd } from '@/components/dead-end';
+import { NOT_FOUND } from '@/texts/app';
 
 export default function NotFound() {
   const router = useRouter();
   return (
     <DeadEnd
-      title="There is nothing here"
-      text="The address may be mistyped, or of another version of the app."
-      label="To the gallery"
+      title={NOT_FOUND.title}
+      text={NOT_FOUND.text}
+      label={NOT_FOUND.back}
       onPress={() => router.replace('/')}
     />
   );

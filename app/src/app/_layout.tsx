@@ -15,6 +15,7 @@ import { useKeptFocus } from '@/lib/kept-focus';
 import { queryClient } from '@/lib/query-client';
 import { keepSignedIn, useSession } from '@/lib/session';
 import { keepWarm } from '@/lib/warm';
+import { BROKEN, NAME } from '@/texts/app';
 
 export default function RootLayout() {
   return (
@@ -46,7 +47,7 @@ function App() {
       <StatusBar style="auto" />
       {isLost ? <LostNotice top={insets.top} /> : null}
       <SafeAreaInsetsContext.Provider value={isLost ? { ...insets, top: 0 } : insets}>
-        <Stack screenOptions={{ headerShown: false, contentStyle: { backgroundColor: theme.ground }, title: 'Pilotlight' }} />
+        <Stack screenOptions={{ headerShown: false, contentStyle: { backgroundColor: theme.ground }, title: NAME }} />
       </SafeAreaInsetsContext.Provider>
     </View>
   );
@@ -57,9 +58,9 @@ const styles = StyleSheet.create({ app: { flex: 1 } });
 export function ErrorBoundary({ retry }: ErrorBoundaryProps) {
   return (
     <DeadEnd
-      title="Something went wrong"
-      text="What you asked for is kept, and goes on."
-      label="Try again"
+      title={BROKEN.title}
+      text={BROKEN.text}
+      label={BROKEN.again}
       onPress={() => void retry()}
     />
   );

@@ -2,6 +2,8 @@
 
 import { Pressable, StyleSheet, View } from 'react-native';
 
+import { PICTURE } from '@/texts/gallery';
+
 import { Sign, type SignName } from './signs';
 import { round, space, useTheme } from './theme';
 import { Words } from './words';
@@ -18,7 +20,7 @@ export interface BarAction {
 export function Bar({ actions }: { actions: BarAction[] }) {
   const theme = useTheme();
   return (
-    <View role="toolbar" aria-label="Actions" style={styles.bar}>
+    <View role="toolbar" aria-label={PICTURE.actions} style={styles.bar}>
       {actions.map(({ sign, word, name, onPress }) => (
         <Pressable
           key={sign}

@@ -1,7 +1,10 @@
 /** Something to press: with words, or with a sign and its name. */
 
-import { Pressable, StyleSheet, View, type ViewStyle } from 'react-native';
+import { Pressable, StyleSheet, type StyleProp, type ViewStyle } from 'react-native';
 
+import { APP } from '@/texts/app';
+
+import { Sign, type SignName } from './signs';
 import { round, space, type Theme, TOUCH, useTheme } from './theme';
 import { Words } from './words';
 
@@ -28,7 +31,7 @@ export function Button({ label, of, onPress, kind = 'quiet', isSmall = false, is
   return (
     <Pressable
       role="button"
-      aria-label={of ? `${label}: ${of}` : undefined}
+      aria-label={of ? APP.of(label, of) : undefined}
       aria-expanded={isOpen}
       onPress={onPress}
       hitSlop={isSmall ? 6 : 0}
@@ -45,16 +48,17 @@ export function Button({ label, of, onPress, kind = 'quiet', isSmall = false, is
 }
 
 interface SignButtonProps {
-  sign: 'up' | 'back' | 'close';
+  sign: SignName;
   label: string;
   onPress: () => void;
   size?: number;
   ground?: string;
   colour: string;
   isDisabled?: boolean;
+  style?: StyleProp<ViewStyle>;
 }
 
-export function SignButton({ sign, label, onPress, size = 36, ground, colour, isDisabled = false }: SignButtonProps) {
+export function SignButton({ sign, label, onPress, size = 36, ground, colour, isDisabled = false, style }: SignButtonProps) {
   return (
     <Pressable
       role="button"
@@ -66,25 +70,13 @@ export function SignButton({ sign, label, onPress, size = 36, ground, colour, is
         styles.sign,
         { width: size, height: size, borderRadius: size / 2, backgroundColor: ground },
         { opacity: isDisabled ? 0.35 : pressed ? 0.7 : 1 },
+        style,
       ]}
     >
-      {BARS[sign].map((bar, index) => (
-        <View key={index} style={[styles.bar, bar, { backgroundColor: colour }]} />
-      ))}
+      <Sign name={sign} colour={colour} />
     </Pressable>
   );
 }
-
-// Signs are drawn from bars: no icon font has to arrive before the first screen is complete.
-const bar = (width: number, turn: number, x: number, y: number): ViewStyle => ({
-  width,
-  transform: [{ translateX: x }, { translateY: y }, { rotate: `${turn}deg` }],
-});
-const BARS = {
-  up: [bar(15, 90, 0, 0), bar(9, -45, -2.6, -4.5), bar(9, 45, 2.6, -4.5)],
-  back: [bar(11, -45, -1, -3.2), bar(11, 45, -1, 3.2)],
-  close: [bar(13, 45, 0, 0), bar(13, -45, 0, 0)],
-};
 
 const styles = StyleSheet.create({
   large: {
@@ -97,5 +89,4 @@ const styles = StyleSheet.create({
   small: { minHeight: 32, paddingHorizontal: space.m, borderRadius: round.l, justifyContent: 'center' },
   words: { fontWeight: '600' },
   sign: { alignItems: 'center', justifyContent: 'center' },
-  bar: { position: 'absolute', height: 2.25, borderRadius: 2 },
 });

@@ -6,15 +6,13 @@ import { ScrollView, StyleSheet, useWindowDimensions, View } from 'react-native'
 import { type Draft, withoutPhoto } from '@/features/generations/draft';
 import { fieldsOf, inputOf, isComplete, LONGEST_TEXT } from '@/features/generations/fields';
 import { firstOf, type Input, type Model } from '@/features/generations/types';
+import { COMPOSER } from '@/texts/gallery';
 
 import { Button, SignButton } from './button';
-import { creditsOf } from './credits';
 import { Models } from './models';
 import { Options, PhotoButtons, Photos } from './options';
 import { PromptInput } from './prompt-input';
 import { round, space, useTheme } from './theme';
-
-export { creditsOf };
 
 interface ComposerProps {
   models: Model[];
@@ -98,7 +96,7 @@ export function Composer({ models, draft, onDraft, onPick, onGenerate }: Compose
           />
           <SignButton
             sign="up"
-            label={model ? `Generate, ${creditsOf(model.cost)}` : 'Generate'}
+            label={model ? COMPOSER.generateFor(model.cost) : COMPOSER.generate}
             size={40}
             ground={theme.accent}
             colour={theme.onAccent}
@@ -116,8 +114,8 @@ export function Composer({ models, draft, onDraft, onPick, onGenerate }: Compose
           >
             {model && models.length > 1 ? (
               <Button
-                label={`${model.title} · ${creditsOf(model.cost)}`}
-                of="Model"
+                label={COMPOSER.modelFor(model.title, model.cost)}
+                of={COMPOSER.model}
                 isSmall
                 isOpen={open === 'models'}
                 onPress={() => toggle('models')}
@@ -133,8 +131,8 @@ export function Composer({ models, draft, onDraft, onPick, onGenerate }: Compose
             ))}
             {more.length > 0 ? (
               <Button
-                label={open === 'options' ? 'Less' : 'More'}
-                of="Options of the model"
+                label={open === 'options' ? COMPOSER.less : COMPOSER.more}
+                of={COMPOSER.options}
                 isSmall
                 isOpen={open === 'options'}
                 onPress={() => toggle('options')}

@@ -3,17 +3,18 @@
 import { Image } from 'expo-image';
 import { Pressable, StyleSheet, View } from 'react-native';
 
+import { EMPTY } from '@/texts/gallery';
+
 import { round, space, useTheme } from './theme';
 import { Words } from './words';
 
-// Painted by the preview model from these very prompts.
 const SAMPLES = [
-  { prompt: 'A lighthouse at dusk, oil on canvas', source: require('@/assets/samples/lighthouse.webp') as number },
-  { prompt: 'Northern lights over a mountain lake', source: require('@/assets/samples/northern-lights.webp') as number },
-  { prompt: 'A castle in the morning mist', source: require('@/assets/samples/castle.webp') as number },
-  { prompt: 'A sailing boat at sunrise', source: require('@/assets/samples/boat.webp') as number },
-  { prompt: 'A fox in a snowy forest', source: require('@/assets/samples/fox.webp') as number },
-  { prompt: 'Flowers on a sunny summer day', source: require('@/assets/samples/meadow.webp') as number },
+  { prompt: EMPTY.samples.lighthouse, source: require('@/assets/samples/lighthouse.webp') as number },
+  { prompt: EMPTY.samples.lights, source: require('@/assets/samples/northern-lights.webp') as number },
+  { prompt: EMPTY.samples.castle, source: require('@/assets/samples/castle.webp') as number },
+  { prompt: EMPTY.samples.boat, source: require('@/assets/samples/boat.webp') as number },
+  { prompt: EMPTY.samples.fox, source: require('@/assets/samples/fox.webp') as number },
+  { prompt: EMPTY.samples.meadow, source: require('@/assets/samples/meadow.webp') as number },
 ];
 
 export function EmptyGallery({ onIdea }: { onIdea: (idea: string) => void }) {
@@ -21,10 +22,10 @@ export function EmptyGallery({ onIdea }: { onIdea: (idea: string) => void }) {
   return (
     <View style={styles.place}>
       <Words kind="display" role="heading" style={styles.centre}>
-        What do you see?
+        {EMPTY.title}
       </Words>
       <Words tone="muted" style={styles.centre}>
-        Describe it, or begin with one of these. It starts at once and goes on, even when you leave.
+        {EMPTY.text}
       </Words>
       <View style={styles.samples}>
         {SAMPLES.map(({ prompt, source }) => (

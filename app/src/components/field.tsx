@@ -21,7 +21,7 @@ export function Field({ label, ...input }: FieldProps) {
         autoCapitalize="none"
         autoCorrect={false}
         {...input}
-        style={[styles.input, { color: theme.ink, backgroundColor: theme.surface, borderColor: theme.line }]}
+        style={[styles.input, { color: theme.ink, backgroundColor: theme.ground, borderColor: theme.line }]}
       />
     </View>
   );

@@ -1,6 +1,6 @@
 import { render, screen, userEvent } from '@testing-library/react-native';
 
-import { file, item, sending } from '@/features/generations/samples';
+import { file, item, sending } from '@/features/generations/samples.test.data';
 import type { Item } from '@/features/generations/types';
 
 import { GenerationCard } from './generation-card';

@@ -4,8 +4,11 @@ import { Link } from 'expo-router';
 import { type PropsWithChildren, useState } from 'react';
 import { Pressable, StyleSheet, View } from 'react-native';
 
-import { firstActionOf, NOT_SHOWN, statusLine } from '@/features/generations/messages';
-import { hasEnded, isFile, type Item, type Output, pictureOf, promptOf } from '@/features/generations/types';
+import { firstActionOf, statusLine } from '@/features/generations/messages';
+import { isFile, isUnderWay, type Item, type Output, pictureOf, promptOf } from '@/features/generations/types';
+import { APP } from '@/texts/app';
+import { CARD } from '@/texts/gallery';
+import { NOT_SHOWN } from '@/texts/generations';
 
 import { Button, SignButton } from './button';
 import { clock } from './clock';
@@ -32,7 +35,7 @@ const FADE = 400; // milliseconds: a little longer than that of a picture
 export function GenerationCard(props: CardProps) {
   const theme = useTheme();
   const { item, onArrived } = props;
-  const isWaiting = !hasEnded(item) && item.status !== 'refused';
+  const isWaiting = isUnderWay(item);
   // The colours stay below a picture that was waited for until it has faded in.
   const [wasWaiting, setWasWaiting] = useState(isWaiting);
   const hasPicture = item.status === 'succeeded' && pictureOf(item.output[0]) !== undefined;
@@ -76,12 +79,12 @@ function Content(props: ContentProps) {
   }
 }
 
-/** A real link: a keyboard follows it, and a browser can open it in another tab. */
+/** A real link: a keyboard follows it, and a browser can open it in another tab. Its name has the words that it shows. */
 function Opening({ item, isWhole, said, children }: PropsWithChildren<{ item: Item; isWhole: boolean; said?: string }>) {
   const name = said ? `${promptOf(item)}, ${said}` : promptOf(item);
   return (
     <Link href={{ pathname: '/generation/[id]', params: { id: item.id } }} asChild>
-      <Pressable aria-label={`Open: ${name}`} style={isWhole ? StyleSheet.absoluteFill : styles.words}>
+      <Pressable aria-label={APP.of(CARD.open, name)} style={isWhole ? StyleSheet.absoluteFill : styles.words}>
         {children}
       </Pressable>
     </Link>
@@ -91,8 +94,9 @@ function Opening({ item, isWhole, said, children }: PropsWithChildren<{ item: It
 function Finished({ item, output, count, url, isArriving, onArrived, onBroken }: ContentProps & { output: Output | undefined; count: number }) {
   const picture = pictureOf(output);
   const badge = badgeOf(output, count);
+  const shown = [output?.kind === 'text' ? output.text : null, badge].filter((words) => words !== null);
   return (
-    <Opening item={item} isWhole={picture !== undefined}>
+    <Opening item={item} isWhole={picture !== undefined} said={shown.join(', ')}>
       {picture ? (
         <Picture
           url={url}
@@ -136,10 +140,10 @@ function InWords({ item, output }: { item: Item; output: Output | undefined }) {
 /** What a still picture cannot say: that it moves or sounds, for how long, or that there are more. */
 function badgeOf(output: Output | undefined, count: number): string | null {
   if (output && isFile(output) && output.kind !== 'image') {
-    const kind = output.kind === 'video' ? 'Film' : 'Sound';
-    return output.duration === null ? kind : `${kind} ${clock(output.duration)}`;
+    const kind = output.kind === 'video' ? CARD.film : CARD.sound;
+    return output.duration === null ? kind : CARD.lasting(kind, clock(output.duration));
   }
-  return count > 1 ? `1 of ${count}` : null;
+  return count > 1 ? CARD.firstOf(count) : null;
 }
 
 function Pending({ item, onCancel }: CardProps) {
@@ -147,7 +151,7 @@ function Pending({ item, onCancel }: CardProps) {
   return (
     <View style={styles.pending}>
       <View style={styles.corner}>
-        <SignButton sign="close" label={`Cancel: ${promptOf(item)}`} size={30} ground={SHADE} colour="#FFF" onPress={onCancel} />
+        <SignButton sign="close" label={APP.of(APP.cancel, promptOf(item))} size={30} ground={SHADE} colour="#FFF" onPress={onCancel} />
       </View>
       <View style={styles.caption}>
         <Words kind="small" numberOfLines={2} style={styles.onDark}>
@@ -165,7 +169,7 @@ function Pending({ item, onCancel }: CardProps) {
 function Progress({ share }: { share: number }) {
   const values = { 'aria-valuemin': 0, 'aria-valuemax': 100, 'aria-valuenow': Math.round(share * 100) };
   return (
-    <View accessible role="progressbar" aria-label="Progress" {...values} style={styles.track}>
+    <View accessible role="progressbar" aria-label={CARD.progress} {...values} style={styles.track}>
       <View style={[styles.fill, { width: `${share * 100}%` }]} />
     </View>
   );
@@ -186,12 +190,12 @@ function Unsuccessful({ item, onRetry, onEdit, onCredits, onDelete }: CardProps)
         </Words>
       </Opening>
       <View style={styles.actions}>
-        {first === 'edit' ? <Button label="Edit" of={prompt} kind="primary" isSmall onPress={onEdit} /> : null}
-        {first === 'credits' ? <Button label="Get credits" of={prompt} kind="primary" isSmall onPress={onCredits} /> : null}
-        <Button label="Retry" of={prompt} kind={first === 'retry' ? 'primary' : 'quiet'} isSmall onPress={onRetry} />
+        {first === 'edit' ? <Button label={APP.edit} of={prompt} kind="primary" isSmall onPress={onEdit} /> : null}
+        {first === 'credits' ? <Button label={APP.getCredits} of={prompt} kind="primary" isSmall onPress={onCredits} /> : null}
+        <Button label={APP.retry} of={prompt} kind={first === 'retry' ? 'primary' : 'quiet'} isSmall onPress={onRetry} />
       </View>
       <View style={styles.corner}>
-        <SignButton sign="close" label={`Delete: ${prompt}`} size={30} colour={theme.muted} onPress={onDelete} />
+        <SignButton sign="close" label={APP.of(APP.delete, prompt)} size={30} colour={theme.muted} onPress={onDelete} />
       </View>
     </>
   );

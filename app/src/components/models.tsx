@@ -3,8 +3,9 @@
 import { Pressable, StyleSheet, View } from 'react-native';
 
 import type { Model } from '@/features/generations/types';
+import { creditsOf } from '@/texts/app';
+import { COMPOSER } from '@/texts/gallery';
 
-import { creditsOf } from './credits';
 import { round, space, useTheme } from './theme';
 import { Words } from './words';
 
@@ -17,7 +18,7 @@ interface ModelsProps {
 export function Models({ models, chosen, onChoose }: ModelsProps) {
   const theme = useTheme();
   return (
-    <View role="radiogroup" aria-label="Model">
+    <View role="radiogroup" aria-label={COMPOSER.model}>
       {models.map(({ id, title, description, cost }) => {
         const isChosen = id === chosen?.id;
         return (

@@ -6,6 +6,8 @@ import { Platform, Pressable, StyleSheet, Switch, TextInput, View } from 'react-
 
 import type { Field } from '@/features/generations/fields';
 import type { Input } from '@/features/generations/types';
+import { APP } from '@/texts/app';
+import { COMPOSER } from '@/texts/gallery';
 
 import { Button, SignButton } from './button';
 import { fonts, round, space, useTheme } from './theme';
@@ -89,11 +91,11 @@ function Stepper({ field, value, onValue }: ControlProps & { field: Extract<Fiel
   const step = (by: number) => onValue(Math.min(field.most, Math.max(field.least, Number((now + by).toFixed(4)))));
   return (
     <Row title={field.title}>
-      <Button label="−" of={`Less: ${field.title}`} isSmall onPress={() => step(-field.step)} />
+      <Button label="−" of={APP.of(COMPOSER.less, field.title)} isSmall onPress={() => step(-field.step)} />
       <Words kind="label" aria-live="polite" style={styles.number}>
         {now}
       </Words>
-      <Button label="+" of={`More: ${field.title}`} isSmall onPress={() => step(field.step)} />
+      <Button label="+" of={APP.of(COMPOSER.more, field.title)} isSmall onPress={() => step(field.step)} />
     </Row>
   );
 }
@@ -127,7 +129,7 @@ export function Photos({ title, photos, onRemove }: PhotosProps) {
         <View key={id}>
           <Image source={{ uri }} style={styles.photo} accessibilityLabel={title} />
           <View style={styles.remove}>
-            <SignButton sign="close" label={`Remove: ${title}`} size={26} ground="rgba(20, 12, 6, 0.7)" colour="#FFF" onPress={() => onRemove(id)} />
+            <SignButton sign="close" label={APP.of(COMPOSER.remove, title)} size={26} ground="rgba(20, 12, 6, 0.7)" colour="#FFF" onPress={() => onRemove(id)} />
           </View>
         </View>
       ))}
@@ -145,14 +147,14 @@ export function PhotoButtons({ field: { title, most }, count, onPick }: PhotoBut
   if (count >= most) return null;
   return (
     <>
-      <Button label={title} of="Choose from the library" isSmall onPress={() => onPick('library')} />
-      {Platform.OS === 'web' ? null : <Button label="Camera" of={title} isSmall onPress={() => onPick('camera')} />}
+      <Button label={title} of={COMPOSER.fromLibrary} isSmall onPress={() => onPick('library')} />
+      {Platform.OS === 'web' ? null : <Button label={COMPOSER.camera} of={title} isSmall onPress={() => onPick('camera')} />}
     </>
   );
 }
 
 const styles = StyleSheet.create({
-  row: { flexDirection: 'row', alignItems: 'center', justifyContent: 'space-between', gap: space.m, minHeight: 40 },
+  row: { flexDirection: 'row', alignItems: 'center', justifyContent: 'space-between', gap: space.m, minHeight: 40, paddingHorizontal: space.s },
   title: { flexShrink: 1 },
   controls: { flexDirection: 'row', flexWrap: 'wrap', alignItems: 'center', gap: space.s },
   chip: { paddingHorizontal: space.m, paddingVertical: 7, borderRadius: round.m },

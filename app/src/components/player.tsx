@@ -5,6 +5,8 @@ import { useVideoPlayer, VideoView } from 'expo-video';
 import { type PropsWithChildren, useEffect, useState } from 'react';
 import { StyleSheet, View } from 'react-native';
 
+import { APP } from '@/texts/app';
+
 import { Button } from './button';
 import { clock } from './clock';
 import { space } from './theme';
@@ -26,7 +28,7 @@ export function Film({ url, label, children }: FilmProps) {
       {hasBegun ? null : (
         <View style={[StyleSheet.absoluteFill, styles.centre]} pointerEvents={playing ? 'none' : 'auto'}>
           {children}
-          {playing ? null : <Button label="Play" of={label} kind="primary" onPress={() => url && play(url)} />}
+          {playing ? null : <Button label={APP.play} of={label} kind="primary" onPress={() => url && play(url)} />}
         </View>
       )}
     </>
@@ -47,7 +49,7 @@ function Running({ url, label, onBegin }: { url: string; label: string; onBegin:
       playsInline
       accessibilityLabel={label}
       onFirstFrameRender={onBegin}
-      style={StyleSheet.absoluteFill}
+      style={styles.film}
     />
   );
 }
@@ -66,7 +68,7 @@ export function Sound({ url, label, duration }: SoundProps) {
       {playing ? (
         <Sounding url={playing} label={label} />
       ) : (
-        <Button label="Play" of={label} kind="primary" onPress={() => url && play(url)} />
+        <Button label={APP.play} of={label} kind="primary" onPress={() => url && play(url)} />
       )}
       {duration === null ? null : <Words tone="muted">{clock(duration)}</Words>}
     </View>
@@ -86,10 +88,12 @@ function Sounding({ url, label }: { url: string; label: string }) {
     if (didJustFinish) void player.seekTo(0);
     player.play();
   };
-  return <Button label={playing ? 'Pause' : 'Play'} of={label} kind="primary" onPress={press} />;
+  return <Button label={playing ? APP.pause : APP.play} of={label} kind="primary" onPress={press} />;
 }
 
 const styles = StyleSheet.create({
   centre: { alignItems: 'center', justifyContent: 'center' },
+  // A browser draws a video in its own size where none is said.
+  film: { ...StyleSheet.absoluteFill, width: '100%', height: '100%' },
   sound: { flexDirection: 'row', alignItems: 'center', gap: space.m },
 });

@@ -3,6 +3,8 @@
 import { useLayoutEffect, useRef } from 'react';
 import { Platform, StyleSheet, TextInput, type TextInputKeyPressEvent } from 'react-native';
 
+import { COMPOSER } from '@/texts/gallery';
+
 import { fonts, useTheme } from './theme';
 
 interface PromptInputProps {
@@ -33,9 +35,9 @@ export function PromptInput({ value, longest, onChange, onFocus, onSend }: Promp
       multiline
       numberOfLines={Platform.OS === 'web' ? 1 : undefined}
       maxLength={longest}
-      placeholder="Describe a picture"
+      placeholder={COMPOSER.prompt}
       placeholderTextColor={theme.muted}
-      aria-label="Describe a picture"
+      aria-label={COMPOSER.prompt}
       style={[styles.input, { color: theme.ink }]}
     />
   );

@@ -4,6 +4,8 @@ import type { PropsWithChildren } from 'react';
 import { KeyboardAvoidingView, Modal, Platform, Pressable, ScrollView, StyleSheet } from 'react-native';
 import { useSafeAreaInsets } from 'react-native-safe-area-context';
 
+import { APP } from '@/texts/app';
+
 import { Button } from './button';
 import { useReducedMotion } from './motion';
 import { round, space, useTheme } from './theme';
@@ -31,7 +33,7 @@ export function Sheet({ title, onClose, children }: SheetProps) {
             {title}
           </Words>
           {children}
-          <Button label="Close" onPress={onClose} />
+          <Button label={APP.close} onPress={onClose} />
         </ScrollView>
       </KeyboardAvoidingView>
     </Modal>

@@ -46,6 +46,8 @@ const PARTS = {
   animate: [frame(18, 15, 0, 0, { borderRadius: 3 }), triangle(0.5)],
   edit: [bar(13, -45, 1, -2, { height: 4, borderRadius: 2 }), bar(16, 0, 0, 8)],
   more: [-6, 0, 6].map((x) => bar(3.5, 0, x, 0, { height: 3.5 })),
+  up: [bar(15, 90, 0, 0), bar(9, -45, -2.6, -4.5), bar(9, 45, 2.6, -4.5)],
+  close: [bar(13, 45, 0, 0), bar(13, -45, 0, 0)],
   previous: [bar(11, -45, -1, -3.4), bar(11, 45, -1, 3.4)],
   next: [bar(11, 45, 1, -3.4), bar(11, -45, 1, 3.4)],
   account: [frame(8, 8, 0, -4.5, { borderRadius: 4 }), frame(16, 8, 0, 5, { borderBottomWidth: 0, borderTopLeftRadius: 8, borderTopRightRadius: 8 })],

@@ -9,12 +9,13 @@ import { Words } from '@/components/words';
 import { forgetCards, useAccount } from '@/features/generations';
 import { signOut, useSession } from '@/lib/session';
 import { supabase } from '@/lib/supabase';
+import { ACCOUNT } from '@/texts/account';
 
 import { CodeForm } from './code-form';
-import { TEXT } from './messages';
 import { Section } from './section';
 import { StartAnew } from './start-anew';
 import { Sure } from './sure';
+import { forgetCodes } from './use-code';
 import { useUnsent } from './use-unsent';
 
 export function AccountSection() {
@@ -25,8 +26,8 @@ export function AccountSection() {
 
 function Lost({ email }: { email: string | null }) {
   return (
-    <Section title={TEXT.lostTitle}>
-      <Words>{email ? TEXT.lostNamed(email) : TEXT.lostAnonymous}</Words>
+    <Section title={ACCOUNT.lostTitle}>
+      <Words>{email ? ACCOUNT.lostNamed(email) : ACCOUNT.lostAnonymous}</Words>
       <CodeForm auth={supabase.auth} purpose="sign_in" address={email ?? ''} />
       <StartAnew />
     </Section>
@@ -36,13 +37,17 @@ function Lost({ email }: { email: string | null }) {
 function Named({ userId, email }: { userId: string; email: string }) {
   const client = useQueryClient();
   const unsent = useUnsent();
-  const leave = () => void signOut().then(() => forgetCards(client, userId));
+  const leave = async () => {
+    await signOut();
+    forgetCards(client, userId);
+    forgetCodes();
+  };
   return (
-    <Section title={TEXT.account}>
-      <Words>{TEXT.signedIn(email)}</Words>
-      <Sure label={TEXT.signOut} sureLabel={TEXT.signOut} onSure={leave}>
-        <Words>{TEXT.signingOut}</Words>
-        {unsent > 0 ? <Words>{TEXT.unsentWait(unsent)}</Words> : null}
+    <Section title={ACCOUNT.account}>
+      <Words>{ACCOUNT.signedIn(email)}</Words>
+      <Sure label={ACCOUNT.signOut} sureLabel={ACCOUNT.signOut} onSure={() => void leave()}>
+        <Words>{ACCOUNT.signingOut}</Words>
+        {unsent > 0 ? <Words>{ACCOUNT.unsentWait(unsent)}</Words> : null}
       </Sure>
     </Section>
   );
@@ -55,22 +60,22 @@ function Anonymous() {
   const unsent = useUnsent();
   if (other === null) {
     return (
-      <Section title={TEXT.saveTitle}>
-        <Words>{TEXT.anonymous}</Words>
+      <Section title={ACCOUNT.saveTitle}>
+        <Words>{ACCOUNT.anonymous}</Words>
         <CodeForm auth={supabase.auth} purpose="save" onTaken={setOther} />
         <View style={styles.start}>
-          <Button label={TEXT.haveAccount} onPress={() => setOther('')} />
+          <Button label={ACCOUNT.haveAccount} onPress={() => setOther('')} />
         </View>
       </Section>
     );
   }
   return (
-    <Section title={TEXT.signIn}>
-      <Words>{TEXT.leaving(account?.credits)}</Words>
-      {unsent > 0 ? <Words>{TEXT.unsentLeft(unsent)}</Words> : null}
+    <Section title={ACCOUNT.signIn}>
+      <Words>{ACCOUNT.leaving(account?.credits)}</Words>
+      {unsent > 0 ? <Words>{ACCOUNT.unsentLeft(unsent)}</Words> : null}
       <CodeForm auth={supabase.auth} purpose="sign_in" address={other} />
       <View style={styles.start}>
-        <Button label={TEXT.keepThis} onPress={() => setOther(null)} />
+        <Button label={ACCOUNT.keepThis} onPress={() => setOther(null)} />
       </View>
     </Section>
   );

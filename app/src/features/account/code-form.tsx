@@ -7,9 +7,9 @@ import { Button } from '@/components/button';
 import { Field } from '@/components/field';
 import { space } from '@/components/theme';
 import { Words } from '@/components/words';
+import { ENTER, ACCOUNT, whyNot } from '@/texts/account';
 
 import type { Auth, Purpose } from './codes';
-import { ENTER, TEXT, whyNot } from './messages';
 import { useCode } from './use-code';
 
 interface CodeFormProps {
@@ -30,9 +30,9 @@ export function CodeForm({ auth, purpose, address, onDone, onTaken }: CodeFormPr
     <View style={styles.form}>
       {isSent ? (
         <>
-          <Words tone="muted">{TEXT.sentTo(email)}</Words>
+          <Words tone="muted">{ACCOUNT.sentTo(email)}</Words>
           <Field
-            label={TEXT.code}
+            label={ACCOUNT.code}
             value={code}
             onChangeText={setCode}
             onSubmitEditing={() => void enter(code)}
@@ -43,7 +43,7 @@ export function CodeForm({ auth, purpose, address, onDone, onTaken }: CodeFormPr
         </>
       ) : (
         <Field
-          label={TEXT.address}
+          label={ACCOUNT.address}
           value={typed}
           onChangeText={setTyped}
           onSubmitEditing={() => void send(typed)}
@@ -59,14 +59,14 @@ export function CodeForm({ auth, purpose, address, onDone, onTaken }: CodeFormPr
         {isSent ? (
           <>
             <Button label={ENTER[purpose]} kind="primary" onPress={() => void enter(code)} />
-            <Button label={TEXT.sendAgain} onPress={() => void send(email)} />
-            <Button label={TEXT.otherAddress} onPress={startOver} />
+            <Button label={ACCOUNT.sendAgain} onPress={() => void send(email)} />
+            <Button label={ACCOUNT.otherAddress} onPress={startOver} />
           </>
         ) : (
-          <Button label={TEXT.sendCode} kind="primary" onPress={() => void send(typed)} />
+          <Button label={ACCOUNT.sendCode} kind="primary" onPress={() => void send(typed)} />
         )}
         {reason === 'email_exists' && onTaken ? (
-          <Button label={TEXT.signInInstead} onPress={() => onTaken(email)} />
+          <Button label={ACCOUNT.signInInstead} onPress={() => onTaken(email)} />
         ) : null}
       </View>
     </View>

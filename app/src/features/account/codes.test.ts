@@ -1,7 +1,8 @@
 import { AuthApiError, AuthRetryableFetchError } from '@supabase/supabase-js';
 
+import { whyNot } from '@/texts/account';
+
 import { type Auth, enterCode, sendCode } from './codes';
-import { whyNot } from './messages';
 
 const auth = { updateUser: jest.fn(), signInWithOtp: jest.fn(), verifyOtp: jest.fn() };
 const client = auth as unknown as Auth;

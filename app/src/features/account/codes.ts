@@ -1,4 +1,4 @@
-/** One-time codes by e-mail. Each call answers null when it worked, else the reason, for which messages.ts has words. */
+/** One-time codes by e-mail. Each call answers null when it worked, else the reason, for which texts/account.ts has words. */
 
 import { type AuthError, isAuthRetryableFetchError } from '@supabase/supabase-js';
 

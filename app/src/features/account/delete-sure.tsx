@@ -3,8 +3,8 @@
 import { useState } from 'react';
 
 import { Words } from '@/components/words';
+import { ACCOUNT } from '@/texts/account';
 
-import { TEXT } from './messages';
 import { Sure } from './sure';
 
 interface DeleteSureProps {
@@ -22,15 +22,15 @@ export function DeleteSure({ onSure, onCancel }: DeleteSureProps) {
   };
   return (
     <Sure
-      label={TEXT.deleteAccount}
-      sureLabel={state === 'busy' ? TEXT.deleting : TEXT.deleteSure}
+      label={ACCOUNT.deleteAccount}
+      sureLabel={state === 'busy' ? ACCOUNT.deleting : ACCOUNT.deleteSure}
       onSure={() => void remove()}
       onCancel={onCancel}
     >
-      <Words>{TEXT.whatGoes}</Words>
+      <Words>{ACCOUNT.whatGoes}</Words>
       {state === 'failed' ? (
         <Words tone="danger" role="alert">
-          {TEXT.notDeleted}
+          {ACCOUNT.notDeleted}
         </Words>
       ) : null}
     </Sure>

@@ -5,11 +5,11 @@ import { useState } from 'react';
 import { Words } from '@/components/words';
 import { ABOUT } from '@/lib/about';
 import { createVisitor } from '@/lib/supabase';
+import { ACCOUNT } from '@/texts/account';
 
 import { CodeForm } from './code-form';
 import { DeleteSure } from './delete-sure';
 import { deleteAccount } from './deletion';
-import { TEXT } from './messages';
 import { Page } from './page';
 import { Section } from './section';
 
@@ -32,24 +32,24 @@ export function DeletionPage() {
     return isDone;
   };
   return (
-    <Page title={TEXT.deleteTitle}>
-      <Words>{TEXT.pageIntro(ABOUT.name)}</Words>
-      <Section title={found ? TEXT.deleteTitle : TEXT.signIn}>
+    <Page title={ACCOUNT.deleteTitle}>
+      <Words>{ACCOUNT.pageIntro(ABOUT.name)}</Words>
+      <Section title={found ? ACCOUNT.deleteTitle : ACCOUNT.signIn}>
         {isDeleted ? (
-          <Words role="status">{TEXT.deleted}</Words>
+          <Words role="status">{ACCOUNT.deleted}</Words>
         ) : found ? (
           <>
-            <Words>{TEXT.pageFound(found.email)}</Words>
+            <Words>{ACCOUNT.pageFound(found.email)}</Words>
             <DeleteSure onSure={remove} />
           </>
         ) : (
           <CodeForm auth={client.auth} purpose="delete" onDone={() => void find()} />
         )}
       </Section>
-      <Section title={TEXT.noAddress}>
-        <Words>{TEXT.pageAnonymous}</Words>
+      <Section title={ACCOUNT.noAddress}>
+        <Words>{ACCOUNT.pageAnonymous}</Words>
       </Section>
-      {ABOUT.contact ? <Words tone="muted">{TEXT.pageContact(ABOUT.contact)}</Words> : null}
+      {ABOUT.contact ? <Words tone="muted">{ACCOUNT.pageContact(ABOUT.contact)}</Words> : null}
     </Page>
   );
 }

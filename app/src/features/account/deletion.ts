@@ -1,7 +1,6 @@
 /** The end of an account: first on the server, then on this phone. A phone that dies in between finishes at its next start. */
 
 import { useQueryClient } from '@tanstack/react-query';
-import { Image } from 'expo-image';
 import { useEffect } from 'react';
 import * as v from 'valibot';
 
@@ -9,6 +8,8 @@ import { forgetUser } from '@/features/generations';
 import { eraseDisk, readDisk, writeDisk } from '@/lib/disk';
 import { signOut, useSession } from '@/lib/session';
 import { supabase } from '@/lib/supabase';
+
+import { forgetCodes } from './use-code';
 
 const DELETING = 'deleting';
 
@@ -41,7 +42,7 @@ export function useDeletion(): void {
     if (deleted === null) return;
     if (deleted !== userId) {
       forgetUser(client, deleted);
-      void Image.clearDiskCache();
+      forgetCodes();
       eraseDisk(DELETING);
     } else if (isLost) {
       // The answer was lost, or the app was killed before it could sign out.

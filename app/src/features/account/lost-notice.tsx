@@ -7,8 +7,8 @@ import { Button } from '@/components/button';
 import { space, useTheme } from '@/components/theme';
 import { Words } from '@/components/words';
 import { useSession } from '@/lib/session';
+import { ACCOUNT } from '@/texts/account';
 
-import { TEXT } from './messages';
 import { StartAnew } from './start-anew';
 
 export function LostNotice({ top }: { top: number }) {
@@ -18,10 +18,10 @@ export function LostNotice({ top }: { top: number }) {
   return (
     <View role="alert" style={[styles.place, { paddingTop: top + space.m, backgroundColor: theme.surface, borderColor: theme.line }]}>
       <View style={styles.content}>
-        <Words kind="label">{TEXT.lostTitle}</Words>
-        <Words kind="small">{email ? TEXT.lostNamed(email) : TEXT.lostAnonymous}</Words>
+        <Words kind="label">{ACCOUNT.lostTitle}</Words>
+        <Words kind="small">{email ? ACCOUNT.lostNamed(email) : ACCOUNT.lostAnonymous}</Words>
         <View style={styles.ways}>
-          <Button label={TEXT.signIn} kind="primary" onPress={() => router.push('/settings')} />
+          <Button label={ACCOUNT.signIn} kind="primary" onPress={() => router.push('/settings')} />
           <StartAnew />
         </View>
       </View>

@@ -1,17 +1,17 @@
 /** The account, how to reach the makers, and the end of the account. */
 
 import { useRouter } from 'expo-router';
-import { Linking, Pressable, StyleSheet, View } from 'react-native';
+import { View } from 'react-native';
 
-import { TOUCH } from '@/components/theme';
+import { TextLink } from '@/components/text-link';
 import { Words } from '@/components/words';
 import { ABOUT } from '@/lib/about';
 import { useSession } from '@/lib/session';
+import { ACCOUNT } from '@/texts/account';
 
 import { AccountSection } from './account-section';
 import { DeleteSure } from './delete-sure';
 import { deleteOwnAccount, keepAccount } from './deletion';
-import { TEXT } from './messages';
 import { Page } from './page';
 import { Section } from './section';
 
@@ -24,34 +24,21 @@ export function SettingsScreen() {
     return isDone;
   };
   return (
-    <Page title={TEXT.settings} hasBack>
+    <Page title={ACCOUNT.settings} hasBack>
       <AccountSection key={userId} />
-      <Section title={TEXT.about}>
+      <Section title={ACCOUNT.about}>
         <View>
-          <TextLink label={TEXT.contact} to={ABOUT.contact && `mailto:${ABOUT.contact}`} />
-          <TextLink label={TEXT.terms} to={ABOUT.terms} />
-          <TextLink label={TEXT.privacy} to={ABOUT.privacy} />
+          <TextLink label={ACCOUNT.contact} to={ABOUT.contact && `mailto:${ABOUT.contact}`} />
+          <TextLink label={ACCOUNT.terms} to={ABOUT.terms} />
+          <TextLink label={ACCOUNT.privacy} to={ABOUT.privacy} />
         </View>
-        <Words tone="muted">{TEXT.version(ABOUT.version)}</Words>
+        <Words tone="muted">{ACCOUNT.version(ABOUT.version)}</Words>
       </Section>
       {isReady ? (
-        <Section title={TEXT.deleteTitle}>
+        <Section title={ACCOUNT.deleteTitle}>
           <DeleteSure onSure={remove} onCancel={keepAccount} />
         </Section>
       ) : null}
     </Page>
   );
 }
-
-function TextLink({ label, to }: { label: string; to: string }) {
-  if (!to) return null;
-  return (
-    <Pressable role="link" onPress={() => void Linking.openURL(to)} style={styles.link}>
-      <Words kind="label" tone="accent">
-        {label}
-      </Words>
-    </Pressable>
-  );
-}
-
-const styles = StyleSheet.create({ link: { minHeight: TOUCH, justifyContent: 'center' } });

@@ -4,8 +4,8 @@ import { useState } from 'react';
 
 import { Words } from '@/components/words';
 import { startAnew, useSession } from '@/lib/session';
+import { ACCOUNT } from '@/texts/account';
 
-import { TEXT } from './messages';
 import { Sure } from './sure';
 import { useUnsent } from './use-unsent';
 
@@ -15,12 +15,12 @@ export function StartAnew() {
   const [hasFailed, setFailed] = useState(false);
   const start = () => void startAnew().then((hasStarted) => setFailed(!hasStarted));
   return (
-    <Sure label={TEXT.startAnew} sureLabel={TEXT.startAnewSure} kind="primary" onSure={start}>
-      <Words>{email ? TEXT.startingAnewBeside(email) : TEXT.startingAnew}</Words>
-      {unsent > 0 ? <Words>{email ? TEXT.unsentWait(unsent) : TEXT.unsentAnew(unsent)}</Words> : null}
+    <Sure label={ACCOUNT.startAnew} sureLabel={ACCOUNT.startAnewSure} kind="primary" onSure={start}>
+      <Words>{email ? ACCOUNT.startingAnewBeside(email) : ACCOUNT.startingAnew}</Words>
+      {unsent > 0 ? <Words>{email ? ACCOUNT.unsentWait(unsent) : ACCOUNT.unsentAnew(unsent)}</Words> : null}
       {hasFailed ? (
         <Words tone="danger" role="alert">
-          {TEXT.notStarted}
+          {ACCOUNT.notStarted}
         </Words>
       ) : null}
     </Sure>

@@ -5,8 +5,7 @@ import { StyleSheet, View } from 'react-native';
 
 import { Button } from '@/components/button';
 import { space } from '@/components/theme';
-
-import { TEXT } from './messages';
+import { ACCOUNT } from '@/texts/account';
 
 interface SureProps {
   label: string;
@@ -29,7 +28,7 @@ export function Sure({ label, sureLabel, kind = 'danger', onSure, onCancel, chil
         {isAsking ? (
           <>
             <Button label={sureLabel} kind={kind} onPress={onSure} />
-            <Button label={TEXT.cancel} onPress={cancel} />
+            <Button label={ACCOUNT.cancel} onPress={cancel} />
           </>
         ) : (
           <Button label={label} kind={kind === 'danger' ? 'danger' : 'quiet'} onPress={() => setAsking(true)} />

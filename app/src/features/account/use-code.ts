@@ -3,7 +3,7 @@
 import { useState } from 'react';
 import * as v from 'valibot';
 
-import { eraseDisk, readDisk, writeDisk } from '@/lib/disk';
+import { eraseDisk, keysOnDisk, readDisk, writeDisk } from '@/lib/disk';
 
 import { type Auth, enterCode, type Purpose, sendCode } from './codes';
 
@@ -17,8 +17,13 @@ interface Progress {
   reason: string | null;
 }
 
+const KEY = 'code.';
+
+/** The next user of this phone is not shown to whom a code was sent. */
+export const forgetCodes = () => keysOnDisk(KEY).forEach(eraseDisk);
+
 export function useCode(auth: Auth, purpose: Purpose, address = '', onDone: () => void = () => {}) {
-  const key = `code.${purpose}`;
+  const key = KEY + purpose;
   const [progress, setProgress] = useState<Progress>(() => {
     const known = readDisk(key, sent);
     const isSent = known !== null && Date.now() - known.at < VALID_FOR && (address === '' || address === known.email);

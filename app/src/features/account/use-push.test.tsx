@@ -4,7 +4,7 @@ import { isRunningInExpoGo } from 'expo';
 import * as Notifications from 'expo-notifications';
 import type { PropsWithChildren } from 'react';
 
-import { item } from '@/features/generations/samples';
+import { item } from '@/features/generations/samples.test.data';
 import { session } from '@/lib/session';
 
 import { LONG, usePush } from './use-push';

@@ -10,8 +10,7 @@ import { readDisk, writeDisk } from '@/lib/disk';
 import { onPushTapped, pushToken } from '@/lib/push';
 import { useSession } from '@/lib/session';
 import { supabase } from '@/lib/supabase';
-
-import { TEXT } from './messages';
+import { ACCOUNT } from '@/texts/account';
 
 /** Milliseconds after which a generation is long: well before the server's 30 seconds, and no picture of a fast model. */
 export const LONG = 10_000;
@@ -42,7 +41,7 @@ async function register(isLong: boolean): Promise<void> {
   if (isLong && !mayAsk) return;
   if (mayAsk) writeDisk(ASKED, true);
   try {
-    const token = await pushToken(TEXT.channel, mayAsk);
+    const token = await pushToken(ACCOUNT.channel, mayAsk);
     if (token) await supabase.rpc('register_device', { p_token: token, p_platform: Platform.OS });
   } catch (error) {
     console.warn('push.not_registered', error); // no credentials, no connection, an emulator: the next start tries again

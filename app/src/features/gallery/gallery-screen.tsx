@@ -6,13 +6,15 @@ import { type RefObject, useRef } from 'react';
 import { Pressable, type ScrollView, StyleSheet, View } from 'react-native';
 import { useSafeAreaInsets } from 'react-native-safe-area-context';
 
-import { Composer, creditsOf } from '@/components/composer';
+import { Composer } from '@/components/composer';
 import { KeyboardAvoidingView } from '@/components/keyboard';
 import { Sign } from '@/components/signs';
 import { round, space, TOUCH, useTheme } from '@/components/theme';
 import { Words } from '@/components/words';
 import { firstOf, type Input, pickInto, useAccount, useGenerate, useModels } from '@/features/generations';
 import { useStore } from '@/lib/store';
+import { APP, creditsOf, NAME } from '@/texts/app';
+import { COMPOSER, WALL } from '@/texts/gallery';
 
 import { draft } from './draft';
 import { News } from './news';
@@ -64,10 +66,10 @@ function Shortage({ model }: { model: string | null }) {
   return (
     <View style={styles.shortage}>
       <Words kind="small" tone="muted">
-        You have {creditsOf(account.credits)}; this takes {chosen.cost}.{' '}
+        {`${WALL.shortage(account.credits, chosen.cost)} `}
         <Link href="/credits" testID="get-credits">
           <Words kind="small" tone="accent" style={styles.link}>
-            Get credits
+            {APP.getCredits}
           </Words>
         </Link>
       </Words>
@@ -76,7 +78,7 @@ function Shortage({ model }: { model: string | null }) {
 }
 
 function onPick(field: string, from: 'library' | 'camera'): void {
-  pickInto(field, from).catch(() => report('This photo could not be read. Choose another one.'));
+  pickInto(field, from).catch(() => report(COMPOSER.photoUnreadable));
 }
 
 function Header() {
@@ -86,19 +88,19 @@ function Header() {
     <View style={styles.header}>
       <Image source={require('@/assets/mark.png')} style={styles.mark} aria-hidden />
       <Words kind="title" role="heading" aria-level={1} style={styles.name}>
-        Pilotlight
+        {NAME}
       </Words>
       {account ? (
         <Link href="/credits" asChild>
           <Pressable style={StyleSheet.flatten([styles.credits, { backgroundColor: theme.raised }])}>
             <Words kind="small" testID="credits">
-              {account.isPaid ? `Member · ${creditsOf(account.credits)}` : creditsOf(account.credits)}
+              {account.isPaid ? WALL.member(account.credits) : creditsOf(account.credits)}
             </Words>
           </Pressable>
         </Link>
       ) : null}
       <Link href="/settings" asChild>
-        <Pressable aria-label="Account" style={styles.account}>
+        <Pressable aria-label={WALL.account} style={styles.account}>
           <Sign name="account" colour={theme.ink} />
         </Pressable>
       </Link>

@@ -1,4 +1,4 @@
-import { item, file, sending } from '@/features/generations/samples';
+import { item, file, sending } from '@/features/generations/samples.test.data';
 import type { Item, Model } from '@/features/generations/types';
 
 import { columnsOf, GAP, layOut, near } from './layout';

@@ -11,8 +11,8 @@ import { space } from '@/components/theme';
 import {
   draftFrom,
   firstActionOf,
-  hasEnded,
   isFile,
+  isUnderWay,
   type Item,
   type Output,
   promptOf,
@@ -21,6 +21,8 @@ import {
   useSignedUrl,
 } from '@/features/generations';
 import { savePicture, sharePicture } from '@/lib/pictures';
+import { APP } from '@/texts/app';
+import { PICTURE, REPORT } from '@/texts/gallery';
 
 import { draft } from './draft';
 import { ReportForm } from './report-form';
@@ -38,7 +40,7 @@ interface PictureBarProps {
 export function PictureBar(props: PictureBarProps) {
   const { item } = props;
   if (item.status === 'succeeded') return <OfSucceeded {...props} item={item} />;
-  return hasEnded(item) || item.status === 'refused' ? <OfUnsuccessful {...props} /> : <OfPending {...props} />;
+  return isUnderWay(item) ? <OfPending {...props} /> : <OfUnsuccessful {...props} />;
 }
 
 function OfSucceeded({ item, output, onGone }: PictureBarProps & { item: Extract<Item, { status: 'succeeded' }> }) {
@@ -51,11 +53,11 @@ function OfSucceeded({ item, output, onGone }: PictureBarProps & { item: Extract
   const { url } = useSignedUrl(stored);
 
   const hand = (over: typeof savePicture | typeof sharePicture, done?: string) => {
-    if (!stored || !url) return report('It is not here yet.');
+    if (!stored || !url) return report(PICTURE.notHere);
     const picture = { url, name: stored.path.split('/').slice(-2).join('-'), mime: stored.mime };
     over(picture).then(
       (isSaved) => isSaved && done && report(done),
-      () => report('It could not be fetched. Try again in a moment.'),
+      () => report(PICTURE.notFetched),
     );
   };
   const again = () => {
@@ -73,26 +75,26 @@ function OfSucceeded({ item, output, onGone }: PictureBarProps & { item: Extract
     return [{ ...action, onPress: begin }];
   };
   const files: BarAction[] = [
-    { sign: 'share', word: 'Share', name: 'Share', onPress: () => hand(sharePicture) },
-    { sign: 'save', word: 'Save', name: 'Save to photos', onPress: () => hand(savePicture, 'It is in your photos.') },
+    { sign: 'share', word: PICTURE.share, name: PICTURE.share, onPress: () => hand(sharePicture) },
+    { sign: 'save', word: PICTURE.save, name: PICTURE.saveToPhotos, onPress: () => hand(savePicture, PICTURE.saved) },
   ];
   const actions: BarAction[] = [
     ...(stored ? files : []),
-    { sign: 'again', word: 'Again', name: 'Again', onPress: again },
-    ...beginning('image', { sign: 'start', word: 'Use', name: 'Use as start' }),
-    ...beginning('video', { sign: 'animate', word: 'Animate', name: 'Animate this' }),
-    { sign: 'edit', word: 'Edit', name: 'Edit prompt', onPress: edit },
-    { sign: 'more', word: 'More', name: 'More', onPress: () => setPanel('more') },
+    { sign: 'again', word: PICTURE.again, name: PICTURE.again, onPress: again },
+    ...beginning('image', { sign: 'start', word: PICTURE.use, name: PICTURE.useAsStart }),
+    ...beginning('video', { sign: 'animate', word: PICTURE.animate, name: PICTURE.animateThis }),
+    { sign: 'edit', word: APP.edit, name: APP.editPrompt, onPress: edit },
+    { sign: 'more', word: PICTURE.more, name: PICTURE.more, onPress: () => setPanel('more') },
   ];
   const close = () => setPanel(null);
   return (
     <>
       <Bar actions={actions} />
       {panel === 'more' ? (
-        <Sheet title="More" onClose={close}>
-          <Button label="Report" onPress={() => setPanel('report')} />
+        <Sheet title={PICTURE.more} onClose={close}>
+          <Button label={REPORT.report} onPress={() => setPanel('report')} />
           <Button
-            label="Delete"
+            label={APP.delete}
             kind="danger"
             onPress={() => {
               close();
@@ -117,11 +119,11 @@ function OfUnsuccessful({ item, onGone, onReplaced }: PictureBarProps) {
   };
   return (
     <View style={styles.actions}>
-      {first === 'credits' ? <Button label="Get credits" kind="primary" onPress={getCredits} /> : null}
-      {first === 'edit' ? <Button label="Edit prompt" kind="primary" onPress={edit} /> : null}
-      <Button label="Retry" of={promptOf(item)} kind={first === 'retry' ? 'primary' : 'quiet'} onPress={retryHere} />
-      {first === 'edit' ? null : <Button label="Edit prompt" onPress={edit} />}
-      <Button label="Delete" kind="danger" onPress={erase} />
+      {first === 'credits' ? <Button label={APP.getCredits} kind="primary" onPress={getCredits} /> : null}
+      {first === 'edit' ? <Button label={APP.editPrompt} kind="primary" onPress={edit} /> : null}
+      <Button label={APP.retry} of={promptOf(item)} kind={first === 'retry' ? 'primary' : 'quiet'} onPress={retryHere} />
+      {first === 'edit' ? null : <Button label={APP.editPrompt} onPress={edit} />}
+      <Button label={APP.delete} kind="danger" onPress={erase} />
     </View>
   );
 }
@@ -134,7 +136,7 @@ function OfPending({ item, onGone }: PictureBarProps) {
   };
   return (
     <View style={styles.actions}>
-      <Button label="Cancel" onPress={stop} />
+      <Button label={APP.cancel} onPress={stop} />
     </View>
   );
 }

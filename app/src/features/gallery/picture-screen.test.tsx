@@ -3,7 +3,7 @@ import { useAudioPlayer } from 'expo-audio';
 import { useVideoPlayer } from 'expo-video';
 
 import { useGeneration } from '@/features/generations';
-import { file, item } from '@/features/generations/samples';
+import { file, item } from '@/features/generations/samples.test.data';
 import type { FileOutput, Item } from '@/features/generations/types';
 import { savePicture, sharePicture } from '@/lib/pictures';
 

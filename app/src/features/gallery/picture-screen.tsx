@@ -7,12 +7,14 @@ import { useSafeAreaInsets } from 'react-native-safe-area-context';
 
 import { SignButton } from '@/components/button';
 import { Glow } from '@/components/glow';
+import { BackButton, useGoBack } from '@/components/header';
 import { Pager } from '@/components/pager';
 import type { PagerHandle } from '@/components/pager-props';
-import { Sign } from '@/components/signs';
 import { round, space, TOUCH, useTheme } from '@/components/theme';
 import { Words } from '@/components/words';
-import { hasEnded, isFile, type Item, NOT_SHOWN, promptOf, statusLine, useGallery, useGeneration, useModels } from '@/features/generations';
+import { isFile, isUnderWay, type Item, promptOf, statusLine, useGallery, useGeneration, useModels } from '@/features/generations';
+import { PICTURE } from '@/texts/gallery';
+import { NOT_SHOWN } from '@/texts/generations';
 
 import { News } from './news';
 import { type Page, pagesOf } from './pages';
@@ -23,15 +25,14 @@ import { useKeys } from './use-keys';
 
 export function PictureScreen({ id }: { id: string }) {
   const theme = useTheme();
-  const router = useRouter();
   const insets = useSafeAreaInsets();
   const { item, isLookingUp } = useGeneration(id);
-  const close = () => (router.canGoBack() ? router.back() : router.replace('/'));
+  const close = useGoBack();
   useKeys({ Escape: close });
   return (
     <View style={[styles.screen, { backgroundColor: theme.ground, paddingTop: insets.top, paddingBottom: insets.bottom }]}>
       <View style={styles.header}>
-        <SignButton sign="back" label="Back" size={40} ground={theme.raised} colour={theme.ink} onPress={close} />
+        <BackButton onPress={close} />
         <View style={styles.news}>
           <News />
         </View>
@@ -40,7 +41,7 @@ export function PictureScreen({ id }: { id: string }) {
         <Pages item={item} onGone={close} />
       ) : (
         <View style={styles.centre}>
-          <Words tone="muted">{isLookingUp ? 'Looking…' : 'There is no such picture here.'}</Words>
+          <Words tone="muted">{isLookingUp ? PICTURE.looking : PICTURE.unknown}</Words>
         </View>
       )}
     </View>
@@ -93,12 +94,12 @@ function Pages({ item, onGone }: { item: Item; onGone: () => void }) {
           onMove={(by) => show(by > 0 ? next : previous)}
           render={(key, isCurrent) => <OnePage page={byKey.get(key)} isCurrent={isCurrent} />}
         />
-        {previous && screen.width >= 700 ? <Turn sign="previous" label="Newer picture" onPress={() => pager.current?.step(-1)} /> : null}
-        {next && screen.width >= 700 ? <Turn sign="next" label="Older picture" onPress={() => pager.current?.step(1)} /> : null}
+        {previous && screen.width >= 700 ? <Turn sign="previous" label={PICTURE.newer} onPress={() => pager.current?.step(-1)} /> : null}
+        {next && screen.width >= 700 ? <Turn sign="next" label={PICTURE.older} onPress={() => pager.current?.step(1)} /> : null}
       </View>
       <View style={isWide ? styles.panel : styles.below}>
         {own.length > 1 ? (
-          <View role="tablist" aria-label="Results" style={styles.dots}>
+          <View role="tablist" aria-label={PICTURE.results} style={styles.dots}>
             {own.map((known) => (
               <Dot key={known.key} number={known.index + 1} count={own.length} isOn={known.key === page.key} onPress={() => show(known)} />
             ))}
@@ -107,9 +108,14 @@ function Pages({ item, onGone }: { item: Item; onGone: () => void }) {
         <Words kind={isWide ? 'title' : 'label'} role="heading" selectable numberOfLines={isWide ? undefined : 3}>
           {promptOf(item)}
         </Words>
-        <Words kind="small" tone={hasEnded(item) && item.status === 'failed' ? 'danger' : 'muted'} aria-live="polite">
-          {statusLine(item)} · {new Date(item.requestedAt).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })}
-        </Words>
+        <View style={styles.facts}>
+          <Words kind="small" tone={item.status === 'failed' ? 'danger' : 'muted'} aria-live="polite">
+            {statusLine(item)}
+          </Words>
+          <Words kind="small" tone="muted">
+            {new Date(item.requestedAt).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })}
+          </Words>
+        </View>
         <PictureBar item={item} output={output} onGone={onGone} onReplaced={(id) => router.setParams({ id })} />
       </View>
     </View>
@@ -131,16 +137,15 @@ function OnePage({ page, isCurrent }: { page: Page | undefined; isCurrent: boole
       </View>
     );
   }
-  const isWaiting = !hasEnded(item) && item.status !== 'refused';
   return (
     <View style={styles.centre}>
-      {isWaiting && isCurrent ? (
+      {isUnderWay(item) && isCurrent ? (
         <View style={[styles.frame, { aspectRatio: ratioOf(item, models, []), backgroundColor: theme.raised }]}>
           <Glow prompt={label} />
         </View>
       ) : (
         <Words kind="display" tone="muted" style={styles.nothing} aria-hidden>
-          No picture
+          {PICTURE.none}
         </Words>
       )}
     </View>
@@ -149,22 +154,14 @@ function OnePage({ page, isCurrent }: { page: Page | undefined; isCurrent: boole
 
 function Turn({ sign, label, onPress }: { sign: 'previous' | 'next'; label: string; onPress: () => void }) {
   const theme = useTheme();
-  return (
-    <Pressable
-      role="button"
-      aria-label={label}
-      onPress={onPress}
-      style={[styles.turn, sign === 'previous' ? { left: space.m } : { right: space.m }, { backgroundColor: theme.raised }]}
-    >
-      <Sign name={sign} colour={theme.ink} />
-    </Pressable>
-  );
+  const side = sign === 'previous' ? { left: space.m } : { right: space.m };
+  return <SignButton {...{ sign, label, onPress }} size={TOUCH} ground={theme.raised} colour={theme.ink} style={[styles.turn, side]} />;
 }
 
 function Dot({ number, count, isOn, onPress }: { number: number; count: number; isOn: boolean; onPress: () => void }) {
   const theme = useTheme();
   return (
-    <Pressable role="tab" aria-selected={isOn} aria-label={`Result ${number} of ${count}`} onPress={onPress} hitSlop={10} style={styles.dotPlace}>
+    <Pressable role="tab" aria-selected={isOn} aria-label={PICTURE.result(number, count)} onPress={onPress} hitSlop={10} style={styles.dotPlace}>
       <View style={[styles.dot, { backgroundColor: isOn ? theme.accent : theme.line }]} />
     </Pressable>
   );
@@ -178,10 +175,11 @@ const styles = StyleSheet.create({
   beside: { flexDirection: 'row' },
   panel: { width: 400, justifyContent: 'center', gap: space.m, padding: space.xl },
   below: { width: '100%', maxWidth: 760, alignSelf: 'center', gap: space.xs, paddingHorizontal: space.l, paddingTop: space.m, paddingBottom: space.s },
+  facts: { flexDirection: 'row', flexWrap: 'wrap', columnGap: space.l },
   centre: { flex: 1, alignItems: 'center', justifyContent: 'center', padding: space.l },
   frame: { width: '100%', maxWidth: 640, maxHeight: '100%', borderRadius: round.l, overflow: 'hidden' },
   nothing: { textAlign: 'center' },
-  turn: { position: 'absolute', top: '50%', marginTop: -TOUCH / 2, width: TOUCH, height: TOUCH, borderRadius: TOUCH / 2, alignItems: 'center', justifyContent: 'center' },
+  turn: { position: 'absolute', top: '50%', marginTop: -TOUCH / 2 },
   dots: { flexDirection: 'row', justifyContent: 'center', gap: space.xs },
   dotPlace: { padding: 6 },
   dot: { width: 9, height: 9, borderRadius: 5 },

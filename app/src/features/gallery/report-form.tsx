@@ -8,19 +8,11 @@ import { Sheet } from '@/components/sheet';
 import { fonts, round, space, useTheme } from '@/components/theme';
 import { Words } from '@/components/words';
 import { REPORT_REASONS, reportGeneration, type ReportReason } from '@/features/generations';
+import { REPORT } from '@/texts/gallery';
 
 import { report } from './use-notice';
 
 const LONGEST_TEXT = 500;
-
-const WORDS: Record<ReportReason, string> = {
-  sexual: 'Sexual',
-  violent: 'Violent',
-  hateful: 'Hateful',
-  real_person: 'Shows a real person',
-  copyright: 'Violates a copyright',
-  other: 'Something else',
-};
 
 export function ReportForm({ id, onClose }: { id: string; onClose: () => void }) {
   const theme = useTheme();
@@ -30,19 +22,19 @@ export function ReportForm({ id, onClose }: { id: string; onClose: () => void })
     if (!reason) return;
     onClose();
     reportGeneration(id, reason, text.trim()).then(
-      () => report('Thank you. We will look at it.'),
-      () => report('The report could not be sent. Try again in a moment.'),
+      () => report(REPORT.sent),
+      () => report(REPORT.notSent),
     );
   };
   return (
-    <Sheet title="What is wrong with it?" onClose={onClose}>
-      <View role="radiogroup" aria-label="Reason">
+    <Sheet title={REPORT.title} onClose={onClose}>
+      <View role="radiogroup" aria-label={REPORT.reason}>
         {REPORT_REASONS.map((known) => (
           <Pressable key={known} role="radio" aria-checked={known === reason} onPress={() => setReason(known)} style={styles.reason}>
             <View style={[styles.ring, { borderColor: known === reason ? theme.accent : theme.muted }]}>
               {known === reason ? <View style={[styles.point, { backgroundColor: theme.accent }]} /> : null}
             </View>
-            <Words>{WORDS[known]}</Words>
+            <Words>{REPORT.reasons[known]}</Words>
           </Pressable>
         ))}
       </View>
@@ -51,12 +43,12 @@ export function ReportForm({ id, onClose }: { id: string; onClose: () => void })
         onChangeText={setText}
         multiline
         maxLength={LONGEST_TEXT}
-        placeholder="In your own words, if you like"
+        placeholder={REPORT.inYourWords}
         placeholderTextColor={theme.muted}
-        aria-label="In your own words, if you like"
+        aria-label={REPORT.inYourWords}
         style={[styles.text, { color: theme.ink, borderColor: theme.line, backgroundColor: theme.ground }]}
       />
-      {reason ? <Button label="Send report" kind="primary" onPress={send} /> : null}
+      {reason ? <Button label={REPORT.send} kind="primary" onPress={send} /> : null}
     </Sheet>
   );
 }

@@ -3,6 +3,7 @@
 import { useRouter } from 'expo-router';
 
 import { type Item, useActions, useModels } from '@/features/generations';
+import { CARD } from '@/texts/gallery';
 
 import { edit } from './draft';
 import { report } from './use-notice';
@@ -12,7 +13,7 @@ export function useCard(item: Item) {
   const models = useModels();
   const { cancelItem, deleteItem, retryItem, undoDelete } = useActions();
   const undo = () => {
-    if (!undoDelete(item)) report('It was too late to bring it back.');
+    if (!undoDelete(item)) report(CARD.tooLate);
   };
   return {
     retry: () => retryItem(item),
@@ -23,14 +24,14 @@ export function useCard(item: Item) {
     getCredits: () => router.push('/credits'),
     remove: () => {
       deleteItem(item);
-      report('Deleted.', { label: 'Undo', onPress: undo });
+      report(CARD.deleted, { label: CARD.undo, onPress: undo });
     },
     cancel: () =>
       cancelItem(item).then(
         (isOver) => {
-          if (!isOver) report('It stops as soon as it can.');
+          if (!isOver) report(CARD.stopping);
         },
-        () => report('It could not be canceled. Try again in a moment.'),
+        () => report(CARD.notCanceled),
       ),
   };
 }

@@ -6,6 +6,7 @@ import { useEffect, useState } from 'react';
 import { UNDO_FOR, useGallery } from '@/features/generations';
 import { useIsOnline } from '@/lib/foreground';
 import { createStore, useStore } from '@/lib/store';
+import { WALL } from '@/texts/gallery';
 
 interface News {
   text: string;
@@ -28,8 +29,8 @@ export function useNotice(): News | { text: string | null; action?: undefined } 
   }, [news]);
 
   if (news) return { ...news, action: news.action && { ...news.action, onPress: pressed(news.action.onPress) } };
-  if (!isOnline) return { text: 'You’re offline. What you ask for is kept and sent later.' };
-  return { text: isOut ? 'The server is out of reach. Trying again.' : null };
+  if (!isOnline) return { text: WALL.offline };
+  return { text: isOut ? WALL.outOfReach : null };
 }
 
 const pressed = (onPress: () => void) => () => {

@@ -4,6 +4,7 @@ import * as v from 'valibot';
 
 import { parsed, type Schema } from '@/lib/parse';
 import { supabase, SUPABASE_URL } from '@/lib/supabase';
+import { REFUSED } from '@/texts/generations';
 
 import { fromJob } from './merge';
 import * as schemas from './schemas';
@@ -12,7 +13,6 @@ import type { Account, Answer, Cursor, Delay, GenerationRequest, Item, Job, Mode
 const BUCKET = 'generations';
 const INPUTS = 'inputs';
 const PHOTO_SHOWN_FOR = 3600; // seconds
-const PHOTO_REFUSED = 'This photo could not be stored. Too many today, perhaps; try again tomorrow.';
 export const MOST_IDS = 50;
 
 /** The server will not do it; asking again cannot change that. */
@@ -78,12 +78,11 @@ function understood<S extends Schema>(name: string, schema: S, data: unknown): v
 }
 
 const PASSING = [401, 408, 425, 429];
-const UNEXPLAINED = 'The server refused this request.';
 
 /** Decide by the status what a refusal means, so that codes which this version does not know need no decision. Pure. */
 export function meaningOf(status: number, said: Refusal | null, retryAfter: string | null | undefined): Error {
   const isFinal = status >= 400 && status < 500 && !PASSING.includes(status);
-  if (isFinal) return new Refused(said?.code ?? (status === 413 ? 'too_large' : `http_${status}`), said?.message || UNEXPLAINED);
+  if (isFinal) return new Refused(said?.code ?? (status === 413 ? 'too_large' : `http_${status}`), said?.message || REFUSED.unexplained);
   return new Unreachable(`${status} ${said?.message}`, delayOf(status, said), Number(retryAfter) || null);
 }
 
@@ -146,7 +145,7 @@ export async function uploadPhoto(path: string, bytes: ArrayBuffer): Promise<voi
   if (status === 409) return;
   // Storage answers 403 to a token that has expired, too; only the policy's own refusal is final.
   const isPassing = status === 403 && !error.message.includes('row-level security');
-  throw meaningOf(isPassing ? 503 : status || 0, { code: 'photo_refused', message: PHOTO_REFUSED }, null);
+  throw meaningOf(isPassing ? 503 : status || 0, { code: 'photo_refused', message: REFUSED.photoRefused }, null);
 }
 
 /** The URL of a picture, from its path and a token that reads it. */

@@ -2,7 +2,7 @@ import { QueryClient, QueryObserver } from '@tanstack/react-query';
 
 import { absorb, absorbAccount, absorbAnswer, accountKey, changeGallery } from './cache';
 import { EMPTY } from './merge';
-import { item, job } from './samples';
+import { item, job } from './samples.test.data';
 import { type Account, isPaid } from './types';
 
 jest.mock('@/lib/supabase', () => ({ supabase: {} }));

@@ -2,7 +2,7 @@
 
 import type { QueryClient } from '@tanstack/react-query';
 
-import { eraseDisk, neverWriteAgain, readDisk, writeDisk } from '@/lib/disk';
+import { readDisk, writeDisk } from '@/lib/disk';
 
 import * as deletions from './deletions';
 import { drop, EMPTY, fromJob, type Gallery, merge } from './merge';
@@ -15,20 +15,6 @@ const WRITE_AFTER = 300;
 
 export const galleryKey = (userId: string | null) => ['gallery', userId] as const;
 export const accountKey = (userId: string | null) => ['account', userId] as const;
-
-/** Removes the cards of a user from this phone; the server has them. */
-export function forgetCards(client: QueryClient, userId: string): void {
-  for (const key of [`gallery.${userId}`, 'urls']) eraseDisk(key);
-  client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] === 'url' || queryKey[1] === userId });
-}
-
-/** Removes everything of a user from this phone, unsent requests, too. */
-export function forgetUser(client: QueryClient, userId: string): void {
-  neverWriteAgain(userId);
-  outbox.all().filter((entry) => entry.userId === userId).forEach(({ id }) => outbox.erase(id));
-  deletions.ofUser(userId).forEach(({ id }) => deletions.takeBack(id));
-  forgetCards(client, userId);
-}
 
 /** The gallery as this phone had it on disk; drawn before the server is asked. */
 export function openGallery(userId: string | null): Gallery {

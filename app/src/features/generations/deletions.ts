@@ -6,7 +6,7 @@ import { eraseDisk, keysOnDisk, readDisk, writeDisk } from '@/lib/disk';
 import { createStore } from '@/lib/store';
 
 import { remove } from './api';
-import { eraseLeft } from './left';
+import { eraseLeft } from './inheritance';
 import * as outbox from './outbox';
 
 /** Milliseconds in which a deletion can be undone. */

@@ -1,5 +1,5 @@
 import { readDisk, writeDisk } from '@/lib/disk';
-import { showPhoto } from '@/lib/photos';
+import { erasePhoto, keptPhotos, showPhoto } from '@/lib/photos';
 import { pendingPhoto } from '@/lib/pick-photo';
 import { uuidv7 } from '@/lib/uuid';
 
@@ -15,14 +15,17 @@ jest.mock('./api');
 const [PHOTO, LOST] = [uuidv7(), uuidv7()];
 const OUTPUT = `${uuidv7()}/${uuidv7()}/0.png`;
 
-const started = (kept: unknown) => {
+const started = (kept: unknown, user: unknown = null) => {
   writeDisk('draft', kept);
-  let store!: typeof import('./draft-store');
-  jest.isolateModules(() => void (store = jest.requireActual('./draft-store')));
+  writeDisk('user', user);
+  let store!: typeof import('./draft-store') & typeof import('@/lib/session');
+  jest.isolateModules(() => void (store = { ...jest.requireActual('./draft-store'), ...jest.requireActual('@/lib/session') }));
   return store;
 };
 
 beforeEach(() => {
+  localStorage.clear();
+  jest.mocked(keptPhotos).mockResolvedValue([]);
   jest.mocked(showPhoto).mockImplementation(async (id) => (id === PHOTO ? 'file:///photo.jpg' : null));
   jest.mocked(photoUrl).mockRejectedValue(new Error('no connection'));
 });
@@ -49,4 +52,46 @@ test('a photo that was being chosen when the app ended is taken at the next star
   await resumeDraft();
   expect(draft.get().values).toEqual({ image: [markOf(PHOTO)] });
   expect(readDisk('picking', anyInput)).toBeNull();
+});
+
+const WRITTEN = { model: 'm', prompt: 'a secret', values: { hd: true, image: [markOf(PHOTO)] }, photos: { image: [{ id: PHOTO }] } };
+const promptOnDisk = () => readDisk('draft', anyInput)?.prompt;
+
+test('nobody sees the draft of a user who signed out or was deleted, nor its photos', async () => {
+  jest.mocked(keptPhotos).mockResolvedValue([PHOTO]);
+  const { draft, session } = started({ ...WRITTEN, userId: 'one' }, { userId: 'one', email: 'a@b.c' });
+  expect(draft.get().prompt).toBe('a secret');
+  session.set({ userId: null, isReady: false });
+  expect(draft.get()).toEqual(EMPTY_DRAFT);
+  expect(promptOnDisk()).toBeUndefined();
+  await Promise.resolve();
+  expect(erasePhoto).toHaveBeenCalledWith(PHOTO, 0, [PHOTO]);
+});
+
+test('nor does the user who signs in where the session of another was lost', () => {
+  const { draft, session } = started({ ...WRITTEN, userId: 'one' }, { userId: 'one', email: 'a@b.c' });
+  session.set({ userId: 'two', isReady: true, replaced: null });
+  expect(draft.get()).toEqual(EMPTY_DRAFT);
+});
+
+test.each([[null], [{ userId: 'two' }]])('nor one who comes after an app that was ended as it signed out: %j', (user) => {
+  expect(started({ ...WRITTEN, userId: 'one' }, user).draft.get()).toEqual(EMPTY_DRAFT);
+});
+
+test('a draft comes along as the cards do: to the first user of a phone, and to one who replaces an anonymous user', () => {
+  const { draft, session } = started(WRITTEN);
+  session.set({ userId: 'one', isReady: true });
+  session.set({ userId: 'one', isReady: false, isLost: true });
+  session.set({ userId: 'two', isReady: true, replaced: 'one' });
+  expect(draft.get().prompt).toBe('a secret');
+  expect(started({ ...WRITTEN, userId: 'one' }, { userId: 'two', replaced: 'one' }).draft.get().prompt).toBe('a secret');
+});
+
+test('the disk says whose draft it is as soon as there is a user', () => {
+  jest.useFakeTimers();
+  const { session } = started(WRITTEN);
+  session.set({ userId: 'one', isReady: true });
+  jest.runAllTimers();
+  jest.useRealTimers();
+  expect(readDisk('draft', anyInput)).toMatchObject({ userId: 'one', prompt: 'a secret' });
 });

@@ -1,27 +1,55 @@
-/** The content of the composer. Any screen may fill it; it is kept on disk, and so are its photos. */
+/** The content of the composer. Any screen may fill it; it is kept on disk with the user who wrote it, and so are its photos. */
 
 import * as v from 'valibot';
 
 import { eraseDisk, readDisk, writeDisk } from '@/lib/disk';
+import { maybe } from '@/lib/parse';
 import { showPhoto } from '@/lib/photos';
 import { pendingPhoto, type Photo, pickPhoto } from '@/lib/pick-photo';
+import { session } from '@/lib/session';
 import { createStore } from '@/lib/store';
 
 import { photoUrl } from './api';
 import { type Draft, type DraftPhoto, EMPTY_DRAFT, withoutPhoto, withPhoto } from './draft';
+import { sweepPhotos } from './photo-uploads';
 import * as schemas from './schemas';
 
 const ON_DISK = 'draft';
 const PICKING = 'picking';
 const WRITE_AFTER = 300; // milliseconds; not at every letter
 
+/** Null before this phone had a user. */
+const written = v.object({ userId: maybe(v.string()) });
+let userId = readDisk(ON_DISK, written)?.userId ?? null;
+
 export const draft = createStore<Draft>({ ...EMPTY_DRAFT, ...readDisk(ON_DISK, schemas.draft) });
 
 let timer: ReturnType<typeof setTimeout> | undefined;
-draft.subscribe(() => {
+draft.subscribe(writeSoon);
+session.subscribe(follow);
+follow();
+
+function writeSoon(): void {
   clearTimeout(timer);
-  timer = setTimeout(() => writeDisk(ON_DISK, draft.get()), WRITE_AFTER);
-});
+  timer = setTimeout(() => writeDisk(ON_DISK, { ...draft.get(), userId }), WRITE_AFTER);
+}
+
+/** A draft goes where the cards go: to the first user of this phone, or to the one who replaces an anonymous user. */
+function follow(): void {
+  const now = session.get();
+  if (now.userId === userId) return;
+  if (userId !== null && userId !== now.replaced) forget();
+  userId = now.userId;
+  writeSoon();
+}
+
+/** Another user must see neither words nor photos. */
+function forget(): void {
+  draft.set(EMPTY_DRAFT);
+  eraseDisk(ON_DISK);
+  eraseDisk(PICKING);
+  void sweepPhotos(Infinity);
+}
 
 /** Goes on where a kill has interrupted: photos of the draft are shown, and one that was being chosen is taken. */
 export async function resumeDraft(): Promise<void> {

@@ -1,10 +1,10 @@
 /** Everything that a screen may use; the rest of this folder is private. */
 
 export { photoUrl, REPORT_REASONS, reportGeneration, type ReportReason } from './api';
-export { forgetCards, forgetUser } from './cache';
 export { UNDO_FOR } from './deletions';
 export { type Draft, draftFrom, draftOf, EMPTY_DRAFT, withPhoto } from './draft';
-export { type FirstAction, firstActionOf, NOT_SHOWN, statusLine } from './messages';
+export { forgetCards, forgetUser } from './forget';
+export { type FirstAction, firstActionOf, statusLine } from './messages';
 export * from './types';
 export { useAccount, useModels } from './use-account';
 export { useActions } from './use-actions';

@@ -1,5 +1,5 @@
 import { drop, EMPTY, fromJob, merge, reconcile, timeOfRequest } from './merge';
-import { AT, item, job, sending } from './samples';
+import { AT, item, job, sending } from './samples.test.data';
 import type { Item } from './types';
 
 const gallery = (...items: Item[]) => merge(EMPTY, items);

@@ -67,11 +67,6 @@ export function withoutUnsent(gallery: Gallery, id: string): Gallery {
   return { ...gallery, items: gallery.items.filter((item) => item.id !== id || item.status !== 'sending') };
 }
 
-/** Below the user's own cards: what the user before left on this phone, and the server does not give to this one. */
-export function withLeft({ items, gone }: Gallery, left: Item[]): Item[] {
-  return [...items, ...left.filter(({ id }) => !gone.includes(id) && !items.some((item) => item.id === id))];
-}
-
 /** Lets a dropped card come back, because the server still has it. */
 export function restore(gallery: Gallery, id: string): Gallery {
   return { ...gallery, gone: gallery.gone.filter((gone) => gone !== id) };

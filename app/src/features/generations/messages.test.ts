@@ -1,5 +1,7 @@
-import { FAILURES, firstActionOf, REFUSALS, statusLine } from './messages';
-import { item, sending } from './samples';
+import { FAILURES, REFUSALS } from '@/texts/generations';
+
+import { firstActionOf, statusLine } from './messages';
+import { item, sending } from './samples.test.data';
 import type { FailureCode, Item } from './types';
 
 jest.mock('@/lib/supabase', () => ({ supabase: {} }));

@@ -1,36 +1,12 @@
-/** The texts that a user reads, by code, so that they can be translated. A code we do not know shows the server's text. */
+/** What is said of a card, and which action helps. The words are in texts/; a code that has none shows the server's. */
+
+import { costNothing, DELAYS, FAILURES, REFUSALS, STATUS } from '@/texts/generations';
 
 import type { Delay, FailureCode, Item, RefusalCode } from './types';
 
-export const FAILURES: Record<FailureCode, string> = {
-  invalid_input: 'The model could not use this prompt.',
-  content_rejected: 'This prompt isn’t allowed. Change it and try again.',
-  provider_rejected: 'The model refused this one.',
-  provider_unavailable: 'The model is out of reach right now.',
-  timed_out: 'This took too long.',
-  worker_lost: 'Something went wrong on our side.',
-  canceled: 'You canceled this.',
-  internal: 'Something went wrong on our side.',
-};
-
-export const REFUSALS: Partial<Record<string, string>> & Partial<Record<RefusalCode, string>> = {
-  insufficient_credits: 'You’re out of credits. Add some, then tap Retry.',
-  unknown_model: 'This model is no longer offered.',
-  too_large: 'This prompt is too long.',
-  invalid_request: 'The server did not understand this request.',
-  id_conflict: 'Two requests got mixed up. Tap Retry.',
-  other_account: 'Not sent by the account before. Tap Retry to send it from this one.',
-};
-
-const DELAYS: Record<Delay, string> = {
-  offline: 'Waiting for a connection',
-  server_busy: 'The server is busy, trying again',
-  too_many_jobs: 'Waiting for a free place',
-  signed_out: 'Waiting until you are signed in',
-};
-
-/** Of an output whose kind this version does not know. */
-export const NOT_SHOWN = 'This version of the app cannot show it.';
+const delays: Record<Delay, string> = DELAYS;
+const failures: Partial<Record<string, string>> = FAILURES satisfies Record<FailureCode, string>;
+const refusals: Partial<Record<string, string>> = REFUSALS satisfies Partial<Record<RefusalCode | 'other_account', string>>;
 
 const COSTS_NOTHING: string[] = ['provider_unavailable', 'timed_out', 'worker_lost', 'internal', 'provider_rejected'];
 
@@ -58,25 +34,23 @@ export function firstActionOf(item: Item): FirstAction {
 export function statusLine(item: Item): string {
   switch (item.status) {
     case 'sending':
-      return item.delay ? DELAYS[item.delay] : 'Sending';
+      return item.delay ? delays[item.delay] : STATUS.sending;
     case 'refused':
-      return REFUSALS[item.code] ?? item.message;
+      return refusals[item.code] ?? item.message;
     case 'queued':
-      return 'In line';
+      return STATUS.queued;
     case 'running':
     case 'waiting':
-      return item.progress === null ? 'Painting' : `Painting, ${Math.round(item.progress * 100)}%`;
+      return item.progress === null ? STATUS.running : STATUS.runningAt(Math.round(item.progress * 100));
     case 'succeeded':
-      return 'Finished';
+      return STATUS.succeeded;
     case 'failed':
     case 'canceled': {
       const { code, message } = item.error;
-      const line = (isKnown(code) ? FAILURES[code] : message) || FAILURES.internal;
-      return COSTS_NOTHING.includes(code) ? `${line} It cost nothing.` : line;
+      const line = (Object.hasOwn(failures, code) ? failures[code] : message) || FAILURES.internal;
+      return COSTS_NOTHING.includes(code) ? costNothing(line) : line;
     }
     default:
       return item satisfies never;
   }
 }
-
-const isKnown = (code: string): code is FailureCode => Object.hasOwn(FAILURES, code);

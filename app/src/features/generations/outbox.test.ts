@@ -1,3 +1,5 @@
+import { keysOnDisk } from '@/lib/disk';
+
 import * as outbox from './outbox';
 
 const entry = (id: string, changes: Partial<outbox.Entry> = {}): outbox.Entry => ({
@@ -53,4 +55,13 @@ test('a full disk costs the memory of an entry, not the entry', () => {
   expect(ids('u')).toEqual(['a']);
   write.mockRestore();
   warn.mockRestore();
+});
+
+test('the requests of a deleted user go, those that cannot be read, too, and no others', () => {
+  const [deleted, other] = ['01a21938-7f5a-7bad-9d14-bf94e7d52d31', '01a21938-7f5a-7bad-9d14-bf94e7d52d32'];
+  outbox.put(entry('a', { userId: deleted }));
+  outbox.put(entry('b', { userId: other }));
+  for (const userId of [deleted, other]) localStorage.setItem(`pilotlight.1.outbox.${userId}`, JSON.stringify({ userId }));
+  outbox.eraseOf(deleted);
+  expect(keysOnDisk('').sort()).toEqual(['outbox.b', `unreadable.outbox.${other}`]);
 });

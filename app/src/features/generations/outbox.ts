@@ -3,6 +3,8 @@
  * Every look goes to the disk: another tab may have sent or canceled a request in the meantime.
  */
 
+import * as v from 'valibot';
+
 import { eraseDisk, keysOnDisk, readDisk, setAside, writeDisk } from '@/lib/disk';
 
 import * as schemas from './schemas';
@@ -42,18 +44,15 @@ export function change(id: string, changes: Partial<Entry>): Entry | undefined {
   return changed;
 }
 
-/** What an anonymous user left unsent comes to the user who took its place as cards to retry: one user is never charged
- * for what another asked, and nothing is lost. */
-export function inherit(from: string, to: string): void {
-  for (const entry of all()) {
-    if (entry.userId !== from) continue;
-    if (entry.isWithdrawn) erase(entry.id);
-    else put({ ...entry, userId: to, delay: null, refusal: entry.refusal ?? { code: 'other_account', message: '' } });
-  }
-}
-
 export function erase(id: string): void {
   eraseDisk(KEY + id);
+}
+
+/** All requests of a deleted user, those that cannot be read, too. */
+export function eraseOf(userId: string): void {
+  all().filter((entry) => entry.userId === userId).forEach(({ id }) => erase(id));
+  const aside = keysOnDisk('unreadable.').filter((key) => JSON.stringify(readDisk(key, v.unknown())).includes(userId));
+  aside.forEach(eraseDisk);
 }
 
 export function toItem(entry: Entry, updatedAt = entry.requestedAt): Item {

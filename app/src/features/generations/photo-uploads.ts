@@ -3,6 +3,7 @@
 import { readDisk } from '@/lib/disk';
 import { erasePhoto, keptPhotos, readPhoto } from '@/lib/photos';
 import { timeOf } from '@/lib/uuid';
+import { REFUSED } from '@/texts/generations';
 
 import { Refused, uploadPhoto } from './api';
 import * as outbox from './outbox';
@@ -11,7 +12,7 @@ import * as schemas from './schemas';
 
 export async function upload(userId: string, photoId: string): Promise<void> {
   const bytes = await readPhoto(photoId);
-  if (!bytes) throw new Refused('photo_lost', 'The photo is no longer on this phone. Choose it again.');
+  if (!bytes) throw new Refused('photo_lost', REFUSED.photoLost);
   await uploadPhoto(pathOf(userId, photoId), bytes);
 }
 

@@ -1,5 +1,5 @@
 import { listen } from './realtime';
-import { job } from './samples';
+import { job } from './samples.test.data';
 
 type Follow = (status: string) => void;
 const mockChannels: { say: Follow; hear: (payload: unknown) => void; system: (payload: object) => void }[] = [];

@@ -3,7 +3,7 @@ import { readDisk, writeDisk } from '@/lib/disk';
 
 import * as outbox from './outbox';
 import { fromJob } from './merge';
-import { item, job } from './samples';
+import { item, job } from './samples.test.data';
 import * as schemas from './schemas';
 
 beforeEach(() => localStorage.clear());

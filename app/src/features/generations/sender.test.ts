@@ -1,6 +1,6 @@
 import { meaningOf, Refused, Unreachable } from './api';
 import * as outbox from './outbox';
-import { job } from './samples';
+import { job } from './samples.test.data';
 import { after, createSender } from './sender';
 import type { Answer, GenerationRequest } from './types';
 

@@ -7,7 +7,7 @@ import { fieldsOf, inputOf, isComplete } from './fields';
 import { EMPTY, fromJob, merge, timeOfRequest } from './merge';
 import { statusLine } from './messages';
 import * as outbox from './outbox';
-import { file, item, job } from './samples';
+import { file, item, job } from './samples.test.data';
 import * as schemas from './schemas';
 import { firstOf, isPaid, type Item, pictureOf, promptOf } from './types';
 

@@ -3,7 +3,7 @@ import { QueryClient } from '@tanstack/react-query';
 import { type Page, readGallery, readJobs } from './api';
 import { accountKey, galleryKey, galleryOf } from './cache';
 import { EMPTY } from './merge';
-import { item, job } from './samples';
+import { item, job } from './samples.test.data';
 import { poll, readTruth } from './truth';
 
 jest.mock('@/lib/supabase', () => ({ supabase: {} }));

@@ -61,6 +61,9 @@ export const isPending = (item: Item) =>
 export const hasEnded = (item: Item) =>
   item.status === 'succeeded' || item.status === 'failed' || item.status === 'canceled';
 
+/** It goes on by itself: on its way to the server, or there. */
+export const isUnderWay = (item: Item) => !hasEnded(item) && item.status !== 'refused';
+
 export const promptOf = ({ input }: Pick<Item, 'input'>) => (typeof input.prompt === 'string' ? input.prompt : '');
 
 /** The model of a user who chose none: the first that is content with a prompt. */

@@ -5,7 +5,7 @@ import type { PropsWithChildren } from 'react';
 import { session } from '@/lib/session';
 
 import { type Page, readGallery } from './api';
-import { item } from './samples';
+import { item } from './samples.test.data';
 import { useGallery } from './use-gallery';
 
 jest.mock('@/lib/supabase', () => ({ supabase: {} }));

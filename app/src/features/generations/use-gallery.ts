@@ -7,8 +7,8 @@ import { useSession } from '@/lib/session';
 
 import { readGallery } from './api';
 import { changeGallery, galleryKey, galleryOf, openGallery } from './cache';
-import { leftBy } from './left';
-import { merge, withLeft } from './merge';
+import { leftBy, withLeft } from './inheritance';
+import { merge } from './merge';
 import { readTruth } from './truth';
 
 export function useGallery() {

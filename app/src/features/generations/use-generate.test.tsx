@@ -7,7 +7,7 @@ import { session } from '@/lib/session';
 import { absorb, galleryOf, openGallery } from './cache';
 import * as deletions from './deletions';
 import * as outbox from './outbox';
-import { item } from './samples';
+import { item } from './samples.test.data';
 import { useActions } from './use-actions';
 import { useGallery } from './use-gallery';
 import { useGenerate } from './use-generate';

@@ -9,6 +9,7 @@ import { createStore, useStore } from '@/lib/store';
 
 import { cancel, enqueue, Unreachable } from './api';
 import { absorb, absorbAccount, absorbAnswer, absorbJobs, changeGallery, galleryKey, keepOnDisk, readBalanceAgain } from './cache';
+import { inheritUnsent } from './inheritance';
 import { restore, withoutUnsent } from './merge';
 import { modelsQuery } from './models';
 import * as outbox from './outbox';
@@ -49,7 +50,7 @@ function useInheritance(userId: string | null, replaced: string | null | undefin
   const client = useQueryClient();
   useEffect(() => {
     if (!userId || !replaced) return;
-    outbox.inherit(replaced, userId);
+    inheritUnsent(replaced, userId);
     const wanted = outbox.ofUser(userId).filter((entry) => !entry.isWithdrawn);
     absorb(client, userId, wanted.map((entry) => outbox.toItem(entry)));
   }, [client, userId, replaced]);

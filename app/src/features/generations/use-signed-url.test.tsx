@@ -6,7 +6,7 @@ import { session } from '@/lib/session';
 
 import { signPaths } from './api';
 import type { Listener } from './realtime';
-import { file, job } from './samples';
+import { file, job } from './samples.test.data';
 import { knownUrl, sign } from './signed-urls';
 import { useLiveUpdates } from './use-live-updates';
 import { fetchAhead, useSignedUrl } from './use-signed-url';

@@ -1,18 +1,21 @@
 /** The wallet: the balance, the membership, what can be bought, and every entry of the ledger. */
 
-import { useRouter } from 'expo-router';
-import { FlatList, Linking, StyleSheet, View } from 'react-native';
+import { FlatList, StyleSheet, View } from 'react-native';
 import { useSafeAreaInsets } from 'react-native-safe-area-context';
 
-import { Button, SignButton } from '@/components/button';
-import { creditsOf } from '@/components/composer';
+import { Button } from '@/components/button';
+import { Header } from '@/components/header';
 import { Notice } from '@/components/notice';
+import { TextLink } from '@/components/text-link';
 import { round, space, useTheme } from '@/components/theme';
 import { Words } from '@/components/words';
 import { useAccount, useModels } from '@/features/generations';
+import { ABOUT } from '@/lib/about';
+import { ACCOUNT } from '@/texts/account';
+import { creditsOf } from '@/texts/app';
+import { SHOP, WALLET } from '@/texts/wallet';
 
 import { dayOf, type Entry, lineOf, membershipLine, periodLine, signed } from './entries';
-import { PRIVACY_URL, TERMS_URL } from './links';
 import type { Product } from './store';
 import { useEntries } from './use-entries';
 import { useShop } from './use-shop';
@@ -25,17 +28,12 @@ interface Props {
 export function CreditsScreen({ onBuy }: Props) {
   const theme = useTheme();
   const insets = useSafeAreaInsets();
-  const router = useRouter();
   const shop = useShop();
   const { entries, hasFailed, isLoading, loadOlder } = useEntries();
-  const goBack = () => (router.canGoBack() ? router.back() : router.replace('/'));
   return (
     <View style={[styles.screen, { backgroundColor: theme.ground, paddingTop: insets.top }]}>
       <View style={styles.header}>
-        <SignButton sign="back" label="Back" size={40} ground={theme.raised} colour={theme.ink} onPress={goBack} />
-        <Words kind="title" role="heading" aria-level={1}>
-          Credits
-        </Words>
+        <Header title={WALLET.title} hasBack />
       </View>
       <Notice text={shop.news} />
       <FlatList
@@ -49,13 +47,13 @@ export function CreditsScreen({ onBuy }: Props) {
             <Balance />
             {shop.isOpen ? <Shop shop={shop} onBuy={onBuy ?? shop.buy} /> : null}
             <Words kind="label" role="heading" aria-level={2} style={styles.heading}>
-              History
+              {WALLET.history}
             </Words>
           </View>
         }
         ListEmptyComponent={
           <Words tone="muted" style={styles.empty}>
-            {hasFailed ? 'The history could not be read. Try again later.' : isLoading ? 'Reading…' : 'Nothing yet.'}
+            {hasFailed ? WALLET.historyUnreadable : isLoading ? WALLET.reading : WALLET.noHistory}
           </Words>
         }
         style={styles.list}
@@ -68,7 +66,7 @@ export function CreditsScreen({ onBuy }: Props) {
 function Balance() {
   const theme = useTheme();
   const account = useAccount();
-  const included = useModels().filter((model) => model.included);
+  const included = useModels().flatMap(({ included: isIncluded, title }) => (isIncluded ? [title] : [])).join(', ');
   if (!account) return null;
   const membership = membershipLine(account);
   return (
@@ -78,7 +76,7 @@ function Balance() {
       </Words>
       {account.owed > 0 ? (
         <Words kind="small" tone="danger">
-          {creditsOf(account.owed)} of a refunded purchase were spent already. The next credits pay for them.
+          {WALLET.owed(account.owed)}
         </Words>
       ) : null}
       {membership ? (
@@ -86,10 +84,9 @@ function Balance() {
           {membership}
         </Words>
       ) : null}
-      {included.length > 0 ? (
+      {included ? (
         <Words kind="small" tone="muted">
-          {account.isPaid ? 'Included, so they cost no credits: ' : 'A membership includes: '}
-          {included.map(({ title }) => title).join(', ')}
+          {account.isPaid ? WALLET.included(included) : WALLET.wouldInclude(included)}
         </Words>
       ) : null}
     </View>
@@ -104,15 +101,15 @@ interface ShopProps {
 function Shop({ shop, onBuy }: ShopProps) {
   return (
     <View style={styles.shop}>
-      {shop.hasFailed ? <Words tone="muted">The store is out of reach. Trying again.</Words> : null}
+      {shop.hasFailed ? <Words tone="muted">{SHOP.outOfReach}</Words> : null}
       {shop.products.map((product) => (
         <Offer key={product.id} product={product} isBusy={shop.isBusy} onBuy={() => onBuy(product)} />
       ))}
       <View style={styles.links}>
-        <Button label="Restore purchases" isSmall onPress={shop.restore} />
-        <Button label="Manage subscription" isSmall onPress={shop.manage} />
-        <Link label="Terms" url={TERMS_URL} />
-        <Link label="Privacy" url={PRIVACY_URL} />
+        <Button label={SHOP.restore} isSmall onPress={shop.restore} />
+        <Button label={SHOP.manage} isSmall onPress={shop.manage} />
+        <TextLink label={ACCOUNT.terms} to={ABOUT.terms} />
+        <TextLink label={ACCOUNT.privacy} to={ABOUT.privacy} />
       </View>
     </View>
   );
@@ -134,16 +131,8 @@ function Offer({ product, isBusy, onBuy }: OfferProps) {
           {product.description} {periodLine(product.period)}
         </Words>
       </View>
-      <Button label={product.price} of={`Buy ${product.title}`} kind="primary" onPress={onBuy} />
+      <Button label={product.price} of={SHOP.buy(product.title)} kind="primary" onPress={onBuy} />
     </View>
-  );
-}
-
-function Link({ label, url }: { label: string; url: string }) {
-  return (
-    <Words kind="small" tone="muted" role="link" onPress={() => void Linking.openURL(url)} style={styles.link}>
-      {label}
-    </Words>
   );
 }
 
@@ -164,7 +153,7 @@ function Line({ entry }: { entry: Entry }) {
 
 const styles = StyleSheet.create({
   screen: { flex: 1 },
-  header: { flexDirection: 'row', alignItems: 'center', gap: space.m, padding: space.l, paddingBottom: space.m },
+  header: { width: '100%', maxWidth: 640, alignSelf: 'center', paddingHorizontal: space.l },
   list: { flex: 1 },
   content: { width: '100%', maxWidth: 640, alignSelf: 'center', paddingHorizontal: space.l },
   top: { gap: space.l },
@@ -180,7 +169,6 @@ const styles = StyleSheet.create({
   },
   words: { flex: 1, gap: 2 },
   links: { flexDirection: 'row', flexWrap: 'wrap', alignItems: 'center', gap: space.m },
-  link: { textDecorationLine: 'underline', paddingVertical: space.s },
   heading: { paddingTop: space.s },
   empty: { paddingVertical: space.m },
   line: {

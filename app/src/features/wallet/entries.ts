@@ -3,6 +3,7 @@
 import * as v from 'valibot';
 
 import { listOf, maybe } from '@/lib/parse';
+import { LEDGER, MEMBERSHIP, SHOP, type UNITS } from '@/texts/wallet';
 
 const time = v.pipe(v.string(), v.check((text) => Number.isFinite(Date.parse(text))));
 
@@ -18,26 +19,22 @@ const entry = v.object({
 export const entries = listOf(entry);
 export type Entry = v.InferOutput<typeof entry>;
 
-const GRANTS: Record<string, string> = {
-  starter: 'Welcome credits',
-  purchase: 'Purchase',
-  'refund reversed': 'Purchase paid again',
-};
-const REVOKES: Record<string, string> = { 'purchase refunded': 'Purchase refunded', owed: 'Paid what you owed' };
+const grants: Partial<Record<string, string>> = LEDGER.grants;
+const revokes: Partial<Record<string, string>> = LEDGER.revokes;
 
 /** One line for a person. A reason that a backend has chosen is shown as it is. */
 export function lineOf({ kind, amount, owed, reason }: Entry): string {
   switch (kind) {
     case 'grant':
-      return GRANTS[reason] ?? reason;
+      return grants[reason] ?? reason;
     case 'hold':
-      return amount === 0 ? 'Asked for, included in your membership' : 'Set aside for what you asked for';
+      return amount === 0 ? LEDGER.holdIncluded : LEDGER.hold;
     case 'settle':
-      return 'Finished, so the credits are spent';
+      return LEDGER.settle;
     case 'refund':
-      return reason === 'canceled' ? 'You canceled, so the credits are back' : 'It did not work, so the credits are back';
+      return reason === 'canceled' ? LEDGER.refundCanceled : LEDGER.refund;
     case 'revoke':
-      return owed > 0 ? `${REVOKES[reason] ?? reason}, ${owed} more owed` : (REVOKES[reason] ?? reason);
+      return owed > 0 ? LEDGER.owed(revokes[reason] ?? reason, owed) : (revokes[reason] ?? reason);
     default:
       return reason;
   }
@@ -58,18 +55,15 @@ interface Membership {
 
 export function membershipLine({ isPaid, paidUntil }: Membership): string | null {
   const until = paidUntil ? Date.parse(paidUntil) : 0;
-  if (until > NEVER) return 'You are a member for life.';
-  if (paidUntil && until > Date.now()) return `You are a member, paid until ${dayOf(paidUntil)}.`;
-  if (isPaid) return 'You are a member.';
-  return paidUntil ? `Your membership ended on ${dayOf(paidUntil)}.` : null;
+  if (until > NEVER) return MEMBERSHIP.forLife;
+  if (paidUntil && until > Date.now()) return MEMBERSHIP.until(dayOf(paidUntil));
+  if (isPaid) return MEMBERSHIP.member;
+  return paidUntil ? MEMBERSHIP.ended(dayOf(paidUntil)) : null;
 }
-
-const UNITS: Record<string, string> = { D: 'day', W: 'week', M: 'month', Y: 'year' };
 
 /** `P3M`: renews every 3 months. */
 export function periodLine(period: string | null): string {
-  const [, count = '', unit = ''] = /^P(\d+)([DWMY])$/.exec(period ?? '') ?? [];
-  const name = UNITS[unit];
-  if (!name) return period ? 'Renews until you cancel it.' : 'Bought once.';
-  return `Renews every ${count === '1' ? name : `${count} ${name}s`} until you cancel it in your store.`;
+  const [, count, unit] = /^P(\d+)([DWMY])$/.exec(period ?? '') ?? [];
+  if (count && unit) return SHOP.renewsEvery(Number(count), unit as keyof typeof UNITS);
+  return period ? SHOP.renews : SHOP.once;
 }

@@ -6,15 +6,23 @@
 
 import { uuidv7 } from '@/lib/uuid';
 import { PUBLISHABLE_KEY, supabase } from '@/lib/supabase';
+import { PREVIEW_SHOP } from '@/texts/wallet';
 
 import type { Product, Store } from './store';
 
 const DAY = 86_400_000;
 
-const PRODUCTS: Product[] = [
-  { id: 'preview_100', title: '100 credits', description: 'They stay until you use them.', price: '$4.99', period: null },
-  { id: 'preview_monthly', title: 'Membership', description: '30 credits each month, and the included models.', price: '$6.99', period: 'P1M' },
-  { id: 'preview_lifetime', title: 'Lifetime membership', description: 'The included models, always.', price: '$99.99', period: null },
+const product = (id: string, [title, description]: readonly [string, string], price: string, period: string | null): Product => ({
+  id,
+  title,
+  description,
+  price,
+  period,
+});
+const PRODUCTS = [
+  product('preview_100', PREVIEW_SHOP.credits, '$4.99', null),
+  product('preview_monthly', PREVIEW_SHOP.monthly, '$6.99', 'P1M'),
+  product('preview_lifetime', PREVIEW_SHOP.lifetime, '$99.99', null),
 ];
 
 export const previewStore: Store = {
@@ -59,5 +67,5 @@ async function tell(userId: string, type: string, product: string, fields: Recor
     headers: { Authorization: `Bearer ${PUBLISHABLE_KEY}` },
     body: { api_version: '1.0', event },
   });
-  if (error) throw new Error('The preview store is out of reach. Try again.');
+  if (error) throw new Error(PREVIEW_SHOP.outOfReach);
 }

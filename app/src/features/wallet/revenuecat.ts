@@ -5,6 +5,8 @@
 
 import { Linking, Platform } from 'react-native';
 
+import { SHOP_ERRORS } from '@/texts/wallet';
+
 import type { Outcome, Product, Store } from './store';
 
 /** The part of the SDK that is used. */
@@ -40,11 +42,11 @@ export function loadRevenueCat(): RevenueCat | null {
 
 const OUTCOMES: Record<string, Outcome> = { '1': 'canceled', '20': 'pending' };
 const ERRORS: Record<string, string> = {
-  '3': 'Purchases are not allowed on this phone.',
-  '6': 'You have bought this already. Tap Restore purchases.',
-  '7': 'This belongs to another account of this app.',
-  '10': 'The store is out of reach. Try again.',
-  '15': 'This purchase is under way.',
+  '3': SHOP_ERRORS.notAllowed,
+  '6': SHOP_ERRORS.alreadyBought,
+  '7': SHOP_ERRORS.ofAnother,
+  '10': SHOP_ERRORS.outOfReach,
+  '15': SHOP_ERRORS.underWay,
 };
 const MANAGE_AT = Platform.select({
   android: 'https://play.google.com/store/account/subscriptions',
@@ -84,7 +86,7 @@ export function revenueCatStore(sdk: RevenueCat, apiKey: string): Store {
     buy: (userId, { id }) =>
       as(userId, async (): Promise<Outcome> => {
         const chosen = (await packages()).find(({ product }) => product.identifier === id);
-        if (!chosen) throw new Error('It is no longer offered.');
+        if (!chosen) throw new Error(SHOP_ERRORS.notOffered);
         await sdk.purchasePackage(chosen);
         return 'bought';
       }).catch((error: StoreError) => {
@@ -106,7 +108,7 @@ class StoreError extends Error {
 
   constructor(cause: unknown) {
     const code = String((cause as { code?: unknown } | null)?.code);
-    super(ERRORS[code] ?? 'The store could not do this. Try again later.', { cause });
+    super(ERRORS[code] ?? SHOP_ERRORS.unknown, { cause });
     this.code = code;
   }
 }

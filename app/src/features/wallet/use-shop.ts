@@ -4,6 +4,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useEffect } from 'react';
 
 import { useSession } from '@/lib/session';
+import { SHOP } from '@/texts/wallet';
 
 import { type Outcome, type Product, type Store, store } from './store';
 
@@ -20,8 +21,8 @@ type Action = (shop: Store, userId: string) => Promise<string | null>;
 const NEWS_LAST = 5000; // milliseconds
 
 const SAID: Record<Outcome, string | null> = {
-  bought: 'Thank you. It arrives in a moment.',
-  pending: 'This waits for an approval. It arrives when it is given.',
+  bought: SHOP.bought,
+  pending: SHOP.pending,
   canceled: null,
 };
 
@@ -53,7 +54,7 @@ export function useShop() {
     /** What came of the last action, for the user. */
     news,
     buy: (product: Product) => run(async (shop, user) => SAID[await shop.buy(user, product)]),
-    restore: () => run(async (shop, user) => (await shop.restore(user), 'What you bought before is yours again.')),
+    restore: () => run(async (shop, user) => (await shop.restore(user), SHOP.restored)),
     manage: () => run(async (shop, user) => (await shop.manage(user), null)),
   };
 }

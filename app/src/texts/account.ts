@@ -1,16 +1,14 @@
-/** The texts that a user reads about the account, so that they can be translated. */
+/** Words of the settings, of sign-in, and of the end of an account. */
 
-import type { Purpose } from './codes';
+import { creditsOf } from './app';
 
-const countOf = (count: number, one: string, many = `${one}s`) => (count === 1 ? `1 ${one}` : `${count} ${many}`);
 const unsent = (count: number, one: string, many: string) =>
   count === 1 ? `1 request is not sent yet. ${one}` : `${count} requests are not sent yet. ${many}`;
 
-export const TEXT = {
+export const ACCOUNT = {
   settings: 'Settings',
   account: 'Account',
   about: 'About',
-  back: 'Back',
   cancel: 'Not now',
 
   saveTitle: 'Save your account',
@@ -27,7 +25,7 @@ export const TEXT = {
 
   leaving: (credits: number | undefined) =>
     `The account of this phone has no address, so it cannot be opened again after you sign in to another. ${
-      credits ? `Its ${countOf(credits, 'credit')} will be lost. ` : ''
+      credits ? `Its ${creditsOf(credits)} will be lost. ` : ''
     }What this phone shows of its pictures stays in sight here.`,
   unsentLeft: (count: number) =>
     unsent(
@@ -82,7 +80,8 @@ export const TEXT = {
   channel: 'Finished generations',
 };
 
-export const ENTER: Record<Purpose, string> = { save: 'Save account', sign_in: 'Sign in', delete: 'Continue' };
+/** The button below a code, by what the code is for. */
+export const ENTER = { save: 'Save account', sign_in: 'Sign in', delete: 'Continue' };
 
 const WHY: Partial<Record<string, string>> = {
   email_exists: 'This address has an account already.',

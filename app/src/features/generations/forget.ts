@@ -1,0 +1,29 @@
+/** What of a user leaves this phone: at a sign-out the pictures, at the end of an account everything. */
+
+import type { QueryClient } from '@tanstack/react-query';
+import { Image } from 'expo-image';
+
+import { eraseDisk, keysOnDisk, neverWriteAgain } from '@/lib/disk';
+import { session } from '@/lib/session';
+
+import * as deletions from './deletions';
+import * as outbox from './outbox';
+import { sweepPhotos } from './photo-uploads';
+
+/** Removes the cards of a user who is gone from this phone, and what an earlier user had left to that one. The server has them. */
+export function forgetCards(client: QueryClient, userId: string): void {
+  const others = keysOnDisk('gallery.').filter((key) => key !== `gallery.${session.get().userId}`);
+  [...others, 'urls'].forEach(eraseDisk);
+  client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] === 'url' || queryKey[1] === userId });
+  void Image.clearDiskCache();
+  void Image.clearMemoryCache();
+}
+
+/** Removes everything of a deleted user from this phone, unsent requests and their photos, too. */
+export function forgetUser(client: QueryClient, userId: string): void {
+  neverWriteAgain(userId);
+  outbox.eraseOf(userId);
+  deletions.ofUser(userId).forEach(({ id }) => deletions.takeBack(id));
+  void sweepPhotos(Infinity);
+  forgetCards(client, userId);
+}
