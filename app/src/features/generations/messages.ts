@@ -60,7 +60,7 @@ export function statusLine(item: Item): string {
     case 'sending':
       return item.delay ? DELAYS[item.delay] : 'Sending';
     case 'refused':
-      return REFUSALS[item.code] ?? item.message;
+      return (Object.hasOwn(REFUSALS, item.code) && REFUSALS[item.code]) || item.message;
     case 'queued':
       return 'In line';
     case 'running':
