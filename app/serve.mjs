@@ -18,6 +18,7 @@ const TYPES = {
   '.css': 'text/css; charset=utf-8',
   '.json': 'application/json',
   '.png': 'image/png',
+  '.webp': 'image/webp',
   '.ico': 'image/x-icon',
 };
 const ENCODINGS = {
@@ -33,15 +34,18 @@ const server = createServer((request, response) => {
   try {
     const file = fileOf(request.url);
     if (!file) return response.writeHead(404).end();
+    if (!['GET', 'HEAD'].includes(request.method)) return response.writeHead(405, { Allow: 'GET, HEAD' }).end();
     const type = TYPES[extname(file)] ?? 'application/octet-stream';
     const encoding = type.startsWith('image/') ? undefined : encodingOf(request);
+    // Read before the headers are sent: where there is no file, there is still an answer to give.
+    const content = contentOf(file, encoding);
     response.writeHead(200, {
       'Content-Type': type,
       'Cache-Control': file.includes('/_expo/static/') ? 'max-age=31536000, immutable' : 'no-cache',
       'X-Content-Type-Options': 'nosniff',
       ...(encoding && { 'Content-Encoding': encoding, Vary: 'Accept-Encoding' }),
     });
-    response.end(contentOf(file, encoding));
+    response.end(content);
   } catch {
     // A path that is none, such as /%, or a file that a new export has just replaced.
     response.writeHead(400).end();

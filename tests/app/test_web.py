@@ -1,7 +1,9 @@
 """What a browser is: a keyboard, zoom, addresses that lead nowhere, and a reload in the middle of a thought."""
 
 import json
-from typing import Any
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import requests
@@ -9,7 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.app.commits import COUNT_COMMITS
 from tests.app.phone import Phone, Screen, switched_on
-from tests.app.site import APP
+from tests.app.site import APP, served
 from tests.app.system import System
 from tests.app.test_outputs import choose
 from tests.app.test_photos import expect_picked, photo_of_a_phone, pick
@@ -118,6 +120,17 @@ def test_zoom_leaves_the_gallery_usable_and_nothing_beside_the_screen(phone: Pho
     card, prompt = screen.cards.first.bounding_box(), screen.prompt.bounding_box()
     assert card is not None and prompt is not None
     assert prompt["y"] - max(0, card["y"]) > HIGH / 3
+
+
+@pytest.mark.quick
+def test_the_server_of_the_export_survives_an_export_that_is_not_there(tmp_path: Path) -> None:
+    nowhere = cast("System", SimpleNamespace(url="http://supabase.invalid", publishable_key="none"))
+    with served(nowhere, tmp_path) as site:
+        for _ in range(2):  # the first answer may be its last
+            assert requests.get(site + "/", timeout=10).status_code == 400
+        (tmp_path / "index.html").write_text("here")
+        assert requests.get(site + "/generation/7", headers={"Range": "bytes=1-"}, timeout=10).text == "here"
+        assert requests.post(site + "/", timeout=10).status_code == 405
 
 
 def test_the_server_of_the_export_survives_any_path_and_sends_little(site: str) -> None:

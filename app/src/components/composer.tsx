@@ -3,7 +3,7 @@
 import { type ReactNode, useState } from 'react';
 import { ScrollView, StyleSheet, useWindowDimensions, View } from 'react-native';
 
-import { type Draft, withoutPhoto } from '@/features/generations/draft';
+import { type Draft, withModel, withoutPhoto } from '@/features/generations/draft';
 import { fieldsOf, inputOf, isComplete, LONGEST_TEXT } from '@/features/generations/fields';
 import { firstOf, type Input, type Model } from '@/features/generations/types';
 import { COMPOSER } from '@/texts/gallery';
@@ -33,9 +33,9 @@ export function Composer({ models, draft, onDraft, onPick, onGenerate }: Compose
   const [open, setOpen] = useState<'models' | 'options' | null>(null);
   const model = models.find(({ id }) => id === draft.model) ?? firstOf(models);
   const fields = fieldsOf(model);
-  const prompt = fields.find(({ name }) => name === 'prompt');
+  const prompt = fields.find(({ name, kind }) => name === 'prompt' && kind === 'text');
   const photoFields = fields.filter((field) => field.kind === 'photo');
-  const more = fields.filter(({ name, kind }) => name !== 'prompt' && kind !== 'photo');
+  const more = fields.filter((field) => field !== prompt && field.kind !== 'photo');
   const input = inputOf(fields, draft.prompt.trim(), draft.values);
   const canGenerate = isComplete(fields, input);
 
@@ -44,8 +44,8 @@ export function Composer({ models, draft, onDraft, onPick, onGenerate }: Compose
 
   const toggle = (panel: 'models' | 'options') => setOpen(open === panel ? null : panel);
   const setValue = (name: string, value: unknown) => onDraft({ ...draft, values: { ...draft.values, [name]: value } });
-  function choose(id: string) {
-    onDraft({ ...draft, model: id });
+  function choose(chosen: Model) {
+    onDraft(withModel(draft, chosen));
     setOpen(null);
   }
   function generate() {

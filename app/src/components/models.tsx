@@ -12,21 +12,22 @@ import { Words } from './words';
 interface ModelsProps {
   models: Model[];
   chosen: Model | undefined;
-  onChoose: (id: string) => void;
+  onChoose: (model: Model) => void;
 }
 
 export function Models({ models, chosen, onChoose }: ModelsProps) {
   const theme = useTheme();
   return (
     <View role="radiogroup" aria-label={COMPOSER.model}>
-      {models.map(({ id, title, description, cost }) => {
+      {models.map((model) => {
+        const { id, title, description, cost } = model;
         const isChosen = id === chosen?.id;
         return (
           <Pressable
             key={id}
             role="radio"
             aria-checked={isChosen}
-            onPress={() => onChoose(id)}
+            onPress={() => onChoose(model)}
             style={[styles.model, { backgroundColor: isChosen ? theme.raised : undefined }]}
           >
             <View style={styles.line}>

@@ -39,7 +39,7 @@ function Control({ field, value, onValue }: ControlProps) {
       return (
         <Row title={field.title} role="radiogroup">
           {field.choices.map((choice) => (
-            <Chip key={choice} label={String(choice)} isChosen={choice === value} onPress={() => onValue(choice === value ? undefined : choice)} />
+            <Chip key={choice} label={String(choice)} isChosen={choice === (value ?? field.initial)} onPress={() => onValue(choice === value ? undefined : choice)} />
           ))}
         </Row>
       );

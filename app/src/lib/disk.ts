@@ -20,7 +20,10 @@ export function readDisk<S extends Schema>(key: string, schema: S): v.InferOutpu
 const gone = new Set<string>();
 
 /** From now on nothing is written that names this user, who was deleted: answers may still be on their way. */
-export const neverWriteAgain = (userId: string): void => void gone.add(userId);
+export function neverWriteAgain(userId: string): void {
+  // Every text holds the empty one.
+  if (userId !== '') gone.add(userId);
+}
 
 export function writeDisk(key: string, value: unknown): void {
   const text = JSON.stringify(value);
@@ -37,6 +40,9 @@ export function setAside(key: string): void {
   if (text !== null) storage.setItem(`${PREFIX}unreadable.${key}`, text);
   if (text === null || storage.isOnDisk(`${PREFIX}unreadable.${key}`)) eraseDisk(key);
 }
+
+/** The texts that were set aside. */
+export const unreadableOnDisk = (): string[] => keysOnDisk('unreadable.').map((key) => storage.getItem(PREFIX + key) ?? '');
 
 export function keysOnDisk(start: string): string[] {
   return storage

@@ -1,6 +1,6 @@
 /** A photo from the library or the camera, made small and kept before anybody can ask for it to be sent. */
 
-import { ImageManipulator, SaveFormat } from 'expo-image-manipulator';
+import { ImageManipulator, type ImageRef, SaveFormat } from 'expo-image-manipulator';
 import * as ImagePicker from 'expo-image-picker';
 import { Platform } from 'react-native';
 
@@ -35,19 +35,23 @@ async function keep({ assets }: ImagePicker.ImagePickerResult): Promise<Photo | 
   const asset = assets?.[0];
   if (!asset) return null;
   const id = uuidv7();
-  const uri = await encodedAgain(asset);
+  const uri = await encodedAgain(asset.uri);
   await keepPhoto(id, uri);
   return { id, uri };
 }
 
 /** As a JPEG, which every model takes, without the place and time that a camera writes into the file. */
-async function encodedAgain({ uri, width, height }: ImagePicker.ImagePickerAsset): Promise<string> {
-  const context = ImageManipulator.manipulate(uri);
-  if (Math.max(width, height) > LONGEST_SIDE) {
-    context.resize(width >= height ? { width: LONGEST_SIDE } : { height: LONGEST_SIDE });
-  }
-  const image = await context.renderAsync();
-  const saved = await image.saveAsync({ format: SaveFormat.JPEG, compress: QUALITY });
-  image.release();
+async function encodedAgain(uri: string): Promise<string> {
+  const image = await ImageManipulator.manipulate(uri).renderAsync();
+  const small = await madeSmall(image);
+  const saved = await small.saveAsync({ format: SaveFormat.JPEG, compress: QUALITY });
+  new Set([image, small]).forEach((used) => used.release());
   return saved.uri;
+}
+
+/** The picker is not asked for the size: it may not know it, and it may mean the photo before its EXIF data turn it. */
+async function madeSmall(image: ImageRef): Promise<ImageRef> {
+  if (Math.max(image.width, image.height) <= LONGEST_SIDE) return image;
+  const size = image.width >= image.height ? { width: LONGEST_SIDE } : { height: LONGEST_SIDE };
+  return ImageManipulator.manipulate(image).resize(size).renderAsync();
 }

@@ -1,4 +1,5 @@
 import { keepSignedIn, session, signOut, startAnew } from './session';
+import { storage } from './storage';
 
 const mockAuth = {
   getSession: jest.fn(),
@@ -122,4 +123,36 @@ test('an address that is added is noted, and the user is the same', () => {
   expect(session.get()).toBe(before);
   say('SIGNED_IN', { user: { id: 'u', email: 'fox@example.com' } });
   expect(session.get()).toMatchObject({ userId: 'u', email: 'fox@example.com', replaced: null });
+});
+
+test.each([[true], [false]])('a disk that could not be read for a moment loses no session (a known user: %p)', async (isKnown) => {
+  if (isKnown) localStorage.setItem('pilotlight.1.user', JSON.stringify({ userId: 'u' }));
+  localStorage.setItem('session', 'u');
+  const own = localStorage.getItem.bind(localStorage);
+  let reads = 0;
+  jest.spyOn(localStorage, 'getItem').mockImplementation((key) => {
+    if ((reads += 1) === 1) throw new Error('database is locked');
+    return own(key);
+  });
+  // auth-js takes a value that could not be read for none.
+  mockAuth.getSession.mockImplementation(async () => {
+    const id = storage.getItem('session');
+    return { data: { session: id && { user: { id } } }, error: null };
+  });
+  say('INITIAL_SESSION', null);
+  await jest.advanceTimersByTimeAsync(0);
+  expect(session.get().isLost ?? false).toBe(false);
+  await jest.advanceTimersByTimeAsync(1000);
+  jest.mocked(localStorage.getItem).mockRestore();
+  expect(mockAuth.signInAnonymously).not.toHaveBeenCalled();
+  expect(session.get()).toMatchObject({ userId: 'u', isReady: true });
+});
+
+test.each([[''], [{ userId: '' }], [{ userId: 7 }], [[]], ['{']])('a last user on disk that is %j is none', async (bad) => {
+  localStorage.setItem('pilotlight.1.user', bad === '{' ? bad : JSON.stringify(bad));
+  mockAuth.getSession.mockResolvedValue({ data: { session: null }, error: null });
+  mockAuth.signInAnonymously.mockResolvedValue({ data: { user: { id: 'u' } } });
+  say('INITIAL_SESSION', null);
+  await jest.advanceTimersByTimeAsync(0);
+  expect(session.get()).toMatchObject({ userId: 'u', isReady: true });
 });

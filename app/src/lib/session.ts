@@ -8,6 +8,7 @@ import { withCaptcha } from './captcha';
 import { eraseDisk, readDisk, writeDisk } from './disk';
 import { onForeground, onOnline } from './foreground';
 import { NAME } from './name';
+import { storage } from './storage';
 import { createStore, useStore } from './store';
 import { supabase } from './supabase';
 
@@ -26,10 +27,11 @@ export interface Session {
 
 const LAST_USER = 'user';
 const perhaps = v.fallback(v.nullable(v.string()), null);
+const id = v.pipe(v.string(), v.minLength(1));
 // An id alone is what the first builds wrote.
 const lastUser = v.union([
-  v.object({ userId: v.string(), email: v.optional(perhaps, null), replaced: v.optional(perhaps, null) }),
-  v.pipe(v.string(), v.transform((userId) => ({ userId, email: null, replaced: null }))),
+  v.object({ userId: id, email: v.optional(perhaps, null), replaced: v.optional(perhaps, null) }),
+  v.pipe(id, v.transform((userId) => ({ userId, email: null, replaced: null }))),
 ]);
 const NO_USER = { userId: null, email: null, replaced: null, isReady: false, isLost: false };
 const LONGEST_PAUSE = 15_000;
@@ -89,6 +91,8 @@ async function signIn(): Promise<User | null> {
   const { data, error } = await supabase.auth.getSession();
   // A session that could not be renewed now is still this user's; a new anonymous user would lose the gallery.
   if (data.session || error) return data.session?.user ?? null;
+  // A disk that was locked for a moment: its session is neither lost nor to be replaced by that of a new user.
+  if (storage.hasComeBack()) return null;
   // The disk is asked: another tab may have signed out on purpose.
   if (readDisk(LAST_USER, lastUser)) {
     session.set({ ...session.get(), isReady: false, isLost: true });

@@ -5,6 +5,9 @@ import 'expo-sqlite/localStorage/install';
 /** Newer than the disk; null stands for a removed value. */
 const inMemory = new Map<string, string | null>();
 
+/** Could not be read when they were last asked for. */
+const unread = new Set<string>();
+
 /** The value that `attempt` gives, or `otherwise` where storage is forbidden: a browser throws at the mere name. */
 function withDisk<T>(attempt: (disk: Storage) => T, otherwise: T): T {
   try {
@@ -25,8 +28,22 @@ function onDisk(key: string, change: (disk: Storage) => void, value: string | nu
 }
 
 export const storage = {
-  getItem: (key: string): string | null =>
-    inMemory.has(key) ? (inMemory.get(key) ?? null) : withDisk((disk) => disk.getItem(key), null),
+  getItem(key: string): string | null {
+    if (inMemory.has(key)) return inMemory.get(key) ?? null;
+    unread.add(key);
+    return withDisk((disk) => {
+      const value = disk.getItem(key);
+      unread.delete(key);
+      return value;
+    }, null);
+  },
+
+  /** Whether the disk can be read again after it could not: what seemed to be missing may be there. */
+  hasComeBack(): boolean {
+    const keys = [...unread];
+    keys.forEach((key) => storage.getItem(key));
+    return keys.some((key) => !unread.has(key));
+  },
 
   /** Never throws: a caller that cannot save a session would make a new user. */
   setItem(key: string, value: string): void {

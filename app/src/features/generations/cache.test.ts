@@ -1,8 +1,8 @@
 import { QueryClient, QueryObserver } from '@tanstack/react-query';
 
-import { absorb, absorbAccount, absorbAnswer, accountKey, changeGallery } from './cache';
+import { absorb, absorbAccount, absorbAnswer, accountKey, changeGallery, openGallery } from './cache';
 import { EMPTY } from './merge';
-import { item, job } from './samples.test.data';
+import { AT, item, job } from './samples.test.data';
 import { type Account, isPaid } from './types';
 
 jest.mock('@/lib/supabase', () => ({ supabase: {} }));
@@ -111,4 +111,10 @@ test.each([
   [false, '2026-01-01T10:00:02Z', true],
 ])('paid: %p, until %p: %p', (is_paid, paid_until, expected) => {
   expect(isPaid({ credits: 0, is_paid, paid_until }, Date.parse('2026-01-01T10:00:01Z'))).toBe(expected);
+});
+
+test('cards on disk that are there twice, or in another order, are drawn once and the newest first', () => {
+  const newer = item('succeeded', { id: 'b', created_at: `${AT}2+00:00` });
+  localStorage.setItem('pilotlight.1.gallery.u', JSON.stringify([item('running'), newer, item('succeeded'), newer]));
+  expect(openGallery('u').items.map(({ id, status }) => [id, status])).toEqual([['b', 'succeeded'], ['a', 'succeeded']]);
 });

@@ -21,9 +21,8 @@ export function openGallery(userId: string | null): Gallery {
   const entries = outbox.ofUser(userId);
   const gone = [...entries.filter((entry) => entry.isWithdrawn), ...deletions.ofUser(userId)].map(({ id }) => id);
   // The app may have ended before the gallery without them was written.
-  const items = (readDisk(`gallery.${userId}`, schemas.items) ?? []).filter(({ id }) => !gone.includes(id));
-  const gallery = { ...EMPTY, items, gone };
-  return merge(gallery, entries.map((entry) => outbox.toItem(entry)));
+  const items = readDisk(`gallery.${userId}`, schemas.items) ?? [];
+  return merge({ ...EMPTY, gone }, [...items, ...entries.map((entry) => outbox.toItem(entry))]);
 }
 
 /** Writes every change to disk soon after it. */

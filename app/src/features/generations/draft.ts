@@ -36,6 +36,15 @@ const withPhotos = (draft: Draft, field: string, photos: Draft['photos'][string]
   values: { ...draft.values, [field]: photos.map(({ id, path }) => path ?? markOf(id)) },
 });
 
+/** As another model takes it: of its photos the first ones, so that none is shown which would not be sent. */
+export function withModel(draft: Draft, model: Model): Draft {
+  const fitted = fieldsOf(model).reduce(
+    (known, field) => (field.kind === 'photo' ? withPhotos(known, field.name, (known.photos[field.name] ?? []).slice(0, field.most)) : known),
+    draft,
+  );
+  return { ...fitted, model: model.id };
+}
+
 /** What was asked for, to be changed and asked for again, with its photos. */
 export function draftOf({ model, input }: Item, models: Model[]): Draft {
   const { prompt: _prompt, ...values } = input;

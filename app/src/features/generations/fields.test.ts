@@ -61,3 +61,42 @@ test('options alone ask for nothing', () => {
   expect(isComplete(fields, inputOf(fields, '', { style: 'oil' }))).toBe(false);
   expect(isComplete(fields, inputOf(fields, 'a fox', {}))).toBe(true);
 });
+
+const drawn = (name: string, rule: object, required: string[] = []) =>
+  fieldsOf(model({ required, properties: { prompt: { type: 'string' }, [name]: rule } })).filter((field) => field.name === name);
+
+test('an option that shows a value although the user set none is sent if the model needs it', () => {
+  const required = ['prompt', 'count', 'hd', 'style'];
+  const properties = {
+    ...{ prompt: { type: 'string' }, count: { type: 'integer', minimum: 1 }, hd: { type: 'boolean' } },
+    style: { type: 'string', enum: ['oil', 'ink'], default: 'ink' },
+  };
+  const fields = fieldsOf(model({ required, properties }));
+  const input = inputOf(fields, 'a fox', {});
+  expect(input).toEqual({ prompt: 'a fox', count: 1, hd: false, style: 'ink' });
+  expect(isComplete(fields, input)).toBe(true);
+});
+
+test.each([
+  [{ type: 'integer', minimum: 1, maximum: 4, default: 99 }, 4],
+  [{ type: 'integer', minimum: 1, maximum: 4, default: -99 }, 1],
+  [{ type: 'integer', maximum: -1 }, -1],
+  [{ type: 'integer', minimum: 5 }, 5],
+])('the first value of %j is one that the server takes', (rule, initial) => {
+  expect(drawn('count', rule)).toMatchObject([{ initial }]);
+});
+
+test('a part of a whole number, of another model, is not sent', () => {
+  expect(inputOf(drawn('count', { type: 'integer' }), '', { count: 0.5 })).toEqual({});
+  expect(inputOf(drawn('count', { type: 'number' }), '', { count: 0.5 })).toEqual({ count: 0.5 });
+});
+
+test('a prompt that is a choice is chosen', () => {
+  const fields = fieldsOf(model({ required: ['prompt'], properties: { prompt: { type: 'string', enum: ['a fox', 'a boat'] } } }));
+  const input = inputOf(fields, '', { prompt: 'a boat' });
+  expect([input, isComplete(fields, input)]).toEqual([{ prompt: 'a boat' }, true]);
+});
+
+test('a title without letters is no name', () => {
+  expect(drawn('seed', { type: 'integer', title: '' })).toMatchObject([{ title: 'seed' }]);
+});

@@ -17,8 +17,8 @@ export type Choice = string | number;
 type Control =
   | { kind: 'text'; longest: number }
   | { kind: 'photo'; most: number; isList: boolean }
-  | { kind: 'choice'; choices: Choice[] }
-  | { kind: 'number'; least: number; most: number; step: number; initial: number }
+  | { kind: 'choice'; choices: Choice[]; initial: Choice | undefined }
+  | { kind: 'number'; isWhole: boolean; least: number; most: number; step: number; initial: number }
   | { kind: 'switch'; initial: boolean };
 
 export type Field = Named & Control;
@@ -55,32 +55,37 @@ export function fieldsOf(model: Model | undefined): Field[] {
     })
     .sort((one, other) => order(one.known) - order(other.known))
     .map(({ name, known }) => ({
-      ...{ name, title: known.title ?? name, isRequired: required.includes(name) },
+      ...{ name, title: known.title || name, isRequired: required.includes(name) },
       ...controlOf(known),
     }));
 }
 
 const order = (known: Rule) => Math.min(known['x-order'], Number.MAX_SAFE_INTEGER);
 
-function controlOf(known: Rule) {
+function controlOf(known: Rule): Control {
   const { type, minimum, maximum } = known;
-  if (type === 'array') return { kind: 'photo' as const, most: known.maxItems ?? 1, isList: true };
-  if (known.enum) return { kind: 'choice' as const, choices: known.enum };
-  if (type === 'boolean') return { kind: 'switch' as const, initial: known.default === true };
+  if (type === 'array') return { kind: 'photo', most: known.maxItems ?? 1, isList: true };
+  if (known.enum) return { kind: 'choice', choices: known.enum, initial: known.enum.find((choice) => choice === known.default) };
+  if (type === 'boolean') return { kind: 'switch', initial: known.default === true };
   if (type === 'string') {
     return known.format === 'image'
-      ? { kind: 'photo' as const, most: 1, isList: false }
-      : { kind: 'text' as const, longest: known.maxLength ?? LONGEST_TEXT };
+      ? { kind: 'photo', most: 1, isList: false }
+      : { kind: 'text', longest: known.maxLength ?? LONGEST_TEXT };
   }
-  const [least, most] = [minimum ?? 0, maximum ?? Number.MAX_SAFE_INTEGER];
-  const step = type === 'integer' || most - least > 10 ? 1 : (most - least) / 20;
-  return { kind: 'number' as const, least, most, step, initial: typeof known.default === 'number' ? known.default : least };
+  const isWhole = type === 'integer';
+  const most = maximum ?? Number.MAX_SAFE_INTEGER;
+  const least = minimum ?? Math.min(0, most);
+  const step = isWhole || most - least > 10 ? 1 : (most - least) / 20;
+  const initial = typeof known.default === 'number' ? Math.min(most, Math.max(least, known.default)) : least;
+  return { kind: 'number', isWhole, least, most, step, initial };
 }
 
 /** What the user set, as far as this model takes it; a photo by the mark that stands for it until it is sent. */
 export function inputOf(fields: Field[], prompt: string, values: Input): Input {
-  const set = fields.flatMap(({ name, ...field }) => {
-    const value = name === 'prompt' ? prompt : values[name];
+  const set = fields.flatMap(({ name, isRequired, ...field }) => {
+    const given = name === 'prompt' && field.kind === 'text' ? prompt : values[name];
+    // An option that shows a value without having been set is sent where the model needs it.
+    const value = isRequired && 'initial' in field && !takes(field, given) ? field.initial : given;
     if (!takes(field, value)) return [];
     return [[name, field.kind === 'photo' && Array.isArray(value) && !field.isList ? value[0] : value] as const];
   });
@@ -98,7 +103,7 @@ function takes(field: Control, value: unknown): boolean {
     case 'choice':
       return field.choices.some((choice) => choice === value);
     case 'number':
-      return typeof value === 'number' && value >= field.least && value <= field.most;
+      return typeof value === 'number' && value >= field.least && value <= field.most && (!field.isWhole || Number.isInteger(value));
     case 'switch':
       return typeof value === 'boolean';
     default:

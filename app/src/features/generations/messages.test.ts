@@ -57,3 +57,7 @@ test.each<[string, ReturnType<typeof firstActionOf>]>([
 ])('what helps after the refusal %s is to %s', (code, action) => {
   expect(firstActionOf({ ...sending(), status: 'refused', code, message: '' })).toBe(action);
 });
+
+test('a code that is a name of every object shows what the server says', () => {
+  expect(statusLine({ ...sending(), status: 'refused', code: 'constructor', message: 'No more today.' })).toBe('No more today.');
+});

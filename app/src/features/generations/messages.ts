@@ -36,7 +36,7 @@ export function statusLine(item: Item): string {
     case 'sending':
       return item.delay ? delays[item.delay] : STATUS.sending;
     case 'refused':
-      return refusals[item.code] ?? item.message;
+      return (Object.hasOwn(refusals, item.code) && refusals[item.code]) || item.message;
     case 'queued':
       return STATUS.queued;
     case 'running':

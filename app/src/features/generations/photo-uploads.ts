@@ -1,6 +1,6 @@
 /** Brings the photos of unsent requests to the server, and forgets those that no request needs. */
 
-import { readDisk } from '@/lib/disk';
+import { readDisk, unreadableOnDisk } from '@/lib/disk';
 import { erasePhoto, keptPhotos, readPhoto } from '@/lib/photos';
 import { timeOf } from '@/lib/uuid';
 import { REFUSED } from '@/texts/generations';
@@ -12,7 +12,7 @@ import * as schemas from './schemas';
 
 export async function upload(userId: string, photoId: string): Promise<void> {
   const bytes = await readPhoto(photoId);
-  if (!bytes) throw new Refused('photo_lost', REFUSED.photoLost);
+  if (!bytes?.byteLength) throw new Refused('photo_lost', REFUSED.photoLost);
   await uploadPhoto(pathOf(userId, photoId), bytes);
 }
 
@@ -22,6 +22,8 @@ const KEPT_FOR = 24 * 3_600_000;
 export async function sweepPhotos(now: number): Promise<void> {
   const inComposer = readDisk('draft', schemas.draft)?.values ?? {};
   const needed = new Set([inComposer, ...outbox.all().map(({ input }) => input)].flatMap(photosOf));
-  const old = (await keptPhotos()).filter((id) => !needed.has(id) && now - timeOf(id) > KEPT_FOR);
+  // An unsent request that this version cannot read keeps its photos, too.
+  const unreadable = unreadableOnDisk().join();
+  const old = (await keptPhotos()).filter((id) => !needed.has(id) && !unreadable.includes(id) && now - timeOf(id) > KEPT_FOR);
   await Promise.all(old.map(erasePhoto));
 }

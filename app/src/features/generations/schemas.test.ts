@@ -59,3 +59,12 @@ test.each([
   expect(localStorage.getItem('pilotlight.1.unreadable.outbox.a')).toBe(text);
   expect(localStorage.getItem('pilotlight.1.outbox.a')).toBeNull();
 });
+
+test.each([[undefined], ['later'], [7], [[]]])('a success whose generation is %j is no deletion: its card stays in sight', (generation) => {
+  const known = parsed(schemas.job, { ...job('succeeded'), generation });
+  expect(known && fromJob(known)).toMatchObject({ status: 'succeeded', output: [] });
+});
+
+test('a refusal without words is the refusal that its code says', () => {
+  expect(parsed(schemas.refused, { error: { code: 'insufficient_credits', message: null } })).toEqual({ error: { code: 'insufficient_credits', message: '' } });
+});

@@ -29,7 +29,8 @@ const outputs = listOf(v.union([fileOutput, textOutput]));
 
 export const failure = v.object({ code: v.string(), message: maybe(v.string()) });
 
-const generation = v.object({ output: maybe(outputs), error: maybe(failure) });
+/** Null says that it was deleted. One that cannot be read was not: it stays in sight without a result. */
+const generation = v.fallback(v.nullable(v.object({ output: maybe(outputs), error: maybe(failure) })), { output: null, error: null });
 
 export const job = v.object({
   id: v.string(),
@@ -39,7 +40,7 @@ export const job = v.object({
   progress,
   created_at: maybe(time),
   updated_at: time,
-  generation: maybe(generation),
+  generation,
 });
 
 const asked = {
@@ -59,7 +60,7 @@ const item = v.variant('status', [
 export const items = listOf(item);
 
 const delay = v.picklist(['offline', 'server_busy', 'too_many_jobs', 'signed_out']);
-export const refusal = v.object({ code: v.string(), message: v.string() });
+export const refusal = v.object({ code: v.string(), message: v.fallback(v.string(), '') });
 
 export const entry = v.object({
   id: v.string(),

@@ -234,3 +234,13 @@ describe('a request with a photo', () => {
     expect(outbox.find('a')?.refusal).toEqual({ code: 'photo_lost', message: 'Choose it again.' });
   });
 });
+
+test.each(['-5', '-Infinity', 'NaN', 'Wed, 21 Oct 2099 07:28:00 GMT', '', '0', '0.0001', '1e300', 'Infinity'])(
+  'however a server says when to come back (%j), it is asked in a second at the earliest and in an hour at the latest',
+  (said) => {
+    const outcome = after(meaningOf(429, null, said), 0);
+    expect(outcome).toMatchObject({ kind: 'later' });
+    expect(outcome.kind === 'later' && outcome.milliseconds).toBeGreaterThanOrEqual(1000);
+    expect(outcome.kind === 'later' && outcome.milliseconds).toBeLessThanOrEqual(3_600_000);
+  },
+);

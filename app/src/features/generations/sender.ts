@@ -8,6 +8,8 @@ import type { Answer, Delay, GenerationRequest } from './types';
 const LONGEST_PAUSE = 15_000;
 /** However long a server wants: a timer of more than 24 days would fire at once. */
 const LONGEST_WAIT = 3_600_000;
+/** However short a wait a server names: a request must not be sent without end. */
+const SHORTEST_WAIT = 1000;
 /** A function may take long to wake, so a silent request is not given up; another one is sent beside it. */
 const ASK_AGAIN_AFTER = 12_000;
 
@@ -36,7 +38,8 @@ export function after(error: unknown, attempt: number): Outcome {
   if (error instanceof Refused) return { kind: 'refused', code: error.code, message: error.message };
   const pause = Math.min(LONGEST_PAUSE, 1000 * 2 ** Math.min(attempt, 10));
   const { delay, retryAfter } = error instanceof Unreachable ? error : new Unreachable(String(error));
-  return { kind: 'later', delay, milliseconds: Math.min(LONGEST_WAIT, (retryAfter ?? 0) * 1000 || pause) };
+  const wait = (retryAfter ?? 0) * 1000 || pause;
+  return { kind: 'later', delay, milliseconds: Math.min(LONGEST_WAIT, Math.max(SHORTEST_WAIT, wait)) };
 }
 
 /** For one user, whose token goes with every call. */

@@ -5,7 +5,7 @@ import { AppState } from 'react-native';
 
 import { onForeground, onOnline } from '@/lib/foreground';
 
-import { bell, finish, ofUser } from './deletions';
+import { bell, type Deletion, finish, ofUser, UNDO_FOR } from './deletions';
 
 const AGAIN_AFTER = 15_000;
 
@@ -17,7 +17,9 @@ export function useDeletions(userId: string | null): void {
     const look = (isLeaving = false) => {
       clearTimeout(timer);
       const now = Date.now();
-      const [due, later] = [ofUser(userId).filter(({ at }) => isLeaving || at <= now), ofUser(userId).filter(({ at }) => at > now)];
+      // One that seems to be further ahead was noted before the clock was set back.
+      const isLater = ({ at }: Deletion) => at > now && at <= now + UNDO_FOR;
+      const [due, later] = [ofUser(userId).filter((known) => isLeaving || !isLater(known)), ofUser(userId).filter(isLater)];
       due.forEach((deletion) => void finish(deletion).catch(() => {}));
       if (due.length + later.length === 0) return;
       // One that could not be finished is tried again.

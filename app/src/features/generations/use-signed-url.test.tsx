@@ -106,3 +106,14 @@ test('all that is asked for at one moment is signed by one call, and one that is
   await sign('u/b/0.png');
   expect(signPaths).toHaveBeenCalledTimes(2);
 });
+
+test('on a phone whose clock is years behind, a URL is not asked for without end', async () => {
+  const interval = jest.spyOn(globalThis, 'setInterval');
+  const output = file('u/far/0.png', { token: tokenFor(10 * 365 * 86_400) });
+  const { unmount } = await renderHook(() => useSignedUrl(output), { wrapper });
+  const pauses = interval.mock.calls.map(([, milliseconds]) => milliseconds ?? 0).filter((milliseconds) => milliseconds > 1000);
+  expect(pauses.length).toBeGreaterThan(0);
+  // A timer of more milliseconds than 31 bits hold fires at once.
+  expect(Math.max(...pauses)).toBeLessThan(2 ** 31);
+  await unmount();
+});

@@ -9,6 +9,8 @@ import { forget, knownUrl, RENEW_BEFORE, sign } from './signed-urls';
 import { type Job, pictureOf, type Stored } from './types';
 
 const SOON = 1000;
+/** A day. A timer of more than 24 days would fire at once, and a clock that is years behind sees such times. */
+const LATE = 86_400_000;
 
 const urlQuery = (output: Stored | undefined) =>
   queryOptions({
@@ -27,7 +29,7 @@ export function useSignedUrl(output: Stored | undefined) {
     enabled: isReady && output !== undefined,
     refetchInterval: ({ state: { data: known, fetchFailureCount, errorUpdateCount } }) => {
       if (fetchFailureCount > 0) return pause(errorUpdateCount + 3);
-      return known ? Math.max(SOON, timeLeft(known.expiresAt)) : false;
+      return known ? Math.min(LATE, Math.max(SOON, timeLeft(known.expiresAt))) : false;
     },
     refetchOnWindowFocus: true,
     refetchOnReconnect: true,
