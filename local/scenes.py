@@ -91,7 +91,7 @@ class Scenes:
             after = await self.phone.credits()
             expect(after == wanted, f"the balance should be {wanted} and is {after}")
             self.screen.say(
-                f"  {event['type']:<22} {effect}: {told} credits, told on the topic. Again: {again}."
+                f"  {event['type']:<22} {effect}: {told} credits, as Realtime says. Sent again: {again}."
             )
 
     async def tell(self, event: dict[str, Any]) -> str:
@@ -133,7 +133,7 @@ class Scenes:
         path = Path(output["path"])
         file = self.folder / f"{path.parent.name}{path.suffix}"
         file.write_bytes(content)
-        self.screen.say(f"{output['kind'].capitalize()}: {file}")
+        self.screen.say(f"{output['kind'].capitalize()}: {from_here(file)}")
         return content
 
     def title(self, line: str) -> None:
@@ -158,6 +158,12 @@ async def show(stack: Stack, screen: Screen, log: Path) -> None:
     finally:
         await client.remove_all_channels()
         await client.auth.sign_out()
+
+
+def from_here(file: Path) -> Path:
+    """As a person in this folder would name it."""
+    here = Path.cwd()
+    return file.relative_to(here) if file.is_relative_to(here) else file
 
 
 def since(begun: float) -> float:

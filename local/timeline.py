@@ -24,7 +24,7 @@ MEANING = {
     "dispatched": ("the bridge's log", "has sent a Celery message with the id"),
     "claimed": ("jobs.started_at", "a worker holds the job under a lease"),
     "accepted": ("the client", "has its 202; the credit is held"),
-    "stored": ("storage.objects.created_at", "the picture lies in the user's folder"),
+    "stored": ("storage.objects.created_at", "the picture is in the user's folder"),
     "ended": ("jobs.finished_at", "job, generation and credits, in one transaction"),
     "visible": ("the client", "hears of it on its private Realtime topic"),
 }

@@ -129,12 +129,13 @@ def welcome(stack: Stack) -> str:
     known = processes.logins_of(stack) | processes.settings_of(stack)
     settings = "\n  ".join(f"{name}={value}" for name, value in known.items())
     return f"""
-Pilotlight is up, for development only and on this machine only. An app needs:
+Pilotlight is up, for development only and on this machine only. `make app` in another terminal builds
+and serves the app with it. An app of yours needs:
 
   EXPO_PUBLIC_SUPABASE_URL={stack.gateway_url}
   EXPO_PUBLIC_SUPABASE_PUBLISHABLE_KEY={stack.publishable_key}
 
-`make bridge`, `make worker` and `make flower` need in .env, to join it:
+`make status`, `make doctor`, `make bridge`, `make worker` and `make flower` need in .env:
 
   {settings}
 

@@ -71,7 +71,9 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)  # Postgres does not run as root, and enters it as another user
-        shown = terminal.shown_by([sys.executable, "-m", "local.demo", "--folder", f"{folder}/demo/local"])
+        # The paths that it prints are those of a person in a clone.
+        demo = [sys.executable, "-m", "local.demo", "--folder", ".pilotlight/local"]
+        shown = terminal.shown_by(demo, Path(folder).resolve())
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
             draw_demo(browser, shown, FOLDER)

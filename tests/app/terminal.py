@@ -9,6 +9,7 @@ import struct
 import subprocess
 import termios
 from collections.abc import Sequence
+from pathlib import Path
 
 from local.stack import ROOT
 
@@ -22,12 +23,13 @@ PAGE = """\
 letter-spacing:calc(8px - 1ch); font:13px/16px 'DejaVu Sans Mono',monospace">%s</pre></body>"""
 
 
-def shown_by(command: Sequence[str]) -> str:
+def shown_by(command: Sequence[str], folder: Path = ROOT) -> str:
     """Raises CalledProcessError if it fails."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
     environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}  # passed on, not read
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=theirs, stderr=theirs) as process:
+    environment["PYTHONPATH"] = str(ROOT)  # our modules are found from any folder
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
         shown = b"".join(iter(lambda: read(ours), b""))
     os.close(ours)
