@@ -39,6 +39,7 @@ OTHER_TOKEN = re.compile("whsec_|sb_|sk-|eyJ")
 # What a process says of itself. The version stands in pyproject.toml alone, which lies beside this file on every host.
 VERSION: str = tomllib.loads((Path(__file__).parent / "pyproject.toml").read_text())["project"]["version"]
 
+ENV_FILE = ".env"  # of the folder in which a process starts
 SET_IT = "Set it in the environment or in .env (see .env.example)."
 # Names that look like ours and belong to others: to the Edge Functions and to the app.
 OF_OTHERS = {
@@ -108,7 +109,7 @@ class Settings(BaseSettings):
     """Read from the process environment, then from `.env`; `.env.example` explains each value."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
+        extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
     )
 
     database_url: DatabaseUrl | None = Field(
@@ -246,7 +247,7 @@ def variable(name: str) -> str | None:
 def of_file() -> dict[str, str | None]:
     """What stands in .env, if there is one."""
     try:
-        return dotenv_values(".env")
+        return dotenv_values(ENV_FILE)
     except (OSError, UnicodeDecodeError) as error:
         refuse(
             f".env cannot be read ({getattr(error, 'strerror', None) or 'it is no text in UTF-8'}): correct it."
@@ -288,7 +289,7 @@ def load() -> Settings:
     """The settings of this process; exits with one line per wrong value."""
     of_file()  # refuses one that cannot be read
     try:
-        return Settings()  # type: ignore[call-arg]  # the values come from the environment
+        return Settings(_env_file=ENV_FILE)  # type: ignore[call-arg]  # the values come from the environment
     except ValidationError as error:
         for problem in error.errors(include_url=False, include_input=False):
             # What concerns two settings is said of the broker's.

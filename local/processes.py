@@ -69,13 +69,15 @@ def function(stack: Stack, name: str, port: int) -> Process:
 
 def ours(stack: Stack) -> list[Process]:
     """The processes of the Procfile, as any host would start them: each knows its own login alone."""
-    logins = {"bridge": stack.bridge_url, "worker": stack.worker_url}
+    logins = logins_of(stack)
     environment = EVERYWHERE | settings_of(stack)
     signs = {"bridge": lambda: has_bridge(stack), "worker": lambda: redis.has_waiting_worker(stack)}
     commands: dict[str, str] = parse_procfile((ROOT / "Procfile").read_text()).processes
     return [
-        Process(name, shlex.split(command), environment | {"DATABASE_URL": logins[name]}, signs[name])
+        # By the name that wins over DATABASE_URL: .env may hold the logins of a hosted project.
+        Process(name, shlex.split(command), environment | {login: logins[login]}, signs[name])
         for name, command in commands.items()
+        if (login := f"{name.upper()}_DATABASE_URL")
     ]
 
 

@@ -22,6 +22,7 @@ from honcho.colour import get_colours
 from honcho.printer import Message, Printer
 
 from local import pids
+from local.stack import ROOT
 
 READY_WITHIN = 120.0  # seconds; a machine with much else to do may need many
 RESTART_AFTER = 1.0
@@ -56,8 +57,8 @@ class Child:
 
 
 class Runner:
-    def __init__(self, folder: Path, *, cwd: Path, restarts: bool = False, colour: bool = True) -> None:
-        self.folder, self.cwd, self.restarts = folder, cwd, restarts
+    def __init__(self, folder: Path, *, restarts: bool = False, colour: bool = True) -> None:
+        self.folder, self.restarts = folder, restarts
         self.printer = Printer(sys.stdout, colour=colour, width=len("enqueue_generation"))
         self.printing = threading.Lock()
         self.colours: Iterator[str] = get_colours()
@@ -68,7 +69,7 @@ class Runner:
     def __enter__(self) -> Self:
         self.handlers = {number: signal.signal(number, self.request_stop) for number in SIGNALS}
         command = [sys.executable, "-m", "local.pids", str(self.folder)]
-        self.keeper = subprocess.Popen(command, cwd=self.cwd, stdin=subprocess.PIPE, start_new_session=True)
+        self.keeper = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, start_new_session=True)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -139,8 +140,8 @@ class Runner:
         with pids.hold(self.folder / f"{process.name}.pid", timeout=pids.KILL_AFTER) as pid_file:
             popen = subprocess.Popen(
                 process.command,
-                cwd=self.cwd,
-                env={**os.environ, **process.environment},  # passed on, not read
+                cwd=self.folder,  # there is no .env, as the clone may have one of a hosted project
+                env={**os.environ, "PYTHONPATH": str(ROOT), **process.environment},  # passed on, not read
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

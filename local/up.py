@@ -11,7 +11,7 @@ from typing import IO
 from local import pids, postgres, processes
 from local import stack as stacks
 from local.runner import Ended, Runner, Stopped
-from local.stack import FOLDER, ROOT, Stack, UnusableStack
+from local.stack import FOLDER, Stack, UnusableStack
 from operate.migrate import MigrationFailed, migrate
 
 READY = "ready"  # a file with our process number, there as long as the stack can be used
@@ -78,7 +78,7 @@ def known_or_new(folder: Path) -> Stack:
 def run(stack: Stack, *, attached: bool, restarts: bool) -> None:
     ready = stack.folder / READY
     try:
-        with Runner(stack.folder, cwd=ROOT, restarts=restarts) as runner:
+        with Runner(stack.folder, restarts=restarts) as runner:
             if attached:
                 threading.Thread(target=stop_at_end_of_input, daemon=True).start()
             start_servers(runner, stack)

@@ -1,10 +1,12 @@
 """One Postgres for the whole run, one fresh database for each test, made as a copy of a migrated template."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import settings
 from local import postgres as embedded_postgres
 from local import stack as stacks
 from local.stack import Stack
@@ -13,6 +15,8 @@ from tests.support.jobs import Jobs
 from tests.support.servers import Postgres, Redis
 
 pytest_plugins = ["tests.distribution"]
+
+settings.ENV_FILE = os.devnull  # a developer's .env is for what runs beside the tests
 
 
 @pytest.fixture(scope="session")

@@ -139,9 +139,23 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
             process.wait(60)
 
 
+OF_A_HOSTED_PROJECT = """
+BRIDGE_DATABASE_URL=postgresql://bridge:x@127.0.0.1:1/postgres
+WORKER_DATABASE_URL=postgresql://worker:x@127.0.0.1:1/postgres
+REDIS_URL=rediss://:x@127.0.0.1:1/0
+REDIS_CA_FILE=/not/here
+SUPABASE_URL=https://nowhere.invalid
+MAX_OUTPUT_BYTES=1
+"""
+
+
 @pytest.fixture(scope="module")
 def up(project: Project) -> Stack:
-    """The stack of `make up`, and a .env as its welcome says, with the owner's login beside it."""
+    """The stack of `make up`, and a .env as its welcome says, with the owner's login beside it.
+
+    It starts beside the .env of a hosted project, which is none of its business.
+    """
+    (project.folder / ".env").write_text(OF_A_HOSTED_PROJECT)
     begun = project.begin("up")
     begun.says("Ctrl-C stops everything.")
     stack = stacks.load(project.folder / ".pilotlight" / "local")

@@ -16,7 +16,7 @@ import pytest
 
 from local import pids, stack
 from local.runner import Ended, Process, Runner, Stopped
-from local.stack import ROOT, UnusableStack
+from local.stack import UnusableStack
 from local.up import READY
 from tests.support.up import LONGEST_WAIT, alive, up, wait_ready
 from tests.support.waiting import wait_until
@@ -81,7 +81,7 @@ def test_when_one_process_ends_all_end_and_its_last_words_are_told(tmp_path: Pat
     dying = Process("dying", [*python, "print('out of ink'); raise SystemExit(3)"])
     with (
         pytest.raises(Ended, match=r"^dying ended with code 3: out of ink$"),
-        Runner(tmp_path, cwd=ROOT) as runner,
+        Runner(tmp_path) as runner,
     ):
         runner.start(Process("living", [*python, "import time; time.sleep(600)"]))
         assert alive(tmp_path) == ["living"]
@@ -97,7 +97,7 @@ def test_a_process_that_ignores_sigterm_is_killed_with_its_children(
     monkeypatch.setattr(pids, "KILL_AFTER", 0.2)
     ready = tmp_path / "child-is-there"
     stubborn = f"trap '' TERM; (touch {ready}; sleep 600) & wait"
-    with Runner(tmp_path, cwd=ROOT) as runner:
+    with Runner(tmp_path) as runner:
         runner.start(Process("stubborn", ["sh", "-c", stubborn], is_ready=ready.exists))
         runner.wait_ready()
     assert alive(tmp_path) == []
@@ -105,7 +105,7 @@ def test_a_process_that_ignores_sigterm_is_killed_with_its_children(
 
 @pytest.mark.processes
 def test_a_process_that_ended_starts_again_when_the_runner_is_told_so(tmp_path: Path) -> None:
-    with Runner(tmp_path, cwd=ROOT, restarts=True) as runner:
+    with Runner(tmp_path, restarts=True) as runner:
         runner.start(Process("living", ["sleep", "600"]))
         first = int((tmp_path / "living.pid").read_text())
         os.kill(first, signal.SIGKILL)

@@ -261,7 +261,7 @@ def test_make_runs_it(stack: Stack, jobs: Jobs) -> None:
     seen(jobs, "worker")
     environment = {
         "PATH": "/usr/bin:/bin",
-        "DATABASE_URL": stack.bridge_url,
+        "BRIDGE_DATABASE_URL": stack.bridge_url,
         "REDIS_URL": "redis://127.0.0.1:1/0",
     }
     made = make("status", environment=environment, ARGS="--json")

@@ -38,7 +38,12 @@ class ControlledProcess:
     def start(self) -> Self:
         with self.log.open("ab") as log:
             self.popen = subprocess.Popen(
-                self.command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+                self.command,
+                cwd=self.log.parent,  # there is no .env, as there may be in a developer's clone
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         return self
 

@@ -30,9 +30,10 @@ NOWHERE = {
 def worker(*arguments: str, **changes: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [str(PROGRAMS / "celery"), "-A", "tasks", "worker", *arguments],
-        cwd=ROOT,
+        cwd=PROGRAMS,  # there is no .env, as there may be in a developer's clone
         env=os.environ
         | NOWHERE
+        | {"PYTHONPATH": str(ROOT)}
         | {"PYTHONWARNINGS": "ignore"}
         | changes,  # Celery warns those who run as root
         capture_output=True,
