@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.app.phone import Phone, Screen, Stall
 from tests.app.system import System
@@ -78,3 +78,18 @@ def test_every_function_takes_thirty_seconds(phone: Phone, system: System) -> No
     stall.release()
     screen.expect_picture(job_id)
     assert system.jobs_of(screen.user_id()) == [job_id]
+
+
+def test_the_first_list_of_models_moves_nothing_under_a_finger(phone: Phone) -> None:
+    """A button that moves between the press and the release of a finger is not tapped."""
+    waiting: list[Route] = []
+    phone.context.route("**/rest/v1/rpc/list_models", lambda route: waiting.append(route))
+    screen = phone.start().open()
+    screen.prompt.fill("A picture that is asked for in the first second")
+    expect(screen.generate).to_be_enabled()
+    screen.until(lambda: waiting, "the question for the models")
+    before = screen.generate.bounding_box()
+    for route in waiting:
+        route.continue_()
+    expect(screen.page.get_by_role("button", name="Generate, 1 credit")).to_be_enabled()
+    assert screen.generate.bounding_box() == before

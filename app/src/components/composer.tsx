@@ -165,6 +165,7 @@ const styles = StyleSheet.create({
   line: { flexDirection: 'row', alignItems: 'flex-end', gap: space.s, paddingLeft: space.m },
   sheet: { flexGrow: 0, borderRadius: round.m, borderWidth: 1 },
   options: { padding: space.s, gap: space.s },
-  tools: { flexGrow: 0 },
+  // As high as its buttons, so that nothing moves under a finger when the first list of models comes.
+  tools: { flexGrow: 0, minHeight: 32 },
   row: { alignItems: 'center', gap: space.s },
 });
