@@ -203,14 +203,26 @@ def steps(app: Path) -> Iterator[str]:
         yield "\nAnonymous sign-ins are off in its config.toml: turn them on there and in the project."
 
 
+TAKES_IN_ALL = re.compile(r'"(\./)?(\*\*/\*(\.tsx?)?|\.?)"')
+
+
 def checks_functions(app: Path) -> bool:
     """Whether the type check of the app would look at the Edge Functions. The file may have comments."""
     tsconfig = app / "tsconfig.json"
-    return (
-        tsconfig.is_file()
-        and bool(re.search(r'"\*\*/\*\.tsx?"', text := read(tsconfig)))
-        and "supabase" not in text
-    )
+    if not tsconfig.is_file():
+        return False
+    text = read(tsconfig)
+    if "supabase" in members(text, "exclude"):
+        return False
+    # TypeScript takes in every file where neither is set.
+    is_limited = '"include"' in text or '"files"' in text
+    return not is_limited or bool(TAKES_IN_ALL.search(members(text, "include")))
+
+
+def members(text: str, name: str) -> str:
+    """The list of this name, as it is written."""
+    found = re.search(rf'"{name}"\s*:\s*\[([^\]]*)\]', text)
+    return found[1] if found else ""
 
 
 def order(app: Path) -> str:

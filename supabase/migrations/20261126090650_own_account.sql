@@ -184,6 +184,29 @@ $$;
 revoke execute on function public.register_device(text, text) from public, anon, service_role;
 grant execute on function public.register_device(text, text) to authenticated;
 
+-- unregister_device: has no more pushes of the caller's jobs sent to this device; the app calls it
+-- when its user signs out
+--
+-- p_token  the token that was registered
+--
+-- Leaves a token that another user has registered since, and does nothing for an unknown one.
+-- Refuses with 401 or 403.
+create function public.unregister_device(p_token text)
+returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set random_page_cost = 0
+as $$
+declare
+  v_user_id uuid := private.caller();
+begin
+  delete from private.devices where token = p_token and user_id = v_user_id;
+end
+$$;
+revoke execute on function public.unregister_device(text) from public, anon, service_role;
+grant execute on function public.unregister_device(text) to authenticated;
+
 -- devices_of_job: the tokens to push to when this job has succeeded or failed; none if it was
 -- canceled
 create function private.devices_of_job(p_job_id uuid)

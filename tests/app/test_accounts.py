@@ -189,6 +189,23 @@ def test_an_account_from_its_address_to_its_end(phone: Phone, other_phone: Phone
     assert one.problems == [] and two.problems == []
 
 
+def test_an_account_that_is_deleted_in_one_tab_leaves_the_other(phone: Phone, system: System) -> None:
+    one, other = phone.start().open(), phone.start().open()
+    user_id = one.user_id()
+    job_id = one.ask("A picture in two tabs")
+    other.expect_picture(job_id)
+    one.open("/settings")
+    press(one, "Delete account")
+    press(one, "Delete for good")
+    one.until(lambda: one.user_id() != user_id, "another user")
+    expect(other.card(job_id)).to_have_count(0)
+    second = other.ask("A picture of the next user")
+    other.expect_picture(second)
+    one.until(lambda: one.page.evaluate(KEPT, user_id) == [], "a disk without the user")
+    assert system.jobs_of(one.user_id()) == [second]
+    assert one.problems == [] and other.problems == []
+
+
 def test_the_page_that_deletes_without_the_app(
     browser: Browser, site: str, phone: Phone, system: System
 ) -> None:

@@ -158,7 +158,8 @@ HOSTILE = {
     "the disk is full": """Storage.prototype.setItem = () => {
       throw new DOMException('full', 'QuotaExceededError'); };""",
     "a plain http address": """delete Crypto.prototype.randomUUID; delete Crypto.prototype.subtle;
-      delete Navigator.prototype.locks; delete Navigator.prototype.storage;""",
+      delete Navigator.prototype.locks; delete Navigator.prototype.storage;
+      delete window.BroadcastChannel;""",
     "a clock that is days ahead": "const shift = 3 * 86_400_000;" + SHIFT_CLOCK,
     "a clock that begins in 1970": "const shift = -Date.now();" + SHIFT_CLOCK,
     "wrongly offline": "Object.defineProperty(Navigator.prototype, 'onLine', { get: () => false });",

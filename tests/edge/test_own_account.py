@@ -50,6 +50,7 @@ REFUSED: dict[str, Call] = {
     "rpc read_gallery": rpc("read_gallery", p_before_at=None, p_before_id=None, p_ids=[]),
     "rpc report_generation": rpc("report_generation", p_id=None, p_reason="other"),
     "rpc register_device": rpc("register_device", p_token="ExponentPushToken[a]", p_platform="ios"),
+    "rpc unregister_device": rpc("unregister_device", p_token="ExponentPushToken[a]"),
 }
 # These look for no user: one is for everybody, and the others ask for a secret of their own.
 NOT_FOR_USERS = {"function ping", "function provider_webhook", "function purchase_webhook"}

@@ -121,6 +121,27 @@ def test_the_lines_of_the_config_are_added_and_its_own_stay(app: Path) -> None:
     assert config["edge_runtime"]["secrets"] == {"TOKEN_ISSUER": "http://127.0.0.1:54331/auth/v1"}
 
 
+@pytest.mark.parametrize(
+    ("tsconfig", "is_named"),
+    [
+        ('{"extends": "expo/tsconfig.base"}', True),  # takes in all, as that of Expo's blank template
+        ('{"include": ["**/*.ts"], "compilerOptions": {"paths": {"@supabase": ["./x"]}}}', True),
+        ('{"include": ["./**/*"]}', True),
+        ('{"include": ["."] /* all */}', True),
+        ('{"include": ["src"]}', False),
+        ('{"files": ["index.ts"]}', False),
+        ('{"extends": "expo/tsconfig.base", "exclude": ["node_modules", "supabase"]}', False),
+        ('{"include": ["**/*.ts"], "exclude": ["supabase/**"]}', False),
+    ],
+)
+def test_a_type_check_that_takes_in_the_edge_functions_is_named(
+    app: Path, capsys: pytest.CaptureFixture[str], tsconfig: str, is_named: bool
+) -> None:
+    (app / "tsconfig.json").write_text(tsconfig)
+    assert adopt.main([str(app)]) == 0
+    assert ("tsconfig.json takes in supabase/" in capsys.readouterr().out) is is_named
+
+
 def test_windows_line_ends_of_the_config_stay(app: Path) -> None:
     (app / CONFIG).write_text(OWN_CONFIG, newline="\r\n")
     assert adopt.main([str(app)]) == 0

@@ -3680,6 +3680,20 @@ $$;
 
 ALTER FUNCTION public.revoke_credits(p_user_id uuid, p_amount integer, p_reason text, p_external_ref text) OWNER TO postgres;
 
+CREATE FUNCTION public.unregister_device(p_token text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET random_page_cost TO '0'
+    AS $$
+declare
+  v_user_id uuid := private.caller();
+begin
+  delete from private.devices where token = p_token and user_id = v_user_id;
+end
+$$;
+
+ALTER FUNCTION public.unregister_device(p_token text) OWNER TO postgres;
+
 CREATE FUNCTION public.wake_job(p_id uuid, p_provider_ref text, p_is_final boolean DEFAULT true) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4521,6 +4535,9 @@ GRANT ALL ON FUNCTION public.report_generation(p_id uuid, p_reason text, p_text 
 
 REVOKE ALL ON FUNCTION public.revoke_credits(p_user_id uuid, p_amount integer, p_reason text, p_external_ref text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.revoke_credits(p_user_id uuid, p_amount integer, p_reason text, p_external_ref text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.unregister_device(p_token text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.unregister_device(p_token text) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.wake_job(p_id uuid, p_provider_ref text, p_is_final boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.wake_job(p_id uuid, p_provider_ref text, p_is_final boolean) TO service_role;

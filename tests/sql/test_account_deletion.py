@@ -85,6 +85,7 @@ TRIED = {
     "read_gallery": lambda user, job_id: user.gallery(),
     "report_generation": lambda user, job_id: user.report(job_id),
     "register_device": lambda user, job_id: user.register("ExponentPushToken[mine]"),
+    "unregister_device": lambda user, job_id: user.unregister("ExponentPushToken[mine]"),
 }
 EXECUTABLE = """
 select proname from pg_proc

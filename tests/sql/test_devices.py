@@ -69,6 +69,21 @@ def test_a_token_belongs_to_the_last_user_who_registered_it(actors: Actors, user
     assert (pushed(actors, user), pushed(actors, second)) == ([], [token("phone")])
 
 
+def test_a_user_who_signs_out_is_pushed_to_no_longer(actors: Actors, user: User) -> None:
+    for name in ("phone", "tablet"):
+        user.register(token(name))
+    for _ in range(2):
+        user.unregister(token("phone"))
+    assert pushed(actors, user) == [token("tablet")]
+
+
+@pytest.mark.parametrize("name", [None, "", "unknown", token("phone")])
+def test_only_an_own_token_is_unregistered(actors: Actors, user: User, name: str | None) -> None:
+    user.register(token("phone"))
+    actors.user().unregister(name)
+    assert pushed(actors, user) == [token("phone")]
+
+
 def test_a_user_has_the_five_devices_seen_last(actors: Actors, user: User) -> None:
     for number in (0, 1, 2, 3, 4, 0, 5, 6):
         user.register(token(number))

@@ -91,6 +91,9 @@ class User(Actor):
     def register(self, token: str | None, platform: str | None = "ios") -> None:
         self.value("select public.register_device(%s, %s)", token, platform)
 
+    def unregister(self, token: str | None) -> None:
+        self.value("select public.unregister_device(%s)", token)
+
     def gallery(self, before: Row | None = None, ids: Sequence[UUID] = ()) -> Row:
         cursor = before or {"at": None, "id": None}
         answer = self.value("select public.read_gallery(%s, %s, %s)", cursor["at"], cursor["id"], list(ids))

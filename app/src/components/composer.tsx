@@ -13,6 +13,7 @@ import { Models } from './models';
 import { Options, PhotoButtons, Photos } from './options';
 import { PromptInput } from './prompt-input';
 import { round, space, useTheme } from './theme';
+import { Words } from './words';
 
 interface ComposerProps {
   models: Model[];
@@ -34,13 +35,15 @@ export function Composer({ models, draft, onDraft, onPick, onGenerate }: Compose
   const model = models.find(({ id }) => id === draft.model) ?? firstOf(models);
   const fields = fieldsOf(model);
   const prompt = fields.find(({ name, kind }) => name === 'prompt' && kind === 'text');
+  // One whose fields are not known yet takes a prompt, as all do.
+  const hasPrompt = prompt !== undefined || fields.length === 0;
   const photoFields = fields.filter((field) => field.kind === 'photo');
   const more = fields.filter((field) => field !== prompt && field.kind !== 'photo');
   const input = inputOf(fields, draft.prompt.trim(), draft.values);
   const canGenerate = isComplete(fields, input);
 
   // A window that is zoomed to 400 %, or a phone on its side: the pictures have the room until a prompt is begun.
-  const hasTools = useWindowDimensions().height > SHORT || isInUse;
+  const hasTools = useWindowDimensions().height > SHORT || isInUse || !hasPrompt;
 
   const toggle = (panel: 'models' | 'options') => setOpen(open === panel ? null : panel);
   const setValue = (name: string, value: unknown) => onDraft({ ...draft, values: { ...draft.values, [name]: value } });
@@ -53,7 +56,7 @@ export function Composer({ models, draft, onDraft, onPick, onGenerate }: Compose
     onGenerate(model?.id ?? null, input);
     // The options stay for the next prompt; a photo was for this one.
     const options = Object.entries(draft.values).filter(([name]) => more.some((field) => field.name === name));
-    onDraft({ ...draft, prompt: '', values: Object.fromEntries(options), photos: {} });
+    onDraft({ ...draft, prompt: hasPrompt ? '' : draft.prompt, values: Object.fromEntries(options), photos: {} });
     setOpen(null);
     setInUse(false);
   }
@@ -84,16 +87,22 @@ export function Composer({ models, draft, onDraft, onPick, onGenerate }: Compose
           />
         ))}
         <View style={styles.line}>
-          <PromptInput
-            value={draft.prompt}
-            longest={prompt?.kind === 'text' ? prompt.longest : LONGEST_TEXT}
-            onChange={(text) => onDraft({ ...draft, prompt: text })}
-            onFocus={(isNow) => {
-              setFocused(isNow);
-              if (isNow) setInUse(true);
-            }}
-            onSend={generate}
-          />
+          {hasPrompt ? (
+            <PromptInput
+              value={draft.prompt}
+              longest={prompt?.kind === 'text' ? prompt.longest : LONGEST_TEXT}
+              onChange={(text) => onDraft({ ...draft, prompt: text })}
+              onFocus={(isNow) => {
+                setFocused(isNow);
+                if (isNow) setInUse(true);
+              }}
+              onSend={generate}
+            />
+          ) : (
+            <Words tone="muted" style={styles.wordless}>
+              {COMPOSER.noPrompt}
+            </Words>
+          )}
           <SignButton
             sign="up"
             label={model ? COMPOSER.generateFor(model.cost) : COMPOSER.generate}
@@ -163,6 +172,7 @@ const styles = StyleSheet.create({
   place: { width: '100%', maxWidth: 720, alignSelf: 'center', paddingHorizontal: space.m, gap: space.s },
   box: { gap: 6, padding: 6, borderRadius: round.l, borderWidth: 1 },
   line: { flexDirection: 'row', alignItems: 'flex-end', gap: space.s, paddingLeft: space.m },
+  wordless: { flex: 1, alignSelf: 'center' },
   sheet: { flexGrow: 0, borderRadius: round.m, borderWidth: 1 },
   options: { padding: space.s, gap: space.s },
   // As high as its buttons, so that nothing moves under a finger when the first list of models comes.

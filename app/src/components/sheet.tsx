@@ -1,12 +1,13 @@
 /** A panel from below, over the rest of the screen. Escape, the back button and a press beside it close it. */
 
 import type { PropsWithChildren } from 'react';
-import { KeyboardAvoidingView, Modal, Platform, Pressable, ScrollView, StyleSheet } from 'react-native';
+import { Modal, Pressable, ScrollView, StyleSheet } from 'react-native';
 import { useSafeAreaInsets } from 'react-native-safe-area-context';
 
 import { APP } from '@/texts/app';
 
 import { Button } from './button';
+import { KeyboardAvoidingView } from './keyboard';
 import { useReducedMotion } from './motion';
 import { round, space, useTheme } from './theme';
 import { Words } from './words';
@@ -22,7 +23,7 @@ export function Sheet({ title, onClose, children }: SheetProps) {
   const isStill = useReducedMotion();
   return (
     <Modal transparent animationType={isStill ? 'none' : 'fade'} onRequestClose={onClose} aria-label={title} statusBarTranslucent>
-      <KeyboardAvoidingView behavior={Platform.OS === 'ios' ? 'padding' : undefined} style={styles.screen}>
+      <KeyboardAvoidingView behavior="padding" style={styles.screen}>
         <Pressable style={styles.beside} onPress={onClose} aria-hidden tabIndex={-1} />
         <ScrollView
           keyboardShouldPersistTaps="handled"

@@ -6,6 +6,7 @@ const mockAuth = {
   signInAnonymously: jest.fn(),
   onAuthStateChange: jest.fn(),
   signOut: jest.fn(),
+  refreshSession: jest.fn(),
 };
 const mockCaptcha = jest.fn<Promise<string | null>, []>();
 jest.mock('./captcha', () => ({ withCaptcha: async () => ({ captchaToken: await mockCaptcha() }) }));
@@ -155,4 +156,66 @@ test.each([[''], [{ userId: '' }], [{ userId: 7 }], [[]], ['{']])('a last user o
   say('INITIAL_SESSION', null);
   await jest.advanceTimersByTimeAsync(0);
   expect(session.get()).toMatchObject({ userId: 'u', isReady: true });
+});
+
+test.each([['here', undefined], ['in another tab', 'new']])('a user who signed out %s leaves nothing to the next one', async (_where, next) => {
+  say('SIGNED_IN', { user: { id: 'u' } });
+  localStorage.removeItem('pilotlight.1.user');
+  mockAuth.getSession.mockReturnValue(new Promise(() => {}));
+  say('SIGNED_OUT', null);
+  expect(session.get()).toMatchObject({ userId: null, isReady: false });
+  if (next) localStorage.setItem('pilotlight.1.user', JSON.stringify({ userId: next, replaced: null }));
+  say('SIGNED_IN', { user: { id: 'new' } });
+  expect(session.get()).toMatchObject({ userId: 'new', replaced: null });
+});
+
+test('a session on disk without its user gets it again from the server', async () => {
+  localStorage.setItem('pilotlight.1.user', JSON.stringify({ userId: 'u' }));
+  mockAuth.getSession.mockResolvedValue({ data: { session: { access_token: 't' } }, error: null });
+  mockAuth.refreshSession.mockResolvedValueOnce({ data: { user: null } }).mockResolvedValue({ data: { user: { id: 'u' } } });
+  say('INITIAL_SESSION', { access_token: 't' } as never);
+  await jest.advanceTimersByTimeAsync(60_000);
+  expect(session.get()).toMatchObject({ userId: 'u', isReady: true });
+  expect(mockAuth.signInAnonymously).not.toHaveBeenCalled();
+});
+
+describe('a disk that stays locked', () => {
+  let isLocked: boolean;
+  beforeEach(() => {
+    localStorage.setItem('session', 'u');
+    const own = localStorage.getItem.bind(localStorage);
+    isLocked = true;
+    jest.spyOn(localStorage, 'getItem').mockImplementation((key) => {
+      if (isLocked) throw new Error('database is locked');
+      return own(key);
+    });
+    mockAuth.getSession.mockImplementation(async () => {
+      const id = storage.getItem('session');
+      return { data: { session: id && { user: { id } } }, error: null };
+    });
+    mockAuth.signInAnonymously.mockImplementation(async () => {
+      storage.setItem('session', 'new');
+      return { data: { user: { id: 'new' } } };
+    });
+    say('INITIAL_SESSION', null);
+  });
+  afterEach(() => {
+    jest.mocked(localStorage.getItem).mockRestore();
+    storage.removeItem('session');
+  });
+
+  test('for more than one attempt makes no new user', async () => {
+    await jest.advanceTimersByTimeAsync(5000);
+    isLocked = false;
+    await jest.advanceTimersByTimeAsync(15_000);
+    expect(mockAuth.signInAnonymously).not.toHaveBeenCalled();
+    expect(session.get()).toMatchObject({ userId: 'u', isReady: true });
+  });
+
+  test('for long does not keep the app from working, and its user is not overwritten', async () => {
+    await jest.advanceTimersByTimeAsync(300_000);
+    isLocked = false;
+    expect(session.get()).toMatchObject({ userId: 'new', isReady: true });
+    expect(localStorage.getItem('session')).toBe('u');
+  });
 });

@@ -35,6 +35,8 @@ const lastUser = v.union([
 ]);
 const NO_USER = { userId: null, email: null, replaced: null, isReady: false, isLost: false };
 const LONGEST_PAUSE = 15_000;
+/** Attempts that wait for a locked disk, half a minute in all; then the app works in memory. */
+const PATIENCE = 6;
 
 // A page that was rendered in advance (web output `static`) knows no user, and is taken up as it is.
 export const session = createStore<Session>({ ...NO_USER, ...readDisk(LAST_USER, lastUser) }, NO_USER);
@@ -50,7 +52,7 @@ export function keepSignedIn(): () => void {
     if (isTrying || session.get().isReady) return;
     isTrying = true;
     clearTimeout(timer);
-    const user = await aloneAmongTabs(signIn).catch(() => null);
+    const user = await aloneAmongTabs(() => signIn(failures < PATIENCE)).catch(() => null);
     isTrying = false;
     failures = user ? 0 : failures + 1;
     if (user) become(user);
@@ -60,7 +62,7 @@ export function keepSignedIn(): () => void {
   const { data } = supabase.auth.onAuthStateChange((_event, current) => {
     become(current?.user ?? null);
     // Not from inside the callback: auth-js must not be called before it returns.
-    if (!current) setTimeout(attempt, 0);
+    if (!current?.user) setTimeout(attempt, 0);
   });
   const stops = [onForeground(() => void attempt()), onOnline(() => void attempt())];
   return () => {
@@ -72,13 +74,15 @@ export function keepSignedIn(): () => void {
 
 function become(user: User | null): void {
   const known = session.get();
+  const onDisk = readDisk(LAST_USER, lastUser);
+  // Another tab has signed out on purpose; the user of this one is no longer here.
+  if (!user && known.userId && !onDisk && !storage.isLocked()) return session.set(NO_USER);
   const isSame = user === null || user.id === known.userId;
   const next: Session = {
     ...known,
     isReady: user !== null,
     ...(user && { userId: user.id, email: user.email || null, isLost: false }),
-    // A user with an address can come back, and then finds what was left here.
-    ...(!isSame && { replaced: known.email ? null : known.userId }),
+    ...(!isSame && { replaced: replacedBy(user.id, onDisk) }),
   };
   if (isSame && next.isReady === known.isReady && next.email === known.email) return;
   const { userId, email = null, replaced = null } = next;
@@ -86,13 +90,22 @@ function become(user: User | null): void {
   session.set(next);
 }
 
-async function signIn(): Promise<User | null> {
+/** A user with an address can come back, and then finds what was left here. The disk knows what another tab did. */
+function replacedBy(userId: string, onDisk: v.InferOutput<typeof lastUser> | null): string | null {
+  if (onDisk?.userId === userId) return onDisk.replaced;
+  const { userId: last, email } = session.get();
+  return email || onDisk?.userId !== last ? null : last;
+}
+
+async function signIn(isPatient: boolean): Promise<User | null> {
   // Not asked first: whether we are online. A browser that says no can be wrong.
   const { data, error } = await supabase.auth.getSession();
   // A session that could not be renewed now is still this user's; a new anonymous user would lose the gallery.
-  if (data.session || error) return data.session?.user ?? null;
+  if (error) return null;
+  // auth-js takes a session from the disk that has lost its user, and would give it at every attempt.
+  if (data.session) return data.session.user ?? (await supabase.auth.refreshSession()).data.user;
   // A disk that was locked for a moment: its session is neither lost nor to be replaced by that of a new user.
-  if (storage.hasComeBack()) return null;
+  if (storage.hasComeBack() || (isPatient && storage.isLocked())) return null;
   // The disk is asked: another tab may have signed out on purpose.
   if (readDisk(LAST_USER, lastUser)) {
     session.set({ ...session.get(), isReady: false, isLost: true });

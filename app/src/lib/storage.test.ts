@@ -55,3 +55,14 @@ test('a full disk loses what the server can give again before it refuses a sessi
   storage.setItem('session', '1');
   expect([storage.isOnDisk('session'), storage.getItem('cache')]).toEqual([true, null]);
 });
+
+test('what could not be read is not overwritten unseen', () => {
+  localStorage.setItem('a', 'old');
+  forbid('getItem');
+  storage.getItem('a');
+  jest.restoreAllMocks();
+  storage.setItem('a', 'new');
+  expect([storage.getItem('a'), localStorage.getItem('a')]).toEqual(['new', 'old']);
+  storage.removeItem('a');
+  expect([storage.getItem('a'), localStorage.getItem('a')]).toEqual([null, null]);
+});

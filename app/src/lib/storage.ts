@@ -17,6 +17,12 @@ function withDisk<T>(attempt: (disk: Storage) => T, otherwise: T): T {
   }
 }
 
+/** Whether a value that could not be read may still be there: it must not be overwritten unseen. */
+function isUnseen(key: string): boolean {
+  if (!unread.has(key) || storage.isForbidden()) return false;
+  return withDisk((disk) => disk.getItem(key) !== null, true);
+}
+
 function onDisk(key: string, change: (disk: Storage) => void, value: string | null): boolean {
   const isWritten = withDisk((disk) => {
     change(disk);
@@ -45,8 +51,15 @@ export const storage = {
     return keys.some((key) => !unread.has(key));
   },
 
+  /** A browser that forbids storage does so for good. */
+  isForbidden: (): boolean => withDisk(() => false, true),
+
+  /** Whether there is a disk that cannot be read now. */
+  isLocked: (): boolean => unread.size > 0 && !storage.isForbidden(),
+
   /** Never throws: a caller that cannot save a session would make a new user. */
   setItem(key: string, value: string): void {
+    if (isUnseen(key)) return void inMemory.set(key, value);
     const write = () => onDisk(key, (disk) => disk.setItem(key, value), value);
     if (!write() && !(makeRoom(key) && write())) console.warn('disk.write_failed', key);
   },

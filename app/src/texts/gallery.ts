@@ -26,6 +26,7 @@ export const WALL = {
 
 export const COMPOSER = {
   prompt: 'Describe a picture',
+  noPrompt: 'This model takes no words',
   generate: 'Generate',
   generateFor: (cost: number) => `Generate, ${creditsOf(cost)}`,
   model: 'Model',

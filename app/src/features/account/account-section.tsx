@@ -16,6 +16,7 @@ import { Section } from './section';
 import { StartAnew } from './start-anew';
 import { Sure } from './sure';
 import { forgetCodes } from './use-code';
+import { unregister } from './use-push';
 import { useUnsent } from './use-unsent';
 
 export function AccountSection() {
@@ -38,6 +39,7 @@ function Named({ userId, email }: { userId: string; email: string }) {
   const client = useQueryClient();
   const unsent = useUnsent();
   const leave = async () => {
+    void unregister();
     await signOut();
     forgetCards(client, userId);
     forgetCodes();

@@ -1,10 +1,11 @@
 /** A page to read and to fill in: its heading, and sections one below the other. */
 
 import type { PropsWithChildren } from 'react';
-import { KeyboardAvoidingView, Platform, ScrollView, StyleSheet } from 'react-native';
+import { ScrollView, StyleSheet } from 'react-native';
 import { useSafeAreaInsets } from 'react-native-safe-area-context';
 
 import { Header } from '@/components/header';
+import { KeyboardAvoidingView } from '@/components/keyboard';
 import { space, useTheme } from '@/components/theme';
 
 interface PageProps {
@@ -17,7 +18,7 @@ export function Page({ title, hasBack = false, children }: PropsWithChildren<Pag
   const insets = useSafeAreaInsets();
   return (
     <KeyboardAvoidingView
-      behavior={Platform.OS === 'ios' ? 'padding' : undefined}
+      behavior="padding"
       style={[styles.screen, { backgroundColor: theme.ground, paddingTop: insets.top }]}
     >
       <ScrollView

@@ -7,11 +7,21 @@ import type { PropsWithChildren } from 'react';
 import { item } from '@/features/generations/samples.test.data';
 import { session } from '@/lib/session';
 
-import { LONG, usePush } from './use-push';
+import { LONG, unregister, usePush } from './use-push';
 
 const mockRpc = jest.fn();
 const mockPush = jest.fn();
-jest.mock('@/lib/supabase', () => ({ supabase: { rpc: (...call: unknown[]) => mockRpc(...call) } }));
+const mockHeader = jest.fn();
+const mockGetSession = jest.fn();
+jest.mock('@/lib/supabase', () => ({
+  supabase: {
+    auth: { getSession: () => mockGetSession() },
+    rpc: (...call: unknown[]) => {
+      mockRpc(...call);
+      return { setHeader: mockHeader };
+    },
+  },
+}));
 jest.mock('expo', () => ({ ...jest.requireActual('expo'), isRunningInExpoGo: jest.fn() }));
 jest.mock('expo-router', () => ({ useRouter: () => mockRouter }));
 const mockRouter = { push: (...call: unknown[]) => mockPush(...call) };
@@ -76,6 +86,25 @@ test('a device that may is registered at every start, for every user', async () 
   expect(mockRpc).toHaveBeenCalledTimes(2);
   expect(ask).not.toHaveBeenCalled();
   await unmount();
+});
+
+test('a sign-out unregisters the device, with the token of the user who leaves', async () => {
+  jest.mocked(Notifications.getPermissionsAsync).mockResolvedValue(ALLOWED as Notifications.NotificationPermissionsStatus);
+  mockGetSession.mockResolvedValueOnce({ data: { session: { access_token: 'of u' } } });
+  await unregister();
+  expect(mockRpc.mock.calls).toEqual([['unregister_device', { p_token: 'ExponentPushToken[a]' }]]);
+  expect(mockHeader.mock.calls).toEqual([['Authorization', 'Bearer of u']]);
+  expect(ask).not.toHaveBeenCalled();
+});
+
+test.each([
+  ['no session', () => mockGetSession.mockResolvedValueOnce({ data: { session: null } })],
+  ['no disk', () => mockGetSession.mockRejectedValueOnce(new Error('locked'))],
+])('and goes on with %s', async (_name, arrange) => {
+  jest.spyOn(console, 'warn').mockImplementation(() => {});
+  arrange();
+  await unregister();
+  expect(mockRpc).not.toHaveBeenCalled();
 });
 
 test('a tap opens the picture, also the tap that starts the app', async () => {

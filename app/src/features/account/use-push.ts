@@ -36,6 +36,20 @@ export function usePush(): void {
   useEffect(() => onPushTapped((id) => router.push({ pathname: '/generation/[id]', params: { id } })), [router]);
 }
 
+/** Not waited for, so that a sign-out needs no connection. One that does not get through is not kept: it would need the token of a
+ * session that has ended. The next user of this phone registers the device, and it is no longer this one's. */
+export async function unregister(): Promise<void> {
+  try {
+    // Asked for before the sign-out: auth-js answers in order.
+    const { data } = await supabase.auth.getSession();
+    const token = data.session && (await pushToken(ACCOUNT.channel, false));
+    if (!token) return;
+    await supabase.rpc('unregister_device', { p_token: token }).setHeader('Authorization', `Bearer ${data.session.access_token}`);
+  } catch (error) {
+    console.warn('push.not_unregistered', error);
+  }
+}
+
 async function register(isLong: boolean): Promise<void> {
   const mayAsk = isLong && readDisk(ASKED, v.boolean()) !== true;
   if (isLong && !mayAsk) return;

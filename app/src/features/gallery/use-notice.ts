@@ -3,7 +3,7 @@
 import { useIsFetching } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 
-import { UNDO_FOR, useGallery } from '@/features/generations';
+import { deletionRefused, UNDO_FOR, useGallery } from '@/features/generations';
 import { useIsOnline } from '@/lib/foreground';
 import { createStore, useStore } from '@/lib/store';
 import { WALL } from '@/texts/gallery';
@@ -17,6 +17,11 @@ const latest = createStore<News | null>(null);
 
 /** Shown on the current screen, even if the screen that reported it is closed. */
 export const report = (text: string, action?: News['action']) => latest.set({ text, action });
+
+deletionRefused.subscribe(() => {
+  const text = deletionRefused.get();
+  if (text !== null) report(text);
+});
 
 export function useNotice(): News | { text: string | null; action?: undefined } {
   const isOnline = useIsOnline();

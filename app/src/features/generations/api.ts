@@ -124,8 +124,8 @@ export async function readGallery(before: Cursor | null, ids: string[]): Promise
 }
 
 export async function remove(id: string): Promise<void> {
-  const { error } = await supabase.from('generations').delete().eq('id', id);
-  if (error) throw new Unreachable(error.message);
+  const { error, status } = await supabase.from('generations').delete().eq('id', id);
+  if (error) throw meaningOf(status, parsed(schemas.refusal, error), null);
 }
 
 export const REPORT_REASONS = ['sexual', 'violent', 'hateful', 'real_person', 'copyright', 'other'] as const;

@@ -1,6 +1,8 @@
 import { QueryClient, QueryObserver } from '@tanstack/react-query';
 
-import { absorb, absorbAccount, absorbAnswer, accountKey, changeGallery, openGallery } from './cache';
+import { session } from '@/lib/session';
+
+import { absorb, absorbAccount, absorbAnswer, accountKey, changeGallery, keepOnDisk, openGallery } from './cache';
 import { EMPTY } from './merge';
 import { AT, item, job } from './samples.test.data';
 import { type Account, isPaid } from './types';
@@ -117,4 +119,19 @@ test('cards on disk that are there twice, or in another order, are drawn once an
   const newer = item('succeeded', { id: 'b', created_at: `${AT}2+00:00` });
   localStorage.setItem('pilotlight.1.gallery.u', JSON.stringify([item('running'), newer, item('succeeded'), newer]));
   expect(openGallery('u').items.map(({ id, status }) => [id, status])).toEqual([['b', 'succeeded'], ['a', 'succeeded']]);
+});
+
+test.each([
+  ['is here', { userId: 'u' }, true],
+  ['left the gallery to another', { userId: 'next', replaced: 'u' }, true],
+  ['has signed out, here or in another tab', { userId: null }, false],
+  ['is followed by another', { userId: 'next', replaced: null }, false],
+])('a change is written to disk soon after if its user %s', async (_where, now, isWritten) => {
+  session.set({ userId: 'u', isReady: true });
+  const stop = keepOnDisk(client);
+  refundComes();
+  session.set({ ...now, isReady: true });
+  await jest.advanceTimersByTimeAsync(1000);
+  expect(localStorage.getItem('pilotlight.1.gallery.u') !== null).toBe(isWritten);
+  stop();
 });

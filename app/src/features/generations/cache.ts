@@ -3,6 +3,7 @@
 import type { QueryClient } from '@tanstack/react-query';
 
 import { readDisk, writeDisk } from '@/lib/disk';
+import { session } from '@/lib/session';
 
 import * as deletions from './deletions';
 import { drop, EMPTY, fromJob, type Gallery, merge } from './merge';
@@ -33,12 +34,20 @@ export function keepOnDisk(client: QueryClient): () => void {
     if (type !== 'updated' || name !== 'gallery') return;
     clearTimeout(timers.get(userId));
     timers.set(userId, setTimeout(() => {
+      // Signed out or deleted, perhaps in another tab, which has removed this gallery from the disk.
+      if (!isHere(userId)) return;
       const { items } = client.getQueryData<Gallery>(query.queryKey) ?? EMPTY;
       // The outbox keeps the unsent ones.
       const onServer = items.filter(({ status }) => status !== 'sending' && status !== 'refused');
       writeDisk(`gallery.${userId}`, onServer.slice(0, ON_DISK));
     }, WRITE_AFTER));
   });
+}
+
+/** The user of this phone, or the one whose pictures stay in sight. */
+function isHere(userId: unknown): boolean {
+  const now = session.get();
+  return userId === now.userId || (userId !== null && userId === now.replaced);
 }
 
 export function galleryOf(client: QueryClient, userId: string | null): Gallery {

@@ -8,6 +8,7 @@ import { createStore } from '@/lib/store';
 import { remove } from './api';
 import { eraseLeft } from './inheritance';
 import * as outbox from './outbox';
+import * as schemas from './schemas';
 
 /** Milliseconds in which a deletion can be undone. */
 export const UNDO_FOR = 6000;
@@ -24,12 +25,17 @@ const deletion = v.object({
   replacedBy: v.nullable(v.string()),
   /** The earlier user of this phone whose cards are shown, too: it may be one of those. */
   left: v.optional(v.nullable(v.string()), null),
+  /** What is shown again if the server refuses. */
+  card: v.optional(schemas.card, null),
 });
 
-export type Deletion = v.InferInput<typeof deletion>;
+export type Deletion = Omit<v.InferOutput<typeof deletion>, 'left' | 'card'> & Partial<Pick<v.InferOutput<typeof deletion>, 'left' | 'card'>>;
 
 /** Rung when there is a new one. */
 export const bell = createStore(0);
+
+/** The words in which the server last refused a deletion. */
+export const deletionRefused = createStore<string | null>(null);
 
 export const ofUser = (userId: string | null): Deletion[] =>
   keysOnDisk(KEY)
@@ -48,7 +54,7 @@ export function takeBack(id: string): boolean {
   return isInTime;
 }
 
-/** Rejects when the server could not be told. */
+/** Rejects when the server could not be told, or refuses. */
 export async function finish({ id, isOnServer, replacedBy, left }: Deletion): Promise<void> {
   if (replacedBy && outbox.find(replacedBy)) throw new Error(`${replacedBy} is not sent yet`);
   if (isOnServer) await remove(id);

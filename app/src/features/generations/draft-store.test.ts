@@ -54,6 +54,16 @@ test('a photo that was being chosen when the app ended is taken at the next star
   expect(readDisk('picking', anyInput)).toBeNull();
 });
 
+test('one that cannot be read is not tried again at every start', async () => {
+  jest.spyOn(console, 'warn').mockImplementation(() => {});
+  jest.mocked(pendingPhoto).mockRejectedValue(new Error('cannot be decoded'));
+  writeDisk('picking', 'image');
+  const { draft, resumeDraft } = started({ prompt: 'a fox' });
+  await resumeDraft();
+  expect(draft.get()).toMatchObject({ prompt: 'a fox', photos: {} });
+  expect(localStorage.getItem('pilotlight.1.picking')).toBeNull();
+});
+
 const WRITTEN = { model: 'm', prompt: 'a secret', values: { hd: true, image: [markOf(PHOTO)] }, photos: { image: [{ id: PHOTO }] } };
 const promptOnDisk = () => readDisk('draft', anyInput)?.prompt;
 

@@ -55,7 +55,14 @@ function forget(): void {
 export async function resumeDraft(): Promise<void> {
   await showPhotos();
   const field = readDisk(PICKING, v.string());
-  if (field !== null) take(field, await pendingPhoto());
+  if (field === null) return;
+  // Before it is read: one that cannot be read would be tried at every start.
+  eraseDisk(PICKING);
+  try {
+    take(field, await pendingPhoto());
+  } catch (error) {
+    console.warn('photo.not_read', error);
+  }
 }
 
 /** Looks up where the photos of the draft are. */
@@ -86,6 +93,5 @@ export async function pickInto(field: string, from: 'library' | 'camera'): Promi
 
 /** The draft may have changed while the user chose. */
 function take(field: string, photo: Photo | null): void {
-  eraseDisk(PICKING);
   if (photo) draft.set(withPhoto(draft.get(), field, photo));
 }

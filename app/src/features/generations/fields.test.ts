@@ -100,3 +100,9 @@ test('a prompt that is a choice is chosen', () => {
 test('a title without letters is no name', () => {
   expect(drawn('seed', { type: 'integer', title: '' })).toMatchObject([{ title: 'seed' }]);
 });
+
+test('a field that is named like a part of every object is left to the model', () => {
+  const names = ['prompt', ...Object.getOwnPropertyNames(Object.prototype)];
+  const entries = names.map((name) => [name, { type: 'string', format: name === 'prompt' ? undefined : 'image' }]);
+  expect(fieldsOf(model({ properties: Object.fromEntries(entries) })).map(({ name }) => name)).toEqual(['prompt']);
+});

@@ -45,13 +45,14 @@ type Rule = v.InferOutput<typeof rule>;
 /** Of a text whose model does not say. */
 export const LONGEST_TEXT = 2000;
 
-/** In the order of the model; one that this version cannot draw is left to the model's default. */
+/** In the order of the model; one that this version cannot draw is left to the model's default, and so is one named `constructor`. */
 export function fieldsOf(model: Model | undefined): Field[] {
   const { required, properties } = parsed(schema, model?.input_schema) ?? { required: [], properties: {} };
   return Object.entries(properties)
     .flatMap(([name, value]) => {
       const known = parsed(rule, value);
-      return known ? [{ name, known }] : [];
+      // Values are looked up by name, and every object has this one.
+      return known && !(name in Object.prototype) ? [{ name, known }] : [];
     })
     .sort((one, other) => order(one.known) - order(other.known))
     .map(({ name, known }) => ({

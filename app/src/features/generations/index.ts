@@ -1,7 +1,7 @@
 /** Everything that a screen may use; the rest of this folder is private. */
 
 export { photoUrl, REPORT_REASONS, reportGeneration, type ReportReason } from './api';
-export { UNDO_FOR } from './deletions';
+export { deletionRefused, UNDO_FOR } from './deletions';
 export { type Draft, draftFrom, draftOf, EMPTY_DRAFT, withPhoto } from './draft';
 export { forgetCards, forgetUser } from './forget';
 export { type FirstAction, firstActionOf, statusLine } from './messages';

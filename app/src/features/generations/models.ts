@@ -18,5 +18,6 @@ export const modelsQuery = queryOptions({
   },
   initialData: () => readDisk(ON_DISK, schemas.models) ?? undefined,
   initialDataUpdatedAt: 0,
-  staleTime: 3_600_000,
+  // A server without a model is being set up, or mended.
+  staleTime: ({ state }) => (state.data?.length ? 3_600_000 : 0),
 });

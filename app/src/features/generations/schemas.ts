@@ -58,6 +58,7 @@ const item = v.variant('status', [
   v.object({ ...asked, status: v.picklist(['failed', 'canceled']), error: failure }),
 ]);
 export const items = listOf(item);
+export const card = maybe(item);
 
 const delay = v.picklist(['offline', 'server_busy', 'too_many_jobs', 'signed_out']);
 export const refusal = v.object({ code: v.string(), message: v.fallback(v.string(), '') });

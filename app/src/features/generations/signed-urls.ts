@@ -1,6 +1,7 @@
 /** URLs of private pictures: they come with the news, or are asked for together; kept on disk, renewed before they expire. */
 
 import { readDisk, writeDisk } from '@/lib/disk';
+import { session } from '@/lib/session';
 
 import { signPaths, urlOf } from './api';
 import { signedUrls } from './schemas';
@@ -19,11 +20,14 @@ let batch: { paths: Set<string>; urls: Promise<Map<string, string>> } | null = n
 
 /** All paths of one moment are signed by one call. */
 export async function sign(path: string): Promise<SignedUrl> {
+  const { userId } = session.get();
   const expiresAt = Date.now() + LIFE * 1000;
   batch ??= nextBatch();
   batch.paths.add(path);
   const url = (await batch.urls).get(path);
   if (!url) throw new Error(`${path} is not there`);
+  // What was asked for before a sign-out or a deletion comes too late for the disk.
+  if (session.get().userId !== userId) return { url, expiresAt };
   const { [path]: _old, ...others } = onDisk();
   const newest = [...Object.entries(others), [path, { url, expiresAt }] as const].slice(-ON_DISK);
   writeDisk('urls', Object.fromEntries(newest));

@@ -58,7 +58,7 @@ export const isFile = (output: Output): output is FileOutput => output.kind !== 
 export const isPending = (item: Item) =>
   item.status === 'queued' || item.status === 'running' || item.status === 'waiting';
 
-export const hasEnded = (item: Item) =>
+export const hasEnded = (item: Item): item is Extract<Item, { status: 'succeeded' | 'failed' | 'canceled' }> =>
   item.status === 'succeeded' || item.status === 'failed' || item.status === 'canceled';
 
 /** It goes on by itself: on its way to the server, or there. */

@@ -24,7 +24,7 @@ export function useActions() {
     hide(item);
     if (replacedBy && !hasEnded(item)) return outbox.erase(item.id);
     const at = Date.now() + (replacedBy ? 0 : UNDO_FOR);
-    note({ id: item.id, userId, at, isOnServer: hasEnded(item), replacedBy, left: replaced ?? null });
+    note({ id: item.id, userId, at, isOnServer: hasEnded(item), replacedBy, left: replaced ?? null, card: hasEnded(item) ? item : null });
   }
 
   /** Hides it now; the server hears of it when the time to undo is over. */

@@ -9,7 +9,9 @@ import { readJobs } from './api';
 import { absorbJobs } from './cache';
 import { useGallery } from './use-gallery';
 
-export function useGeneration(id: string) {
+/** `link` may have the id in capitals. */
+export function useGeneration(link: string) {
+  const id = link.toLowerCase();
   const client = useQueryClient();
   const { userId, isReady } = useSession();
   const item = useGallery().items.find((known) => known.id === id);
