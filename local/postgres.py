@@ -40,6 +40,8 @@ SETTINGS = {
     "log_checkpoints": "off",
 }
 
+SESSIONS_END_WITHIN = 10.0  # seconds after their server was killed; on a busy machine it takes one
+
 
 def data_folder(stack: Stack) -> Path:
     return stack.folder / "postgres"
@@ -93,9 +95,24 @@ def command(stack: Stack, **changes: str) -> list[str]:
 def forget_killed_server(stack: Stack) -> None:
     """Postgres refuses to start while its pid file names a live process, even one that only got the same number.
 
-    The caller knows that the former server is gone. If it were not, Postgres would still see it in shared memory.
+    The caller knows that the former server is gone. Its sessions see that a moment later, and until then Postgres
+    refuses to start, too.
     """
-    (data_folder(stack) / "postmaster.pid").unlink(missing_ok=True)
+    pid_file = data_folder(stack) / "postmaster.pid"
+    until = time.monotonic() + SESSIONS_END_WITHIN
+    while has_sessions(pid_file) and time.monotonic() < until:
+        time.sleep(0.05)
+    pid_file.unlink(missing_ok=True)
+
+
+def has_sessions(pid_file: Path) -> bool:
+    """Whether a process uses the shared memory that a pid file names in its seventh line. Not known without /proc."""
+    try:
+        memory = pid_file.read_text().splitlines()[6].split()[1]
+        segments = [line.split() for line in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]]
+    except (OSError, IndexError):
+        return False
+    return any(segment[1] == memory and segment[6] != "0" for segment in segments)
 
 
 def ignore_environment() -> None:
