@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 from local.stack import ROOT
-from tests.app.site import APP, environment
+from tests.app.site import APP, STDERR, environment
 
 FOLDER = ROOT / ".pilotlight" / "app" / "blank"
 EXPORT = FOLDER / "dist"
@@ -43,4 +43,6 @@ def make() -> None:
     npx = shutil.which("npx", path=environment()["PATH"])
     assert npx is not None
     command = [npx, "expo", "export", "--platform", "web", "--output-dir", str(EXPORT)]
-    subprocess.run(command, cwd=FOLDER, env={**environment(), "APP_FOLDER": str(APP)}, check=True)
+    subprocess.run(
+        command, cwd=FOLDER, env={**environment(), "APP_FOLDER": str(APP)}, check=True, stdout=STDERR
+    )

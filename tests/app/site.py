@@ -18,6 +18,7 @@ APP = ROOT / "app"
 EXPORT = ROOT / ".pilotlight" / "app" / "web-for-tests"
 CACHE = ROOT / ".pilotlight" / "cache" / "metro"
 SOURCES = ("src", "assets", "public", "app.json", "metro.config.js", "package-lock.json", "tsconfig.json")
+STDERR = 2  # what npm and Expo say, so that a measure prints its figures alone
 
 # serve.mjs puts the real ones in their place.
 STAND_INS = {
@@ -56,9 +57,9 @@ def make_if_changed() -> None:
     npm = shutil.which("npm", path=environment()["PATH"])
     assert npm is not None, "npm is missing: `make check` installs it"
     if not (APP / "node_modules" / "expo").exists():
-        subprocess.run([npm, "ci", "--no-progress"], cwd=APP, env=environment(), check=True)
+        subprocess.run([npm, "ci", "--no-progress"], cwd=APP, env=environment(), check=True, stdout=STDERR)
     export = [npm, "exec", "--", "expo", "export", "--platform", "web", "--output-dir", str(EXPORT)]
-    subprocess.run(export, cwd=APP, env={**environment(), **STAND_INS}, check=True)
+    subprocess.run(export, cwd=APP, env={**environment(), **STAND_INS}, check=True, stdout=STDERR)
     mark.write_text(fingerprint)
 
 

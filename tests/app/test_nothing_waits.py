@@ -12,15 +12,16 @@ THIRTY_SECONDS = 30_000
 
 # A frame begins with its animation callbacks: a card that the first callback after the tap finds is painted in it.
 COUNT_FRAMES = """() => {
-  const cards = () => document.querySelectorAll('[data-testid^="card-"]').length;
-  const before = cards();
+  // Newest first. Cards are not counted: the wall draws only what is near the screen.
+  const newest = () => document.querySelector('[data-testid^="card-"]')?.dataset.testid;
+  const before = newest();
   const button = document.querySelector('[aria-label^="Generate"]');
   window.framesToCard = null;
   button.addEventListener('click', () => {
     let frames = 0;
     const look = () => {
       frames += 1;
-      if (cards() > before) window.framesToCard = frames;
+      if (newest() !== before) window.framesToCard = frames;
       else requestAnimationFrame(look);
     };
     requestAnimationFrame(look);
