@@ -73,12 +73,12 @@ def ours(stack: Stack) -> list[Process]:
     environment = EVERYWHERE | settings_of(stack)
     signs = {"bridge": lambda: has_bridge(stack), "worker": lambda: redis.has_waiting_worker(stack)}
     commands: dict[str, str] = parse_procfile((ROOT / "Procfile").read_text()).processes
-    return [
-        # By the name that wins over DATABASE_URL: .env may hold the logins of a hosted project.
-        Process(name, shlex.split(command), environment | {login: logins[login]}, signs[name])
-        for name, command in commands.items()
-        if (login := f"{name.upper()}_DATABASE_URL")
-    ]
+
+    def process(name: str, command: str) -> Process:
+        login = f"{name.upper()}_DATABASE_URL"  # it wins over a DATABASE_URL, and over one of the shell
+        return Process(name, shlex.split(command), environment | {login: logins[login]}, signs[name])
+
+    return [process(name, command) for name, command in commands.items()]
 
 
 def logins_of(stack: Stack) -> dict[str, str]:

@@ -67,7 +67,7 @@ test('one that cannot be read is not tried again at every start', async () => {
 const WRITTEN = { model: 'm', prompt: 'a secret', values: { hd: true, image: [markOf(PHOTO)] }, photos: { image: [{ id: PHOTO }] } };
 const promptOnDisk = () => readDisk('draft', anyInput)?.prompt;
 
-test('nobody sees the draft of a user who signed out or was deleted, nor its photos', async () => {
+test('the next user sees neither draft nor photos of one who signed out or was deleted', async () => {
   jest.mocked(keptPhotos).mockResolvedValue([PHOTO]);
   const { draft, session } = started({ ...WRITTEN, userId: 'one' }, { userId: 'one', email: 'a@b.c' });
   expect(draft.get().prompt).toBe('a secret');
