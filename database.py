@@ -16,7 +16,7 @@ KEEPALIVE: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 8000,
 }
-ANSWER_WITHIN = 8.0  # seconds; longer than statement_timeout, which a server that is alive keeps
+DATABASE_ANSWER_WITHIN = 8.0  # seconds; longer than statement_timeout, which a server that is alive keeps
 # Poolers cache passwords, so a new password can be refused for a while after it was set; a restored database is
 # there a moment later.
 REFUSED_LOGIN_RETRIED_FOR = 30.0  # seconds
@@ -60,7 +60,7 @@ class Connection(psycopg.Connection[Any]):
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         try:
-            return super().wait(gen, interval, ANSWER_WITHIN if timeout is None else timeout)
+            return super().wait(gen, interval, DATABASE_ANSWER_WITHIN if timeout is None else timeout)
         except psycopg.OperationalError:
             if timeout is None and self.info.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
                 self.pgconn.finish()

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 import settings
 
-MAX_TEXT = 500  # characters of one error that are logged: any sentence, and a line stays a line
+MAX_ERROR_TEXT = 500  # characters of one error that are logged: any sentence, and a line stays a line
 # What no log may have: keys, the query of a signed URL, a password in a URL, a file inside a text.
 SECRETS = re.compile(
     r"\b(?:r8_|sk-|whsec_|sb_secret_|sbp_)[\w+/=.-]{4,}|\beyJ[\w-]{8,}\.[\w.-]+|(?<=bearer )\S+|(?<=token )\S{20,}"
@@ -143,5 +143,5 @@ def scrubbed(text: str) -> str:
 def shortened(text: str) -> str:
     """One line of at most 500 characters; of a long text, its beginning and its end."""
     line = " ".join(text.split())
-    half = (MAX_TEXT - 3) // 2
-    return line if len(line) <= MAX_TEXT else f"{line[:half]} … {line[-half:]}"
+    half = (MAX_ERROR_TEXT - 3) // 2
+    return line if len(line) <= MAX_ERROR_TEXT else f"{line[:half]} … {line[-half:]}"

@@ -35,6 +35,7 @@ from broker import Broker
 # The contract between bridge and worker, which never import each other.
 TASK_NAME = "tasks.generate"
 QUEUE = "generations"
+RECORD_PROCESS_EVERY = 20.0  # seconds; make status misses a process after three of them
 OTHER_TOKEN = re.compile("whsec_|sb_|sk-|eyJ")
 # What a process says of itself. The version stands in pyproject.toml alone, which lies beside this file on every host.
 VERSION: str = tomllib.loads((Path(__file__).parent / "pyproject.toml").read_text())["project"]["version"]

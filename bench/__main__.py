@@ -16,7 +16,7 @@ import psycopg
 from bench import embedded, install, parts, tables
 from bench.contenders import Contender, Place
 from bench.entries import ENTRIES, Entry
-from bench.meter import Database
+from bench.meter import DatabaseCounters
 from bench.report import Report, at_least, command_line
 from bench.tables import Measured
 from local import postgres
@@ -110,7 +110,7 @@ class Bench:
     def __init__(self, contenders: list[Contender], asked: argparse.Namespace) -> None:
         self.contenders, self.asked = contenders, asked
         self.singles = [one for one in contenders if not ENTRIES[one.name].bursts_alone]
-        self.database = Database(contenders[0].place.stack)
+        self.database = DatabaseCounters(contenders[0].place.stack)
         self.begun = time.monotonic()
 
     def measure(self) -> Measured:

@@ -40,7 +40,7 @@ def forget_ours(stack: Stack) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class JobTable:
     """Where a queue has its jobs, which of them have not ended, and the key that each row gets by itself."""
 
     name: str
@@ -76,8 +76,8 @@ def run(stack: Stack, *queries: str) -> None:
             conn.execute(query.encode())
 
 
-PROCRASTINATE = Table("procrastinate_jobs", "status in ('todo', 'doing')")
-PGQUEUER = Table("pgqueuer")
-GRAPHILE = Table("graphile_worker._private_jobs")
-PG_BOSS = Table("pgboss.job", "name = 'run' and state < 'completed'")
-PGMQ = Table("pgmq.q_run", key="msg_id")
+PROCRASTINATE = JobTable("procrastinate_jobs", "status in ('todo', 'doing')")
+PGQUEUER = JobTable("pgqueuer")
+GRAPHILE = JobTable("graphile_worker._private_jobs")
+PG_BOSS = JobTable("pgboss.job", "name = 'run' and state < 'completed'")
+PGMQ = JobTable("pgmq.q_run", key="msg_id")

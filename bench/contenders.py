@@ -189,7 +189,7 @@ class Peer:
 
     gate = "worker"
 
-    def __init__(self, name: str, place: Place, program: list[str], table: backlog.Table) -> None:
+    def __init__(self, name: str, place: Place, program: list[str], table: backlog.JobTable) -> None:
         self.name, self.place, self.program, self.table = name, place, program, table
         self.lines = FirstLines(place.folder)
         self.conn = connect(place.stack)

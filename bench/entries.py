@@ -7,12 +7,12 @@ from bench import backlog, install
 from bench.contenders import PEERS, BareCelery, Contender, Peer, Pilotlight, Place
 
 
-def python_peer(name: str, table: backlog.Table) -> Callable[[str, Place], Contender]:
+def python_peer(name: str, table: backlog.JobTable) -> Callable[[str, Place], Contender]:
     program = [str(install.PYTHON), "-c", "import peers; peers.run()", name]
     return lambda title, place: Peer(title, place, program, table)
 
 
-def node_peer(name: str, table: backlog.Table) -> Callable[[str, Place], Contender]:
+def node_peer(name: str, table: backlog.JobTable) -> Callable[[str, Place], Contender]:
     program = [str(install.NPM.parent / "node"), str(PEERS / "peers.mjs"), name]
     return lambda title, place: Peer(title, place, program, table)
 

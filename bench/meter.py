@@ -64,7 +64,7 @@ def cpu(sessions: Mapping[str, Iterable[int]], postmaster: int) -> Counts:
     return Counts(seconds)
 
 
-class Database:
+class DatabaseCounters:
     """Counts of one database, read by a connection to another."""
 
     def __init__(self, stack: Stack) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 
 from bench.contenders import Contender
-from bench.meter import Counts, Database, all_stats, cpu
+from bench.meter import Counts, DatabaseCounters, all_stats, cpu
 from bench.processes import SLOTS, running
 from local import postgres
 from tests.support.processes import ControlledProcess
@@ -58,7 +58,7 @@ class Burst:
     """Transactions, fsyncs, bytes of WAL and buffers a job; and bytes of disk, with what enqueueing takes."""
 
 
-def burst(contender: Contender, count: int, database: Database) -> Burst:
+def burst(contender: Contender, count: int, database: DatabaseCounters) -> Burst:
     """Its processes run, and one kind is frozen until all jobs wait. What enqueueing costs is not counted."""
     name = contender.place.stack.database
     before = database.counts(name)
@@ -89,7 +89,7 @@ def burst(contender: Contender, count: int, database: Database) -> Burst:
     )
 
 
-def used_cpu(contender: Contender, processes: list[ControlledProcess], database: Database) -> Counts:
+def used_cpu(contender: Contender, processes: list[ControlledProcess], database: DatabaseCounters) -> Counts:
     sessions: dict[str, list[int]] = {}
     for process in processes:
         sessions.setdefault(process.name.partition("-")[0], []).append(pid_of(process))
@@ -127,7 +127,7 @@ class Idle:
     """Milliseconds of its processes and of their sessions in Postgres."""
 
 
-def idle(contenders: list[Contender], seconds: float, database: Database) -> dict[str, Idle]:
+def idle(contenders: list[Contender], seconds: float, database: DatabaseCounters) -> dict[str, Idle]:
     """All of them at the same time, so that it takes as long as one."""
     with ExitStack() as stack:
         processes = {one.name: stack.enter_context(started(one)) for one in contenders}
@@ -152,7 +152,9 @@ def idle(contenders: list[Contender], seconds: float, database: Database) -> dic
         }
 
 
-def seen(contender: Contender, processes: list[ControlledProcess], database: Database) -> tuple[float, int]:
+def seen(
+    contender: Contender, processes: list[ControlledProcess], database: DatabaseCounters
+) -> tuple[float, int]:
     """Seconds of CPU time and commands of Redis until now."""
     leaders = [pid_of(process) for process in processes]
     own = sum(used for _, (_, session, used) in all_stats() if session in leaders)

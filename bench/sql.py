@@ -55,7 +55,7 @@ UNDER_WAY = (
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Statement:
     """What is asked, by whom, and where the ids it needs come from."""
 
     role: str
@@ -68,54 +68,56 @@ class Call:
 HOLD = "select from public.credit_entries where job_id = jobs.id and kind = 'hold'"
 JOBS = "select array_agg(id) from (select id from public.jobs where {} limit 50) j"
 CALLS = {
-    "redispatch 0": Call("generation_bridge", "select private.redispatch_jobs('1 hour')"),
-    "redispatch 1": Call("generation_bridge", "select private.redispatch_jobs('5 seconds')"),
-    "rescue": Call("generation_bridge", "select * from private.rescue_jobs(500)"),
-    "claim": Call(
+    "redispatch 0": Statement("generation_bridge", "select private.redispatch_jobs('1 hour')"),
+    "redispatch 1": Statement("generation_bridge", "select private.redispatch_jobs('5 seconds')"),
+    "rescue": Statement("generation_bridge", "select * from private.rescue_jobs(500)"),
+    "claim": Statement(
         "generation_worker",
         "select * from private.claim_jobs(array[%(id)s]::uuid[], '1 minute')",
         JOBS.format("status = 'queued'"),
     ),
-    "renew": Call(
+    "renew": Statement(
         "generation_worker",
         "select private.renew_lease(%(id)s, 1, '1 minute', 0.5::real)",
         JOBS.format("status = 'running'"),
     ),
-    "complete": Call(
+    "complete": Statement(
         "generation_worker",
         "select private.complete_jobs(array[%(id)s]::uuid[], '{1}', array['[]'::jsonb])",
         JOBS.format("status = 'running'"),
     ),
-    "fail": Call(
+    "fail": Statement(
         "generation_worker",
         "select private.fail_job(%(id)s, 1, 'internal', '')",
         JOBS.format("status = 'running'"),
     ),
-    "wake": Call(
+    "wake": Statement(
         "service_role",
         "select public.wake_job(%(id)s, %(id)s::text)",
         JOBS.format("status = 'waiting'"),
     ),
-    "enqueue": Call(
+    "enqueue": Statement(
         "authenticated",
         "select public.enqueue_generation(gen_random_uuid(), 'preview', '{\"prompt\": \"a\"}')",
     ),
-    "cancel": Call(
+    "cancel": Statement(
         "authenticated",
         "select public.cancel_generation(%(id)s)",
         JOBS.format(f"status = 'queued' and user_id = '{USUAL_USER}' and exists ({HOLD})"),
     ),
-    "status of 50": Call(
+    "status of 50": Statement(
         "authenticated",
         "select public.get_job_status(%(ids)s)",
         JOBS.format(f"user_id = '{HEAVY_USER}'"),
         HEAVY_USER,
     ),
-    "gallery": Call("authenticated", GALLERY, user_id=HEAVY_USER),
-    "under way": Call("authenticated", UNDER_WAY),
+    "gallery": Statement("authenticated", GALLERY, user_id=HEAVY_USER),
+    "under way": Statement("authenticated", UNDER_WAY),
     # Last, as they replace the jobs that the others ask for.
-    "dispatch 500": Call("generation_bridge", "select * from private.dispatch_jobs(500, 512)", is_kept=True),
-    "dispatch 1": Call("generation_bridge", "select * from private.dispatch_jobs(1, 512)", is_kept=True),
+    "dispatch 500": Statement(
+        "generation_bridge", "select * from private.dispatch_jobs(500, 512)", is_kept=True
+    ),
+    "dispatch 1": Statement("generation_bridge", "select * from private.dispatch_jobs(1, 512)", is_kept=True),
 }
 
 
@@ -145,7 +147,7 @@ class Site:
         return self.conns[role]
 
     @contextmanager
-    def asking(self, call: Call) -> Iterator[Callable[[], object]]:
+    def asking(self, call: Statement) -> Iterator[Callable[[], object]]:
         """A transaction with the call ready to be made; each time with the next of the ids."""
         if call.ids not in self.ids:
             row = self.conn("postgres").execute(call.ids.encode()).fetchone() if call.ids else None
@@ -165,13 +167,13 @@ class Site:
         while self.conns:
             self.conns.popitem()[1].close()
 
-    def milliseconds(self, call: Call) -> float:
+    def milliseconds(self, call: Statement) -> float:
         with self.asking(call) as ask:
             begun = time.perf_counter()
             ask()
             return (time.perf_counter() - begun) * 1000
 
-    def reads(self, call: Call) -> list[str]:
+    def reads(self, call: Statement) -> list[str]:
         """The tables scanned as a whole and the indexes used by one call, with the rows read there."""
         before = self.used(call)
         with self.asking(call) as ask:
@@ -183,7 +185,7 @@ class Site:
             if after[what][0] > scans
         ]
 
-    def used(self, call: Call) -> dict[str, tuple[int, int]]:
+    def used(self, call: Statement) -> dict[str, tuple[int, int]]:
         self.conn(call.role).execute("select pg_stat_force_next_flush()")
         self.conn(call.role).execute("select 1")
         return {
@@ -192,7 +194,7 @@ class Site:
         }
 
 
-def measure(sites: list[Site], call: Call, times: int) -> list[float]:
+def measure(sites: list[Site], call: Statement, times: int) -> list[float]:
     """The median milliseconds at each site, asked in turns."""
     samples: list[list[float]] = [[] for _ in sites]
     for _ in range(NOT_COUNTED + times):

@@ -12,9 +12,9 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST
 
-STALLED_AFTER = 60.0  # seconds without a pass of the loop; every wait in it is bounded well below
+LOOP_STALLED_AFTER = 60.0  # seconds without a pass of the loop; every wait in it is bounded well below
 # A prober asks one question at a time. More connections than these are a fault or an attack.
-CONNECTIONS = 16
+MAX_CONNECTIONS = 16
 ASK_WITHIN = 5.0  # seconds that a connection may be silent
 
 
@@ -38,7 +38,7 @@ class Health:
 
     @property
     def is_alive(self) -> bool:
-        return time.monotonic() - self.passed_at < STALLED_AFTER
+        return time.monotonic() - self.passed_at < LOOP_STALLED_AFTER
 
     @property
     def is_ready(self) -> bool:
@@ -58,7 +58,7 @@ class Health:
         }
 
 
-class Server(ThreadingHTTPServer):
+class HealthServer(ThreadingHTTPServer):
     """Of too many connections, it closes the oldest: one that hangs takes nothing from the bridge.
 
     Without the bound, a few hundred silent ones use up the process's descriptors; then every accept fails
@@ -74,7 +74,7 @@ class Server(ThreadingHTTPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self.opened.append(request)
-        if len(self.opened) > CONNECTIONS:
+        if len(self.opened) > MAX_CONNECTIONS:
             with suppress(OSError, IndexError):  # its thread closes it at the same moment
                 self.opened.popleft().shutdown(socket.SHUT_RDWR)
         super().process_request(request, client_address)
@@ -112,7 +112,7 @@ def serve(health: Health, metrics: Callable[[], bytes], host: str, port: int) ->
         def log_message(self, *_: object) -> None:
             """Probes come every few seconds."""
 
-    class AddressedServer(Server):
+    class AddressedServer(HealthServer):
         address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
 
     try:

@@ -29,7 +29,6 @@ log = logging.getLogger("bridge")
 BATCH = 500  # jobs per look: bounds how long a claim can wait for the commit of its dispatch
 FIRST_PAUSE, BUSY_PAUSE, IDLE_PAUSE = 0.05, 0.5, 5.0  # seconds between looks when nothing rings
 FIND_LOST_EVERY = 1.0
-RECORD_PROCESS_EVERY = 20.0  # seconds; make status misses a bridge after three of them
 LOST_AFTER = 5.0  # seconds; popping and claiming a message takes milliseconds
 # Seconds. After this a message is sent again even if an earlier one is still in the queue: no worker reads it.
 REDISPATCH_UNCONDITIONALLY_AFTER = 600.0
@@ -130,13 +129,13 @@ class Bridge:
         """An idle bridge, too, knows whether Redis answers."""
         if self.health.is_broker_down or time.monotonic() >= self.check_broker_at:
             self.publisher.check()
-            self.check_broker_at = time.monotonic() + RECORD_PROCESS_EVERY
+            self.check_broker_at = time.monotonic() + settings.RECORD_PROCESS_EVERY
 
     def record_process(self) -> None:
         """Tell `make status` that this bridge runs, and what it cannot reach."""
         if time.monotonic() >= self.record_process_at:
             self.store.record_process(self.name, version=settings.VERSION, problem=self.broker_problem)
-            self.record_process_at = time.monotonic() + RECORD_PROCESS_EVERY
+            self.record_process_at = time.monotonic() + settings.RECORD_PROCESS_EVERY
 
     def dispatch(self) -> int:
         heartbeat = self.listener.heartbeat()

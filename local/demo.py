@@ -19,7 +19,7 @@ from local import postgres, scenes
 from local import stack as stacks
 from local.phone import DemoFailed, expect
 from local.stack import FOLDER, ROOT, Stack, UnusableStack
-from local.terminal import Screen
+from local.terminal import Terminal
 from local.up import is_ready
 
 REFUSALS = (AuthError, FunctionsError, PostgrestAPIError, StorageException)
@@ -31,7 +31,7 @@ def main() -> int:
         "--folder", type=Path, default=FOLDER, help="where the data lies (default: %(default)s)"
     )
     folder = parser.parse_args().folder.resolve()
-    screen = Screen()
+    screen = Terminal()
     os.umask(0o077)  # log and pictures, as the stack's own files
     postgres.ignore_environment()
     os.environ.update(NO_PROXY="127.0.0.1", no_proxy="127.0.0.1")  # a proxy has no business on loopback

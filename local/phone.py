@@ -12,7 +12,7 @@ from supabase import AsyncClient
 from local.timeline import Timeline
 
 TERMINAL = ("succeeded", "failed", "canceled")
-PATIENCE = 60.0  # seconds
+NEWS_WITHIN = 60.0  # seconds
 
 
 class DemoFailed(Exception):
@@ -24,7 +24,7 @@ def expect(holds: bool, what: str) -> None:
         raise DemoFailed(what)
 
 
-class Phone:
+class DemoPhone:
     def __init__(self, client: AsyncClient) -> None:
         self.client = client
         self.user_id = ""
@@ -53,7 +53,7 @@ class Phone:
         options: Any = {"config": {"private": True}}  # the type wants every key
         channel = self.client.channel(topic, options).on_broadcast("job", self.hear)
         await channel.on_broadcast("account", self.hear_balance).subscribe(note)
-        said = await asyncio.wait_for(joined, PATIENCE)
+        said = await asyncio.wait_for(joined, NEWS_WITHIN)
         expect(said == "SUBSCRIBED", f"Realtime refused the own topic: {said}")
         return topic
 
@@ -69,9 +69,9 @@ class Phone:
     async def told_balance(self) -> int:
         """The next balance that Realtime tells, after a grant, a revoke or a purchase."""
         try:
-            return await asyncio.wait_for(self.balances.get(), PATIENCE)
+            return await asyncio.wait_for(self.balances.get(), NEWS_WITHIN)
         except TimeoutError:
-            raise DemoFailed(f"Realtime said nothing of the balance within {PATIENCE:.0f} s") from None
+            raise DemoFailed(f"Realtime said nothing of the balance within {NEWS_WITHIN:.0f} s") from None
 
     async def upload(self, photo: bytes) -> str:
         """A photo for a model, at a path of the user's own."""
@@ -90,9 +90,9 @@ class Phone:
         accepted = answer if isinstance(answer, dict) else json.loads(answer)
         expect(accepted["job"]["id"] == job_id, f"the job was not accepted: {accepted}")
         try:
-            job: dict[str, Any] = await asyncio.wait_for(ended, PATIENCE)
+            job: dict[str, Any] = await asyncio.wait_for(ended, NEWS_WITHIN)
         except TimeoutError:
-            raise DemoFailed(f"Realtime said nothing of the end within {PATIENCE:.0f} s") from None
+            raise DemoFailed(f"Realtime said nothing of the end within {NEWS_WITHIN:.0f} s") from None
         timeline.mark("visible")
         return job
 

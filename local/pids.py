@@ -17,12 +17,12 @@ from typing import IO
 KILL_AFTER = 10.0  # seconds that a process has to end by itself
 
 
-class Held(Exception):
+class Locked(Exception):
     """Another process has the lock; the text is its number."""
 
 
-def hold(path: Path, *, timeout: float = 0) -> IO[str]:
-    """Lock a file for as long as it stays open, here or in a child. Raises Held."""
+def lock(path: Path, *, timeout: float = 0) -> IO[str]:
+    """Lock a file for as long as it stays open, here or in a child. Raises Locked."""
     file = path.open("a+")
     until = time.monotonic() + timeout
     while True:
@@ -31,17 +31,17 @@ def hold(path: Path, *, timeout: float = 0) -> IO[str]:
         except OSError:
             if time.monotonic() >= until:
                 file.close()
-                raise Held(path.read_text()) from None
+                raise Locked(path.read_text()) from None
             time.sleep(0.02)
         else:
             file.truncate(0)
             return file
 
 
-def is_held(path: Path) -> bool:
+def is_locked(path: Path) -> bool:
     try:
-        hold(path).close()
-    except Held:
+        lock(path).close()
+    except Locked:
         return True
     return False
 
@@ -53,17 +53,17 @@ def write(file: IO[str], pid: int) -> None:
 
 def stop_leftovers(folder: Path) -> list[str]:
     """Stop every process whose pid file is held now; their names. Processes that start after that are left alone."""
-    held = {path: path.read_text() for path in folder.glob("*.pid") if is_held(path)}
+    running = {path: path.read_text() for path in folder.glob("*.pid") if is_locked(path)}
     started = time.monotonic()
     asked = False
-    while left := [path for path, pid in held.items() if path.read_text() == pid and is_held(path)]:
+    while left := [path for path, pid in running.items() if path.read_text() == pid and is_locked(path)]:
         kill = time.monotonic() - started > KILL_AFTER
         if kill or not asked:
             for path in left:
-                signal_group(int(held[path] or 0), signal.SIGKILL if kill else signal.SIGTERM)
+                signal_group(int(running[path] or 0), signal.SIGKILL if kill else signal.SIGTERM)
         asked = True
         time.sleep(0.05)
-    return sorted(path.stem for path in held)
+    return sorted(path.stem for path in running)
 
 
 def signal_group(pid: int, number: signal.Signals) -> None:

@@ -30,7 +30,7 @@ TELLING = re.compile("error|fatal|missing|wrong", re.IGNORECASE)
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Stopped(Exception):
+class StopRequested(Exception):
     """The runner was asked to stop."""
 
 
@@ -90,7 +90,7 @@ class Runner:
             self.batches[-1].append(self.launch(process, next(self.colours)))
 
     def wait_ready(self) -> None:
-        """Until all that was started is ready. Raises Ended or Stopped."""
+        """Until all that was started is ready. Raises Ended or StopRequested."""
         until = time.monotonic() + READY_WITHIN
         for batch in self.batches:
             for child in batch:
@@ -109,7 +109,7 @@ class Runner:
 
     def look(self) -> None:
         if self.is_stopping:
-            raise Stopped
+            raise StopRequested
         for batch in self.batches:
             for number, child in enumerate(batch):
                 if child.popen.poll() is None:
@@ -137,7 +137,7 @@ class Runner:
 
     def launch(self, process: Process, colour: str) -> Child:
         # A predecessor's children may take a moment to notice that it is gone.
-        with pids.hold(self.folder / f"{process.name}.pid", timeout=pids.KILL_AFTER) as pid_file:
+        with pids.lock(self.folder / f"{process.name}.pid", timeout=pids.KILL_AFTER) as pid_file:
             popen = subprocess.Popen(
                 process.command,
                 cwd=self.folder,  # there is no .env, as the clone may have one of a hosted project

@@ -13,9 +13,9 @@ import psycopg
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 from supabase import acreate_client
 
-from local.phone import Phone, expect
+from local.phone import DemoPhone, expect
 from local.stack import Stack
-from local.terminal import Screen
+from local.terminal import Terminal
 from local.timeline import Timeline, followed
 
 PACK = 100  # credits
@@ -23,7 +23,7 @@ FRAME = 1 / 24  # seconds; every third frame of the film, so it plays at three t
 
 
 class Scenes:
-    def __init__(self, stack: Stack, screen: Screen, log: Path, phone: Phone) -> None:
+    def __init__(self, stack: Stack, screen: Terminal, log: Path, phone: DemoPhone) -> None:
         self.stack, self.screen, self.log, self.phone = stack, screen, log, phone
         self.folder = stack.folder.parent / "pictures"
 
@@ -140,9 +140,9 @@ class Scenes:
         self.screen.say("", self.screen.bold(line))
 
 
-async def show(stack: Stack, screen: Screen, log: Path) -> None:
+async def show(stack: Stack, screen: Terminal, log: Path) -> None:
     client = await acreate_client(stack.gateway_url, stack.publishable_key)
-    phone = Phone(client)
+    phone = DemoPhone(client)
     try:
         await phone.sign_in()
         screen.say(f"\nSigned in as the anonymous user {phone.user_id}.")

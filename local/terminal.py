@@ -14,7 +14,7 @@ RESET = "\x1b[0m"
 TRUE_COLOUR = {"truecolor", "24bit"}
 
 
-class Screen:
+class Terminal:
     def __init__(self) -> None:
         out = sys.stdout
         is_plain = os.environ.get("TERM", "dumb") == "dumb" or "NO_COLOR" in os.environ

@@ -13,9 +13,9 @@ from typing import Any
 import psycopg
 
 from local.stack import Stack
-from local.terminal import Screen
+from local.terminal import Terminal
 
-LOOK_EVERY = 0.04  # seconds: a person sees no pause
+REDRAW_EVERY = 0.04  # seconds: a person sees no pause
 
 # step: (whose clock or row, what it means)
 MEANING = {
@@ -86,7 +86,7 @@ class Timeline:
 
 
 @contextmanager
-def followed(stack: Stack, timeline: Timeline, screen: Screen) -> Iterator[None]:
+def followed(stack: Stack, timeline: Timeline, screen: Terminal) -> Iterator[None]:
     """Listen for the doorbell as the bridge does, look at the rows, and draw each step as it happens."""
     listening, stop = Event(), Event()
 
@@ -95,7 +95,7 @@ def followed(stack: Stack, timeline: Timeline, screen: Screen) -> Iterator[None]
             conn.execute("listen jobs_due")
             listening.set()
             while not stop.is_set():
-                for _ in conn.notifies(timeout=LOOK_EVERY, stop_after=1):
+                for _ in conn.notifies(timeout=REDRAW_EVERY, stop_after=1):
                     timeline.mark("doorbell")
                 # Not before: a look would keep the doorbell waiting.
                 if "doorbell" in timeline.instants:

@@ -10,7 +10,7 @@ from typing import IO
 
 from local import pids, postgres, processes
 from local import stack as stacks
-from local.runner import Ended, Runner, Stopped
+from local.runner import Ended, Runner, StopRequested
 from local.stack import FOLDER, Stack, UnusableStack
 from operate.migrate import MigrationFailed, migrate
 
@@ -29,18 +29,18 @@ def main() -> None:
     postgres.ignore_environment()
     try:
         stacks.make_private(folder)
-        with hold(folder):
+        with lock_folder(folder):
             run(prepare(folder), attached=arguments.attached, restarts=arguments.restart)
-    except (UnusableStack, MigrationFailed, Ended, pids.Held) as error:
+    except (UnusableStack, MigrationFailed, Ended, pids.Locked) as error:
         raise SystemExit(f"pilotlight: {error}") from None
 
 
-def hold(folder: Path) -> IO[str]:
+def lock_folder(folder: Path) -> IO[str]:
     """As long as this process lives, no other process starts a stack here."""
     try:
-        lock = pids.hold(folder / "lock")
-    except pids.Held as held:
-        raise UnusableStack(f"A stack runs in {folder} already (process {held}): stop it first.") from None
+        lock = pids.lock(folder / "lock")
+    except pids.Locked as running:
+        raise UnusableStack(f"A stack runs in {folder} already (process {running}): stop it first.") from None
     pids.write(lock, os.getpid())
     return lock
 
@@ -95,7 +95,7 @@ def run(stack: Stack, *, attached: bool, restarts: bool) -> None:
             ready.write_text(str(os.getpid()))
             say(welcome(stack))
             runner.watch()
-    except Stopped:
+    except StopRequested:
         say("Stopped.")
     finally:
         ready.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ from uuid import UUID
 from operate import Refused
 from operate.connection import as_process
 
-AT_ONCE = 1000  # users; one statement reads their entries
+USERS_AT_ONCE = 1000  # users; one statement reads their entries
 LONGEST_STATEMENT = "10min"  # a user may have millions of entries
 
 
@@ -29,7 +29,7 @@ def audit() -> tuple[int, list[UUID]]:
         conn.execute(f"set statement_timeout = '{LONGEST_STATEMENT}'".encode())
         while not is_complete:
             query = "select checked, is_complete, wrong from private.audit_ledger(%s, %s)"
-            ((checked, is_complete, wrong),) = conn.execute(query, (AT_ONCE, count == 0)).fetchall()
+            ((checked, is_complete, wrong),) = conn.execute(query, (USERS_AT_ONCE, count == 0)).fetchall()
             count += checked
     return count, wrong
 

@@ -13,7 +13,7 @@ import settings
 from operate.findings import Findings, note, ok, wrong
 
 RENEW_WITHIN = timedelta(days=14)
-ANSWER_WITHIN = 5.0  # seconds
+HANDSHAKE_WITHIN = 5.0  # seconds
 SSL_REQUEST = bytes.fromhex("0000000804d2162f")  # Postgres begins TLS when it is asked to
 
 Place = tuple[str, int]
@@ -68,7 +68,7 @@ def others() -> Iterator[tuple[str, Place]]:
 
 def end_of(host: str, port: int, *, is_postgres: bool) -> datetime | None:
     """None: it has no TLS. Raises OSError or ValueError."""
-    with socket.create_connection((host, port), ANSWER_WITHIN) as connection:
+    with socket.create_connection((host, port), HANDSHAKE_WITHIN) as connection:
         if is_postgres:
             connection.sendall(SSL_REQUEST)
             if connection.recv(1) != b"S":

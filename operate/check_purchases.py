@@ -15,7 +15,7 @@ SUBJECT = "webhook of RevenueCat"
 AUTHORIZATION, SECRET = "REVENUECAT_WEBHOOK_AUTHORIZATION", "REVENUECAT_WEBHOOK_SECRET"
 SET_THEM = f'npx supabase@3 secrets set {AUTHORIZATION}="Bearer $(openssl rand -hex 32)"'
 BODY = b"{}"  # without an event nothing is recorded, and only the sender is checked
-SHORTEST = 16  # characters; what is shorter can be guessed
+SHORTEST_SECRET = 16  # characters; what is shorter can be guessed
 API_KEY = re.compile(r"(Bearer )?(sk|appl|goog|amzn|strp|rcb|atk)_")
 
 
@@ -41,7 +41,9 @@ def slip(value: str) -> str | None:
     if API_KEY.match(value):
         return "it is an API key of RevenueCat: make a value of your own (docs/purchases.md)"
     return (
-        "it is short enough to be guessed: openssl rand -hex 32 makes one" if len(value) < SHORTEST else None
+        "it is short enough to be guessed: openssl rand -hex 32 makes one"
+        if len(value) < SHORTEST_SECRET
+        else None
     )
 
 

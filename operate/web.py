@@ -9,16 +9,16 @@ import httpx
 
 import logs
 
-ANSWER_WITHIN = 30.0  # seconds for the whole answer
+WEB_ANSWER_WITHIN = 30.0  # seconds for the whole answer
 NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL)
-MAX_BYTES = 8_000_000  # the schema of a model has a few kilobytes, its example a few more
+MAX_WEB_ANSWER_BYTES = 8_000_000  # the schema of a model has a few kilobytes, its example a few more
 
 
 def ask(
     method: str, url: str, headers: Mapping[str, str] | None = None, content: bytes | None = None
 ) -> tuple[int, bytes]:
     """Status and body. Raises one of NO_ANSWER."""
-    until, body = time.monotonic() + ANSWER_WITHIN, bytearray()
+    until, body = time.monotonic() + WEB_ANSWER_WITHIN, bytearray()
     try:
         connections = httpx.Client(timeout=10, follow_redirects=False)
     except (OSError, ValueError) as error:  # httpx reads them as it begins
@@ -30,7 +30,7 @@ def ask(
     ):
         for chunk in answer.iter_bytes():
             body += chunk
-            if len(body) > MAX_BYTES or time.monotonic() > until:
+            if len(body) > MAX_WEB_ANSWER_BYTES or time.monotonic() > until:
                 raise httpx.ReadTimeout("the answer does not end")
         return answer.status_code, bytes(body)
 

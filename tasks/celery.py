@@ -19,7 +19,7 @@ PARTS = (
     "worker.events",
     "worker.watchdog",
     "worker.shutdown",
-    "worker.revoke",
+    "worker.cancel_by_operator",
     "worker.sweeper",
     "worker.heartbeat",
     "worker.push",

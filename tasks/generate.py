@@ -39,7 +39,7 @@ def generate(self: "Task[[str], None]", job_id: str) -> None:
             submission.run_provider_cancellations(job_id)
         return
     log.info("job.claimed", extra=job.facts)
-    with keeper().hold(job, seconds=seconds) as lease:
+    with keeper().renewing(job, seconds=seconds) as lease:
         record_outcome(self, job, attempt(job, lease))
 
 

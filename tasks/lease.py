@@ -64,7 +64,7 @@ class Keeper:
         self.is_leaving = False  # then no job is claimed: it would not be released
 
     @contextmanager
-    def hold(self, job: Job, *, seconds: float) -> Iterator[Lease]:
+    def renewing(self, job: Job, *, seconds: float) -> Iterator[Lease]:
         lease = Lease(job, seconds)
         with self.lock:
             self.kept.add(lease)

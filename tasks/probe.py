@@ -52,7 +52,7 @@ SWAPS_SIDES = (
 CPU_SECONDS = 20
 MEMORY = 3 << 29  # bytes of address space; a WebP of MAX_PIXELS takes 1.3 GB
 PACKETS_BEFORE_A_FRAME = 200
-MISSING = 0.5  # seconds that a file may be shorter than it says
+MISSING_SECONDS = 0.5  # seconds that a file may be shorter than it says
 
 
 class Unreadable(Exception):
@@ -269,7 +269,7 @@ def length(container: "InputContainer", demuxer: str) -> float:
         if packet.pts is not None and packet.time_base:
             end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
     said = (container.duration or 0) / 1_000_000
-    if demuxer in ("mov", "matroska", "flac") and end < said - MISSING:
+    if demuxer in ("mov", "matroska", "flac") and end < said - MISSING_SECONDS:
         raise Unreadable(f"truncated after {end:.1f} of {said:.1f} s")
     return round(end, 3)
 

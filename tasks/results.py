@@ -16,7 +16,7 @@ from tasks.store import Job
 
 log = logging.getLogger("tasks")
 
-MAX_TEXT = 65_536  # bytes; it lies in the row itself
+MAX_TEXT_BYTES = 65_536  # bytes; it lies in the row itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def text(output: str) -> str:
         whole = output.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeError as error:
         raise Unusable("half a character in a text") from error
-    if len(whole.encode()) > MAX_TEXT:
+    if len(whole.encode()) > MAX_TEXT_BYTES:
         raise Unusable(f"a text of {len(whole)} characters", message="The text is too long.")
     return whole
 

@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,6 +86,40 @@ def test_only_a_store_speaks_sql(package: str) -> None:
 def test_the_name_of_the_task_is_written_once(package: str) -> None:
     for path in files(package):
         assert f'"{settings.TASK_NAME}"' not in path.read_text(), path
+
+
+@pytest.mark.quick  # git
+def test_two_classes_have_two_names() -> None:
+    """`Refused` alone is in several packages: each has one exception for a request that it declines."""
+    places = defaultdict(set)
+    for path in tracked():
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and node.name != "Refused":
+                places[node.name].add(path)
+    assert not {name: paths for name, paths in places.items() if len(paths) > 1}
+
+
+def test_two_bounds_have_two_names() -> None:
+    """A number that a comment, a test or an operator names is found by that name."""
+    places = defaultdict(set)
+    for package in ("settings", "logs", "database", "broker", "urls", "bridge", "tasks", "operate"):
+        for path in files(package):
+            for name in numbers(ast.parse(path.read_text()).body):
+                places[name].add(path)
+    assert not {name: paths for name, paths in places.items() if len(paths) > 1}
+
+
+def numbers(body: list[ast.stmt]) -> Iterator[str]:
+    """The names of the numbers of a module, also of those that are calculated."""
+    for node in body:
+        if isinstance(node, ast.Assign) and not isinstance(getattr(node.value, "value", 0), str):
+            targets = [target.id for target in node.targets if isinstance(target, ast.Name)]
+            yield from targets if isinstance(node.value, ast.Constant | ast.BinOp) else ()
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [path for line in listed.stdout.splitlines() if (path := ROOT / line).exists()]
 
 
 def test_only_providers_storage_and_pushes_speak_http() -> None:

@@ -25,6 +25,8 @@ INSTEAD = {
     r"HOPELESS_AFTER|\bsaw_all": "REDISPATCH_UNCONDITIONALLY_AFTER, caught_up",
     r"\b[Dd]eaf(ness)?\b|DEAF_AFTER": "stalled, watchdog; HeartbeatMissed",
     r"\bCast\b|\bDeeds?\b": "Actors, Action",
+    r"\bhold\(|\bis_held\b|\bheld\(|\bPATIENCE\b": "renewing, lock, is_locked, rate_limited, …_WITHIN",
+    r"worker[./]revoke\b": "cancel_by_operator",
     r"\bfor ever\b": "permanently, never expires",
     r"\bgives? on\b": "passes on, releases",
 }

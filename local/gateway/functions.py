@@ -19,7 +19,7 @@ from local.gateway.refused import Refused
 CONFIG = Path(__file__).parents[2] / "supabase" / "config.toml"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # Hosted, a function that has not answered after 150 s gets a 504.
-ANSWER_WITHIN = httpx.Timeout(150, connect=2)
+FUNCTION_TIMEOUT = httpx.Timeout(150, connect=2)
 
 # These are about one connection, and there are two.
 HOP_BY_HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "host"}
@@ -48,7 +48,7 @@ async def client(app: Starlette) -> AsyncIterator[None]:
     Deno may restart.
     """
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-    async with httpx.AsyncClient(timeout=ANSWER_WITHIN, limits=limits, trust_env=False) as opened:
+    async with httpx.AsyncClient(timeout=FUNCTION_TIMEOUT, limits=limits, trust_env=False) as opened:
         app.state.functions_client = opened
         yield
 

@@ -18,7 +18,7 @@ Receiver = Callable[[dict[str, Any]], None]  # must not block: one slow client w
 
 # A transaction that found another one ringing does not ring, and may commit after that bell was
 # answered.
-BUSY_PAUSE, IDLE_PAUSE = 0.02, 0.5
+POLL_WHILE_BUSY, POLL_WHILE_IDLE = 0.02, 0.5
 BUSY_FOR = 1.0
 OPEN_WITHIN = 5.0
 
@@ -84,7 +84,7 @@ class Outbox:
             while True:
                 while await self.deliver(conn):
                     busy_until = clock() + BUSY_FOR
-                pause = BUSY_PAUSE if clock() < busy_until else IDLE_PAUSE
+                pause = POLL_WHILE_BUSY if clock() < busy_until else POLL_WHILE_IDLE
                 async for _ in conn.notifies(timeout=pause, stop_after=1):
                     busy_until = clock() + BUSY_FOR
 

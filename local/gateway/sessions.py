@@ -15,7 +15,7 @@ from local.gateway.database import Connection
 from local.gateway.refused import Refused
 from local.stack import Stack
 
-SECONDS = 3600
+TOKEN_SECONDS = 3600
 
 USER = """
 select json_build_object(
@@ -84,10 +84,10 @@ async def issue(conn: Connection, stack: Stack, session_id: uuid.UUID, refresh_t
         "session_id": str(session_id),
     }
     return {
-        "access_token": keys.sign(stack, claims, seconds=SECONDS),
+        "access_token": keys.sign(stack, claims, seconds=TOKEN_SECONDS),
         "token_type": "bearer",
-        "expires_in": SECONDS,
-        "expires_at": int(time.time()) + SECONDS,
+        "expires_in": TOKEN_SECONDS,
+        "expires_at": int(time.time()) + TOKEN_SECONDS,
         "refresh_token": refresh_token,
         "user": user,
     }

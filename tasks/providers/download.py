@@ -11,8 +11,8 @@ import httpx
 
 from tasks.providers.protocol import Unanswered, Unusable
 
-TIMEOUT = httpx.Timeout(15, connect=5)
-WITHIN = 90.0  # seconds for a whole file
+DOWNLOAD_TIMEOUT = httpx.Timeout(15, connect=5)
+DOWNLOAD_WITHIN = 90.0  # seconds for a whole file
 GONE = ("provider_unavailable", "The result was deleted before we could fetch it.")
 NOT_FETCHED = ("provider_unavailable", "The result could not be fetched.")
 
@@ -24,7 +24,10 @@ DATA_CHUNK = 1 << 18  # characters; four of them are three bytes
 def client() -> httpx.Client:
     # No redirects and no proxies: a file is where it was said to be. And no credentials.
     return httpx.Client(
-        timeout=TIMEOUT, follow_redirects=False, trust_env=False, headers={"Accept-Encoding": "identity"}
+        timeout=DOWNLOAD_TIMEOUT,
+        follow_redirects=False,
+        trust_env=False,
+        headers={"Accept-Encoding": "identity"},
     )
 
 
@@ -44,7 +47,7 @@ class File:
         return inline(self.url) if is_data(self.url) else self.fetched()
 
     def fetched(self) -> Iterator[bytes]:
-        until = time.monotonic() + WITHIN
+        until = time.monotonic() + DOWNLOAD_WITHIN
         try:
             with client().stream("GET", self.url) as response:
                 self.facts["content_type"] = response.headers.get("content-type", "")[:100]

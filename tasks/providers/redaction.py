@@ -9,7 +9,7 @@ import settings
 from tasks.store import Job
 
 MAX_READ = 4_000  # characters of a text that are looked at: its beginning and its end
-SHORTEST = 3  # characters; a shorter value of the input stands in every text by chance
+SHORTEST_VALUE = 3  # characters; a shorter value of the input stands in every text by chance
 WORDS_IN_A_ROW = 3  # of the input; fewer are chance
 
 
@@ -18,7 +18,7 @@ def redacted(text: str, job: Job) -> str:
     if len(text) > MAX_READ:
         text = f"{text[: MAX_READ // 2]}\n{text[-MAX_READ // 2 :]}"
     text = logs.scrubbed(text)
-    given = {value for value in texts_of(job) if len(value) >= SHORTEST}
+    given = {value for value in texts_of(job) if len(value) >= SHORTEST_VALUE}
     for value in sorted(given, key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", "…", text, flags=re.IGNORECASE)
     return hide_runs(text, given)

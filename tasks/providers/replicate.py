@@ -35,7 +35,7 @@ from tasks.providers.protocol import (
     Unreachable,
 )
 from tasks.providers.redaction import redacted
-from tasks.providers.replicate_transport import ANSWER_WITHIN, Refused, Transport
+from tasks.providers.replicate_transport import REPLICATE_ANSWER_WITHIN, Refused, Transport
 from tasks.store import Job
 
 log = logging.getLogger("tasks")
@@ -89,7 +89,10 @@ class Replicate:
 
     def find(self, job: Job) -> list[str]:
         assert job.submitted_at is not None  # noqa: S101
-        since, until = job.submitted_at - SKEW, job.submitted_at + timedelta(seconds=ANSWER_WITHIN) + SKEW
+        since, until = (
+            job.submitted_at - SKEW,
+            job.submitted_at + timedelta(seconds=REPLICATE_ANSWER_WITHIN) + SKEW,
+        )
         window = {"created_after": since.isoformat(), "created_before": until.isoformat()}
         cursor = f"/v1/predictions?{urlencode(window)}"
         found: list[Prediction] = []

@@ -12,8 +12,10 @@ from typing import Any
 
 import httpx
 
-TIMEOUT = {"connect": 5.0, "write": 10.0, "read": 20.0, "pool": 5.0}
-ANSWER_WITHIN = 30.0  # seconds for a whole answer; TIMEOUT["read"] bounds each pause in it
+REPLICATE_TIMEOUT = {"connect": 5.0, "write": 10.0, "read": 20.0, "pool": 5.0}
+REPLICATE_ANSWER_WITHIN = (
+    30.0  # seconds for a whole answer; REPLICATE_TIMEOUT["read"] bounds each pause in it
+)
 MAX_ANSWER_BYTES = 32_000_000  # predictions may carry their outputs inline
 
 # What the package cannot read it refuses as a whole, and with it the reference of work that is paid for.
@@ -43,8 +45,8 @@ class Transport(httpx.BaseTransport):
         self.wrapped = httpx.HTTPTransport()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        until = time.monotonic() + ANSWER_WITHIN
-        request.extensions["timeout"] = dict(TIMEOUT)
+        until = time.monotonic() + REPLICATE_ANSWER_WITHIN
+        request.extensions["timeout"] = dict(REPLICATE_TIMEOUT)
         response = self.wrapped.handle_request(request)
         try:
             answer = httpx.Response(

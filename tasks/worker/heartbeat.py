@@ -8,7 +8,6 @@ from celery.signals import worker_init, worker_ready
 import settings
 from tasks import background, storage, store
 
-RECORD_PROCESS_EVERY = 20.0  # seconds; make status misses a worker after three of them
 NAME = f"{socket.gethostname()}:{os.getpid()}"
 
 
@@ -30,4 +29,6 @@ def make_pool(**_: object) -> None:
 
 @worker_ready.connect
 def start(**_: object) -> None:
-    background.repeat(send, every=RECORD_PROCESS_EVERY, name="heartbeat", failure="heartbeat.not_sent")
+    background.repeat(
+        send, every=settings.RECORD_PROCESS_EVERY, name="heartbeat", failure="heartbeat.not_sent"
+    )

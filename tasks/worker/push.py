@@ -20,8 +20,8 @@ from tasks.store import Job
 
 log = logging.getLogger("tasks")
 
-WITHIN = 10.0  # seconds for one request in all; the service needs less than one
-MAX_ANSWER_BYTES = 65_536  # five tickets have less than 2,000
+PUSH_WITHIN = 10.0  # seconds for one request in all; the service needs less than one
+MAX_TICKETS_BYTES = 65_536  # five tickets have less than 2,000
 TITLES = {True: "Your generation is ready.", False: "Your generation failed."}
 
 # While the service hangs, pushes wait here. Those that do not fit are late anyway: they are dropped.
@@ -66,7 +66,7 @@ def send(messages: list[dict[str, object]]) -> list[object]:
     """The tickets, in the order of the messages."""
     try:
         # httpx bounds each step alone; with a drip of bytes, the steps never end.
-        status, body = asyncio.run(asyncio.wait_for(post(messages), WITHIN))
+        status, body = asyncio.run(asyncio.wait_for(post(messages), PUSH_WITHIN))
         answer: dict[str, list[object]] = json.loads(body)
         return list(answer["data"])
     except TimeoutError:
@@ -78,13 +78,13 @@ def send(messages: list[dict[str, object]]) -> list[object]:
 async def post(messages: list[dict[str, object]]) -> tuple[int, bytes]:
     url = settings.load().expo_push_url
     async with (
-        httpx.AsyncClient(timeout=WITHIN) as client,
+        httpx.AsyncClient(timeout=PUSH_WITHIN) as client,
         client.stream("POST", url, json=messages) as answer,
     ):
         body = b""
         async for piece in answer.aiter_bytes():
             body += piece
-            if len(body) > MAX_ANSWER_BYTES:
+            if len(body) > MAX_TICKETS_BYTES:
                 raise NotPushed("the answer was too long")
     return answer.status_code, body
 

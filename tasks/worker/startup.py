@@ -27,7 +27,7 @@ UNREADABLE = (
     "The model {} makes {}, which this worker cannot read: install requirements/media.txt,"
     " or disable the model in private.models."
 )
-LOOK_EVERY = 1.0  # seconds
+RETRY_EVERY = 1.0  # seconds
 # What says that the configuration is wrong, whatever the network does.
 REFUSALS = (database.RoleRefused, database.SchemaRefused, broker.BrokerRefused, storage.AccessRefused)
 
@@ -77,7 +77,7 @@ def wait_for(step: Callable[[], None], server: str) -> None:
             if not is_away:
                 log.warning(f"{server}.away", extra={"error": logs.describe(error)})
             is_away = True
-        time.sleep(LOOK_EVERY)
+        time.sleep(RETRY_EVERY)
 
 
 def check_database() -> None:
@@ -95,7 +95,7 @@ def check_database() -> None:
             if not is_refused:
                 log.warning("database.refused", extra={"error": logs.describe(error)})
             is_refused = True
-        time.sleep(LOOK_EVERY)
+        time.sleep(RETRY_EVERY)
 
 
 def refuse_unreadable_kinds() -> None:

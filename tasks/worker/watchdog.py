@@ -17,7 +17,7 @@ log = logging.getLogger("tasks")
 
 LOOK_EVERY = 15.0  # seconds; each look is a command, and some hosts of Redis charge for commands
 # Seconds of messages waiting, slots free and none received. A silent connection is noticed after up to 24 s.
-STALLED_AFTER = 60.0
+CONSUMER_STALLED_AFTER = 60.0
 
 
 class StalledConsumerWatchdog:
@@ -46,7 +46,7 @@ class StalledConsumerWatchdog:
         """Without a message that waits and a slot to run it, there is nothing to receive."""
         if self.is_leaving or len(state.active_requests) >= self.slots or not self.messages_wait():
             self.message_received()
-        return time.monotonic() - self.received_at > STALLED_AFTER
+        return time.monotonic() - self.received_at > CONSUMER_STALLED_AFTER
 
     def messages_wait(self) -> bool:
         try:

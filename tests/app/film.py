@@ -16,7 +16,7 @@ CASE, RIM, TOUCH = (28, 26, 25, 255), (110, 104, 100, 255), (120, 120, 120, 150)
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class FilmFrame:
     at: float
     png: bytes
     touched: tuple[float, float] | None = None
@@ -25,14 +25,14 @@ class Frame:
 class Film:
     def __init__(self, page: Page) -> None:
         self.page = page
-        self.frames: list[Frame] = []
+        self.frames: list[FilmFrame] = []
 
     def shoot(self, touched: tuple[float, float] | None = None) -> None:
         png = self.page.screenshot(scale="css")
         if touched or not self.frames or self.frames[-1].png != png or self.frames[-1].touched:
-            self.frames.append(Frame(time.monotonic(), png, touched))
+            self.frames.append(FilmFrame(time.monotonic(), png, touched))
 
-    def hold(self, seconds: float) -> None:
+    def keep_still(self, seconds: float) -> None:
         """Go on for so long; what does not move adds no frame."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -66,7 +66,7 @@ class Film:
             raise SystemExit(f"{path} has {size} bytes; {most} are the most.")
 
 
-def on_a_phone(frame: Frame) -> Image.Image:
+def on_a_phone(frame: FilmFrame) -> Image.Image:
     """The screen inside a case with round corners, and nothing around it."""
     with Image.open(io.BytesIO(frame.png)) as shot:
         screen = shot.convert("RGBA")

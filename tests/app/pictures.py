@@ -119,7 +119,7 @@ def film_a_tap(phone: Phone, path: Path) -> None:
     screen.page.wait_for_timeout(FADE_MS)
     known = screen.ids()
     film = Film(screen.page)
-    film.hold(0.6)
+    film.keep_still(0.6)
     screen.prompt.click()
     for part in words(PROMPT):
         screen.page.keyboard.type(part)
@@ -128,7 +128,7 @@ def film_a_tap(phone: Phone, path: Path) -> None:
     film.until(lambda: screen.ids()[:1] != known[:1])
     job_id = screen.ids()[0]
     film.until(lambda: is_painted(screen, job_id))
-    film.hold(1.0)
+    film.keep_still(1.0)
     film.save(path, LARGEST_FILM)
     screen.page.close()
 

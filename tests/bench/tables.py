@@ -15,7 +15,7 @@ def measured(target: str, arguments: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class PrintedTable:
     columns: list[str]
     is_number: list[bool]
     rows: list[list[str]]
@@ -34,11 +34,11 @@ class Table:
         return figures
 
 
-def tables(text: str) -> list[Table]:
+def tables(text: str) -> list[PrintedTable]:
     found = []
     for block in re.findall(r"(?:^\|.*\|\n)+", text, re.MULTILINE):
         columns, rule, *rows = [
             [cell.strip() for cell in line[1:-1].split("|")] for line in block.splitlines()
         ]
-        found.append(Table(columns, [cell.endswith(":") for cell in rule], rows))
+        found.append(PrintedTable(columns, [cell.endswith(":") for cell in rule], rows))
     return found

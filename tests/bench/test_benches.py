@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from bench import edge, sql
-from tests.bench.tables import Table, measured, tables
+from tests.bench.tables import PrintedTable, measured, tables
 from tests.support.make import make
 
 pytestmark = pytest.mark.processes
 
 
-def assert_full(table: Table) -> None:
+def assert_full(table: PrintedTable) -> None:
     """Latencies may be negative: a worker may begin before the answer to the commit reaches the client."""
     assert table.rows
     assert any(table.figures()), table

@@ -13,7 +13,7 @@ MATCHER = re.compile(r'(\w+)(=~|=)"([^"]*)"')
 
 
 @dataclass(frozen=True)
-class Sample:
+class MetricSample:
     name: str
     labels: dict[str, str]
     value: float
@@ -22,7 +22,7 @@ class Sample:
 class Scrape:
     def __init__(self, text: str) -> None:
         families = text_string_to_metric_families(text)
-        self.samples = [Sample(s.name, s.labels, s.value) for f in families for s in f.samples]
+        self.samples = [MetricSample(s.name, s.labels, s.value) for f in families for s in f.samples]
 
     def value(self, name: str, **labels: str) -> float:
         (found,) = [s.value for s in self.samples if (s.name, s.labels) == (f"pilotlight_{name}", labels)]
@@ -45,7 +45,7 @@ class Scrape:
         return any(holds(value, float(comparison["number"])) for value in chosen)
 
 
-def matches(sample: Sample, label: str, sign: str, wanted: str) -> bool:
+def matches(sample: MetricSample, label: str, sign: str, wanted: str) -> bool:
     value = sample.labels.get(label, "")
     return re.fullmatch(wanted, value) is not None if sign == "=~" else value == wanted
 

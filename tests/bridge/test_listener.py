@@ -114,7 +114,7 @@ def test_a_statement_on_a_half_open_connection_ends_in_an_error(
     relay = Relay(port_of(database))
     store = Store(through(relay, database))
     store.rescue(limit=1)
-    monkeypatch.setattr("database.ANSWER_WITHIN", 0.3)
+    monkeypatch.setattr("database.DATABASE_ANSWER_WITHIN", 0.3)
     relay.silence()
 
     with pytest.raises(psycopg.OperationalError):

@@ -13,7 +13,7 @@ from tests.chaos.faults import Faults
 from tests.chaos.load import Load
 from tests.chaos.people import People
 from tests.chaos.recovery import Recovery, percentile
-from tests.chaos.shop import Shop
+from tests.chaos.shop import ChaosShop
 from tests.chaos.system import ChaosSystem
 
 
@@ -24,7 +24,7 @@ class Run:
         self.system = ChaosSystem(folder)
         self.system.start()
         self.load = Load(self.system.stack, rate=rate, clients=12, dice=dice)
-        self.shop = Shop(self.system, self.load, events=requests, rate=rate, dice=dice)
+        self.shop = ChaosShop(self.system, self.load, events=requests, rate=rate, dice=dice)
         self.people = People(self.load, self.system.gateway.log, random.Random(dice.random()))
         self.faults = Faults(self.system, self.load, dice)
         self.recovery = Recovery(self.system)

@@ -36,16 +36,16 @@ class Faults:
     def __init__(self, system: ChaosSystem, load: Load, dice: random.Random) -> None:
         self.system, self.load, self.dice = system, load, dice
 
-    def hold(self, longest: float) -> None:
+    def last(self, longest: float) -> None:
         time.sleep(self.dice.uniform(0, longest))
 
     def kill(self, process: ControlledProcess, longest: float = 2) -> None:
         with down(self.system, process, process.kill):
-            self.hold(longest)
+            self.last(longest)
 
     def freeze(self, process: ControlledProcess, longest: float) -> None:
         process.freeze()
-        self.hold(longest)
+        self.last(longest)
         process.thaw()
 
     def kill_bridge(self) -> None:
@@ -96,7 +96,7 @@ class Faults:
     def restart_postgres(self) -> None:
         postgres = self.system.postgres
         with down(self.system, postgres, lambda: postgres.send(signal.SIGINT)):
-            self.hold(1)
+            self.last(1)
 
     def end_every_session(self) -> None:
         with contextlib.suppress(psycopg.Error), self.system.connect() as conn:
@@ -134,7 +134,7 @@ class Faults:
 
     @property
     def names(self) -> list[str]:
-        helpers = {"hold", "kill", "freeze", "names", "begin"}
+        helpers = {"last", "kill", "freeze", "names", "begin"}
         return sorted(name for name in vars(Faults) if not name.startswith("_") and name not in helpers)
 
     def begin(self, name: str) -> None:

@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 from tests.chaos.load import Load, LoadUser
 from tests.chaos.people import People
-from tests.chaos.shop import Shop
+from tests.chaos.shop import ChaosShop
 from tests.chaos.system import ChaosSystem
 
 # One row per accepted id that some promise does not hold for, and which.
@@ -78,7 +78,7 @@ select count(*) from storage.objects where split_part(name, '/', 1) = any(%s)
 GONE_WITHIN = 90.0  # seconds; a worker removes the pictures of a deleted account within a minute
 
 
-def check(system: ChaosSystem, load: Load, shop: Shop, people: People) -> dict[str, int]:
+def check(system: ChaosSystem, load: Load, shop: ChaosShop, people: People) -> dict[str, int]:
     """Violations by promise; all of them must be 0."""
     deleted = [user.id for user in load.users if user.is_deleted]
     accepted = [(job_id, wish) for job_id, (user, wish) in load.seen.accepted.items() if not user.is_deleted]

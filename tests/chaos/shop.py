@@ -22,7 +22,7 @@ TOLD_WITHIN = 120.0  # seconds that the store may need after the load has ended
 CONFIGURE = "update private.config set accept_sandbox_purchases = false, max_paid_jobs_per_day = 1000000"
 
 
-class Shop:
+class ChaosShop:
     """Some of its users delete their accounts: what concerns them is told all the same, and touches no other user."""
 
     def __init__(self, system: ChaosSystem, load: Load, *, events: int, rate: float, dice: Random) -> None:

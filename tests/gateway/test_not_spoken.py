@@ -14,7 +14,7 @@ from supabase_auth.errors import AuthApiError
 from local.stack import Stack
 from tests.gateway.conftest import ClientUser
 from tests.gateway.test_supabase_js import run
-from tests.support.realtime_raw import Raw, url_of
+from tests.support.realtime_raw import RawSocket, url_of
 
 OBJECT = "/storage/v1/object"
 PLAN = 'application/vnd.pgrst.plan+text; for="application/json"; options=;'
@@ -249,7 +249,7 @@ def test_a_join_with_an_unknown_field_is_refused_by_name(
     gateway: Stack, query: str, payload: dict[str, Any], what: str
 ) -> None:
     async def scenario() -> None:
-        async with Raw(url_of(gateway) + query) as client:
+        async with RawSocket(url_of(gateway) + query) as client:
             assert await client.ask("room", "phx_join", payload) == f"not_implemented: {message(what)}"
 
     asyncio.run(scenario())
@@ -257,7 +257,7 @@ def test_a_join_with_an_unknown_field_is_refused_by_name(
 
 def test_a_version_of_the_protocol_that_is_not_spoken_is_refused_by_name(gateway: Stack) -> None:
     async def scenario() -> None:
-        async with Raw(url_of(gateway).replace("vsn=2.0.0", "vsn=3.0.0")) as client:
+        async with RawSocket(url_of(gateway).replace("vsn=2.0.0", "vsn=3.0.0")) as client:
             assert await client.ask("room", "phx_join", {}) == f"not_implemented: {message('the vsn 3.0.0')}"
 
     asyncio.run(scenario())

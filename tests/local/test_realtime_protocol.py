@@ -14,7 +14,7 @@ from websockets.exceptions import InvalidStatus
 
 from local.gateway import outbox
 from local.stack import Stack
-from tests.support.realtime_raw import Raw, new_user, send, token_of, url_of
+from tests.support.realtime_raw import RawSocket, new_user, send, token_of, url_of
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_a_join_to_what_the_stack_does_not_have_is_refused(
     gateway: Stack, config: dict[str, Any], reason: str
 ) -> None:
     async def scenario() -> None:
-        async with Raw(url_of(gateway)) as client:
+        async with RawSocket(url_of(gateway)) as client:
             assert (await client.ask("room", "phx_join", {"config": config})).startswith(reason)
 
     asyncio.run(scenario())
@@ -41,7 +41,7 @@ def test_a_client_that_asks_is_told_that_messages_arrive_from_now_on(gateway: St
     payload = {"config": config, "access_token": token_of(gateway, user), "version": "realtime-js/2.119.1"}
 
     async def scenario() -> None:
-        async with Raw(url_of(gateway)) as client:
+        async with RawSocket(url_of(gateway)) as client:
             assert await client.ask(f"user:{user}", "phx_join", payload) is None
             event, told = await client.next()
             assert (event, told["status"], told["extension"]) == ("system", "ok", "system")
@@ -54,7 +54,7 @@ def test_an_expired_or_forged_token_joins_nothing(gateway: Stack) -> None:
     user = new_user(gateway)
 
     async def scenario() -> None:
-        async with Raw(url_of(gateway)) as client:
+        async with RawSocket(url_of(gateway)) as client:
             for token in (
                 token_of(gateway, user, seconds=-1),
                 token_of(gateway, user)[:-6] + "AAAAAA",
@@ -81,7 +81,7 @@ def test_a_client_sends_nowhere(gateway: Stack) -> None:
     user = new_user(gateway)
 
     async def scenario() -> None:
-        async with Raw(url_of(gateway)) as writer, Raw(url_of(gateway)) as reader:
+        async with RawSocket(url_of(gateway)) as writer, RawSocket(url_of(gateway)) as reader:
             for client in (writer, reader):
                 await client.join(user, token_of(gateway, user))
             message = {"type": "broadcast", "event": "job", "payload": {}}
@@ -96,7 +96,7 @@ def test_a_new_token_of_another_user_costs_the_channel(gateway: Stack) -> None:
     user = new_user(gateway)
 
     async def scenario() -> None:
-        async with Raw(url_of(gateway)) as client:
+        async with RawSocket(url_of(gateway)) as client:
             await client.join(user, token_of(gateway, user))
             token = token_of(gateway, str(uuid.uuid4()))
             event, payload = await client.ask(f"user:{user}", "access_token", {"access_token": token})
@@ -119,7 +119,7 @@ def test_concurrent_transactions_lose_no_message(gateway: Stack) -> None:
             second.commit()
 
     async def scenario() -> None:
-        async with Raw(url_of(gateway)) as client:
+        async with RawSocket(url_of(gateway)) as client:
             await client.join(user, token_of(gateway, user))
             await asyncio.to_thread(send_in_turn)
             assert {(await client.next())[1]["payload"]["id"] for _ in range(2)} == {1, 2}
@@ -139,7 +139,7 @@ def test_what_was_sent_while_the_gateway_had_lost_its_database_arrives_late(gate
             conn.execute("select realtime.send('{\"id\": 1}', 'job', %s, true)", (f"user:{user}",))
 
     async def scenario() -> None:
-        async with Raw(url_of(gateway)) as client:
+        async with RawSocket(url_of(gateway)) as client:
             await client.join(user, token_of(gateway, user))
             await asyncio.to_thread(cut_and_send)
             assert (await client.next())[1]["payload"] == {"id": 1}
@@ -176,7 +176,7 @@ def test_a_client_that_does_not_read_is_dropped_and_holds_up_no_other(app: Starl
         # Left alone, the kernel would take the whole flood for the sleeper.
         small = socket.create_connection(("127.0.0.1", gateway.gateway_port))
         small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        async with Raw(url_of(gateway)) as reader, Raw(url_of(gateway), sock=small) as sleeper:
+        async with RawSocket(url_of(gateway)) as reader, RawSocket(url_of(gateway), sock=small) as sleeper:
             for client in (reader, sleeper):
                 await client.join(user, token_of(gateway, user))
             sleeper.connection.transport.pause_reading()

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from local import pids, stack
-from local.runner import Ended, Process, Runner, Stopped
+from local.runner import Ended, Process, Runner, StopRequested
 from local.stack import UnusableStack
 from local.up import READY
 from tests.support.up import LONGEST_WAIT, alive, up, wait_ready
@@ -120,7 +120,7 @@ def test_a_process_that_ended_starts_again_when_the_runner_is_told_so(tmp_path: 
 
 
 def watch_until_stopped(runner: Runner) -> None:
-    with suppress(Stopped):
+    with suppress(StopRequested):
         runner.watch()
 
 

@@ -88,7 +88,7 @@ def test_a_file_without_an_end_is_left_in_time(
     files: MisbehavingReplicate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files.files["slow"] = Reply(bytes(1000), is_endless=True)
-    ticks = itertools.count(time.monotonic(), download.WITHIN / 10)
+    ticks = itertools.count(time.monotonic(), download.DOWNLOAD_WITHIN / 10)
     monkeypatch.setattr(download, "time", type("Clock", (), {"monotonic": lambda: next(ticks)}))
     with pytest.raises(Unanswered, match="does not end"):
         read(files, "slow")

@@ -21,7 +21,7 @@ PNG = corpus.picture("PNG")
 
 
 @dataclass
-class Server:
+class FaultyStorage:
     """Answers as `answers` says, one request after the other, and then as Storage does."""
 
     url: str = ""
@@ -31,8 +31,8 @@ class Server:
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    server = Server()
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyStorage]:
+    server = FaultyStorage()
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
@@ -87,7 +87,7 @@ def refusal(status: int, message: str) -> tuple[int, bytes, dict[str, str]]:
     return 400, json.dumps(body).encode(), {}
 
 
-def test_no_redirect_is_followed_with_the_key(server: Server) -> None:
+def test_no_redirect_is_followed_with_the_key(server: FaultyStorage) -> None:
     server.answers = [(307, b"", {"Location": f"{server.url}/elsewhere"})] * 2
     with pytest.raises(NotStored):
         results.save(JOB, [[PNG]])
@@ -98,7 +98,7 @@ def test_no_redirect_is_followed_with_the_key(server: Server) -> None:
     assert len(server.requests) == 3
 
 
-def test_what_storage_says_is_in_the_log(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_storage_says_is_in_the_log(server: FaultyStorage, caplog: pytest.LogCaptureFixture) -> None:
     server.answers = [refusal(500, "the disk of Storage is full"), (502, b"<html>Bad gateway</html>", {})]
     with pytest.raises(NotStored, match="Bad gateway"):
         results.save(JOB, [[PNG]])
@@ -110,14 +110,14 @@ def test_what_storage_says_is_in_the_log(server: Server, caplog: pytest.LogCaptu
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b"{}"])
-def test_what_is_no_answer_of_storage_is_not_believed(server: Server, body: bytes) -> None:
+def test_what_is_no_answer_of_storage_is_not_believed(server: FaultyStorage, body: bytes) -> None:
     server.answers = [(200, body, {})] * 2
     with pytest.raises(NotStored):
         results.save(JOB, [[PNG]])
 
 
 def test_what_the_bucket_does_not_take_is_refused_and_an_error_for_the_operator(
-    server: Server, caplog: pytest.LogCaptureFixture
+    server: FaultyStorage, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.answers = [refusal(413, "The object exceeded the maximum allowed size")]
     with pytest.raises(Permanent):
@@ -126,14 +126,14 @@ def test_what_the_bucket_does_not_take_is_refused_and_an_error_for_the_operator(
     assert (line.levelname, "maximum allowed size" in line.error) == ("ERROR", True)  # type: ignore[attr-defined]
 
 
-def test_a_file_that_is_sent_again_is_sent_whole(server: Server) -> None:
+def test_a_file_that_is_sent_again_is_sent_whole(server: FaultyStorage) -> None:
     server.answers = [refusal(500, "not now")]
     results.save(JOB, [[PNG]])
     sizes = [size for method, path, size in server.requests if path.endswith("/0.png")]
     assert sizes[0] == sizes[1] > len(PNG)
 
 
-def test_nothing_is_stored_before_all_is_checked(server: Server) -> None:
+def test_nothing_is_stored_before_all_is_checked(server: FaultyStorage) -> None:
     def broken() -> Iterator[bytes]:
         yield PNG
         assert server.requests == []
@@ -144,14 +144,14 @@ def test_nothing_is_stored_before_all_is_checked(server: Server) -> None:
     assert server.requests == []
 
 
-def test_a_text_costs_no_request(server: Server) -> None:
+def test_a_text_costs_no_request(server: FaultyStorage) -> None:
     assert results.save(JOB, ["A fox jumps."]) == [{"kind": "text", "text": "A fox jumps."}]
     assert storage.sign([]) == {}
     assert server.requests == []
 
 
 def test_what_cannot_be_shown_is_left_out_if_another_output_is_fine(
-    server: Server, caplog: pytest.LogCaptureFixture
+    server: FaultyStorage, caplog: pytest.LogCaptureFixture
 ) -> None:
     saved = results.save(JOB, [[corpus.MODEL], [PNG]])
     assert [output["path"].rpartition("/")[2] for output in saved] == ["1.png"]
@@ -161,7 +161,9 @@ def test_what_cannot_be_shown_is_left_out_if_another_output_is_fine(
         results.save(JOB, [[corpus.MODEL], [corpus.PAGE]])
 
 
-def test_a_disk_that_is_full_is_no_fault_of_the_file(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_is_full_is_no_fault_of_the_file(
+    server: FaultyStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
@@ -170,7 +172,7 @@ def test_a_disk_that_is_full_is_no_fault_of_the_file(server: Server, monkeypatch
         results.save(JOB, [[PNG]])
 
 
-def test_reading_stops_at_the_limit(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_stops_at_the_limit(server: FaultyStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAX_OUTPUT_BYTES", "9")
     settings.load.cache_clear()
     chunks = iter([b"12345", b"67890", b"never read"])
@@ -201,7 +203,7 @@ def test_the_key_does_not_travel_unencrypted(url: str, monkeypatch: pytest.Monke
     ],
 )
 def test_a_refused_key_is_told_until_storage_takes_something(
-    server: Server, status: int, body: bytes
+    server: FaultyStorage, status: int, body: bytes
 ) -> None:
     server.answers += [(status, body, {})]
     with pytest.raises(NotStored):

@@ -21,7 +21,7 @@ from tests.support.waiting import wait_until
 MOST_GROWTH = 60.0  # MB
 
 
-class InFlight:
+class InFlightRun:
     def __init__(self, stack: Farm, jobs: int, samples: int) -> None:
         self.farm, self.jobs, self.samples = stack, jobs, samples
         self.memory: dict[str, tuple[float, float]] = {}
@@ -171,7 +171,7 @@ def main() -> int:
         stack.connect() as conn,
         Jobs(stack.stack.database_url) as jobs,
     ):
-        run = InFlight(stack, given.jobs, given.samples)
+        run = InFlightRun(stack, given.jobs, given.samples)
         conn.execute("update private.provider_limits set starts_per_minute = 600000")
         run.warm_up(jobs)
         ours = collect_latencies(stack, jobs, given.samples)

@@ -274,7 +274,7 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-class Server(ThreadingHTTPServer):
+class ReplicateServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
@@ -285,7 +285,7 @@ class Server(ThreadingHTTPServer):
 @contextmanager
 def misbehaving_replicate() -> Iterator[MisbehavingReplicate]:
     replicate = MisbehavingReplicate()
-    with Server(("127.0.0.1", 0), type("Handler", (Handler,), {"replicate": replicate})) as server:
+    with ReplicateServer(("127.0.0.1", 0), type("Handler", (Handler,), {"replicate": replicate})) as server:
         replicate.url = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

@@ -16,7 +16,7 @@ def set_limit(jobs: Jobs, changes: str) -> None:
     jobs.conn.execute(f"update private.provider_limits set {changes}".encode())  # noqa: S608
 
 
-def held(jobs: Jobs) -> int:
+def rate_limited(jobs: Jobs) -> int:
     return jobs.count("rate_limited_by is not null")
 
 
@@ -27,7 +27,7 @@ def test_no_more_jobs_start_than_the_bucket_holds(
         jobs.enqueue("fox")
     set_limit(jobs, "starts_per_minute = 600, tokens = 3, refilled_at = now()")
     assert 3 <= worker.run_once() <= 5  # and what has dropped into the bucket since
-    assert jobs.count("attempt = 0 and status = 'queued'") == held(jobs) >= 3
+    assert jobs.count("attempt = 0 and status = 'queued'") == rate_limited(jobs) >= 3
 
 
 def test_the_bucket_fills_with_time_and_never_above_one_second(worker: InlineWorker, jobs: Jobs) -> None:
@@ -83,7 +83,7 @@ def test_a_full_window_admits_no_job_and_wakes_no_bridge(worker: InlineWorker, j
     assert row is not None and len(row[0]) == 1
     row = jobs.conn.execute("select job_ids, next_due_in from private.dispatch_jobs(100, 1)").fetchone()
     assert row == ([], None)
-    assert held(jobs) == 2
+    assert rate_limited(jobs) == 2
 
 
 def test_the_end_of_a_limit_is_the_end_of_waiting_for_it(worker: InlineWorker, jobs: Jobs) -> None:
@@ -267,7 +267,7 @@ def test_a_job_that_is_rate_limited_is_tried_again_without_a_message_that_goes_r
     assert jobs.status(free) == "queued"
 
 
-def test_a_retry_whose_reply_is_lost_is_held_all_the_same(worker: InlineWorker, jobs: Jobs) -> None:
+def test_a_retry_whose_reply_is_lost_is_rate_limited_all_the_same(worker: InlineWorker, jobs: Jobs) -> None:
     from tasks import store
 
     job_id = jobs.enqueue("fox")

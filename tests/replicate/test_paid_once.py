@@ -100,7 +100,7 @@ def test_a_create_that_never_answers_is_given_up_in_time_and_its_prediction_foun
 ) -> None:
     from tasks.providers import replicate_transport
 
-    monkeypatch.setitem(replicate_transport.TIMEOUT, "read", 0.2)  # the package itself sets none
+    monkeypatch.setitem(replicate_transport.REPLICATE_TIMEOUT, "read", 0.2)  # the package itself sets none
     job_id = ambiguous(worker, jobs, plan, "stall")
     replicate.end_all()
     assert worker.run_to_the_end(job_id) == "succeeded"

@@ -30,13 +30,13 @@ def send(stack: Stack, topic: str, payload: dict[str, Any]) -> None:
         conn.execute("select realtime.send(%s::jsonb, 'job', %s, true)", (json.dumps(payload), topic))
 
 
-class Raw:
+class RawSocket:
     """A client of our own, for what the real ones never send."""
 
     def __init__(self, url: str, **options: Any) -> None:
         self.connecting = connect(url, compression=None, **options)
 
-    async def __aenter__(self) -> "Raw":
+    async def __aenter__(self) -> "RawSocket":
         self.connection = await self.connecting
         return self
 

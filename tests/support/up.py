@@ -35,4 +35,4 @@ def wait_ready(folder: Path, process: "subprocess.Popen[str]") -> None:
 
 
 def alive(folder: Path) -> list[str]:
-    return sorted(path.stem for path in folder.glob("*.pid") if pids.is_held(path))
+    return sorted(path.stem for path in folder.glob("*.pid") if pids.is_locked(path))

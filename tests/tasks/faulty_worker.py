@@ -95,8 +95,13 @@ def with_points(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 providers.named = named
-watchdog.LOOK_EVERY, watchdog.STALLED_AFTER = 0.2, float(os.environ.get("STALLED_AFTER", "30"))
-database.ANSWER_WITHIN = float(os.environ.get("ANSWER_WITHIN", database.ANSWER_WITHIN))
+watchdog.LOOK_EVERY, watchdog.CONSUMER_STALLED_AFTER = (
+    0.2,
+    float(os.environ.get("CONSUMER_STALLED_AFTER", "30")),
+)
+database.DATABASE_ANSWER_WITHIN = float(
+    os.environ.get("DATABASE_ANSWER_WITHIN", database.DATABASE_ANSWER_WITHIN)
+)
 store.claim = with_points("claim", store.claim)
 store.complete = with_points("complete", store.complete)
 store.retry = with_points("retry", store.retry)

@@ -121,13 +121,13 @@ def test_a_worker_that_was_frozen_for_longer_than_its_lease_asks_before_it_goes_
         return "lost"
 
     monkeypatch.setattr(store, "renew", renew)
-    held = Lease(JOB, 60)
-    held.check()
+    renewed = Lease(JOB, 60)
+    renewed.check()
     assert asked == []
 
-    held.renewed_at -= 61
+    renewed.renewed_at -= 61
     with pytest.raises(LeaseLost):
-        held.check()
+        renewed.check()
 
 
 def test_a_leaving_worker_gives_its_jobs_back_before_it_is_killed() -> None:
@@ -140,11 +140,11 @@ def test_the_keeper_renews_what_is_a_third_through_its_lease_and_nothing_else(
     monkeypatch.setattr(store, "renew", lambda job, *, lease, progress: "cancel_requested")
     keeper = Keeper()
     keeper.thread = threading.current_thread()  # the test renews, instead of a thread of the keeper's own
-    with keeper.hold(JOB, seconds=600) as held:
+    with keeper.renewing(JOB, seconds=600) as renewed:
         assert keeper.run_once() == 0
-        held.renewed_at -= 201
+        renewed.renewed_at -= 201
         assert keeper.run_once() == 1
-        assert held.is_cancel_requested
+        assert renewed.is_cancel_requested
         assert keeper.run_once() == 0
     assert keeper.leases() == []
     assert lease.keeper() is lease.keeper()
@@ -154,10 +154,10 @@ def test_the_first_renewal_comes_after_a_second_so_that_the_user_hears_of_the_wo
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(store, "renew", lambda job, *, lease, progress: "renewed")
-    held = Lease(JOB, 600)
-    assert not held.is_due
-    held.renewed_at -= 1.1
-    assert held.is_due
-    held.renew()
-    held.renewed_at -= 199
-    assert not held.is_due
+    renewed = Lease(JOB, 600)
+    assert not renewed.is_due
+    renewed.renewed_at -= 1.1
+    assert renewed.is_due
+    renewed.renew()
+    renewed.renewed_at -= 199
+    assert not renewed.is_due

@@ -45,7 +45,7 @@ def send(broker: Redis, message: Any, count: int) -> None:
 def test_a_hundred_thousand_messages_leave_no_trace(begin_worker: StartWorker, broker: Redis) -> None:
     message, found = template(broker), []  # before there is a worker that would take it
     # Celery does not count an expired task as received, so the watchdog must be patient here.
-    worker = begin_worker(LOG_LEVEL="ERROR", STALLED_AFTER="600")
+    worker = begin_worker(LOG_LEVEL="ERROR", CONSUMER_STALLED_AFTER="600")
     for count in (WARM_UP, MESSAGES):
         send(broker, message, count)
         wait_until(lambda: broker.queue_length() == 0, "the messages to be taken", 240, every=0.2)

@@ -80,14 +80,14 @@ def test_trouble_is_logged_and_forgets_no_token(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     if trouble in ("drip", "hang"):
-        monkeypatch.setattr(push, "WITHIN", 0.5)
+        monkeypatch.setattr(push, "PUSH_WITHIN", 0.5)
     expo.does, expo.gone = trouble, {PHONE, TABLET}
     ended(60)
     background.attempt(push.push_next, "push.not_sent")
     assert forgotten == []
     logged = [(record.message, record.exc_info) for record in caplog.records if record.name == "tasks"]
     assert logged == [("push.not_sent", None)]
-    monkeypatch.setattr(push, "WITHIN", 60)
+    monkeypatch.setattr(push, "PUSH_WITHIN", 60)
     expo.does = "accept"
     ended(60)
     push.push_next()

@@ -125,7 +125,7 @@ def test_postgres_falls_silent_while_a_task_runs(
     port = urlsplit(gateway.database_url).port
     start_bridge()
     url = gateway.worker_url.replace(f":{port}/", f":{relay.port}/")
-    start_worker(LEASE_SECONDS="60", ANSWER_WITHIN="6", DATABASE_URL=url)
+    start_worker(LEASE_SECONDS="60", DATABASE_ANSWER_WITHIN="6", DATABASE_URL=url)
     in_flight = running(faulty)
     relay.silence()
 
@@ -175,7 +175,7 @@ def test_storage_is_away_for_a_while(
 def test_a_worker_that_is_alive_but_stalled_leaves_to_be_replaced(
     start_worker: StartWorker, broker: Redis
 ) -> None:
-    worker = start_worker(STALLED_AFTER="1")
+    worker = start_worker(CONSUMER_STALLED_AFTER="1")
     with Celery(broker=broker.url, set_as_current=False) as app:
 
         def has_stalled() -> bool:
@@ -192,7 +192,7 @@ def test_a_worker_that_is_alive_but_stalled_leaves_to_be_replaced(
 def test_a_worker_that_leaves_is_not_stalled_and_gives_back_what_it_has(
     start_worker: StartWorker, faulty: Jobs, broker: Redis
 ) -> None:
-    worker = start_worker(STALLED_AFTER="1", SHUTDOWN_SECONDS="3", LEASE_SECONDS="60")
+    worker = start_worker(CONSUMER_STALLED_AFTER="1", SHUTDOWN_SECONDS="3", LEASE_SECONDS="60")
     job_id = faulty.enqueue("faulty", seconds=30)
     with Celery(broker=broker.url, set_as_current=False) as app:
         app.send_task("tasks.generate", (str(job_id),), queue="generations")

@@ -136,7 +136,7 @@ def test_a_database_that_is_away_is_waited_for_in_words(
         if (error := next(tries)) is not None:
             raise error
 
-    config.setattr(startup, "LOOK_EVERY", 0.01)
+    config.setattr(startup, "RETRY_EVERY", 0.01)
     startup.wait_for(step, "database")
     assert [record.getMessage() for record in caplog.records] == ["database.away"]
 

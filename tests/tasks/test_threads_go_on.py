@@ -27,7 +27,7 @@ def test_leases_are_renewed_after_any_error(
 ) -> None:
     keeper = Keeper()
     keeper.thread = threading.current_thread()  # the test renews, instead of a thread of the keeper's own
-    with keeper.hold(JOB, seconds=600) as lease:
+    with keeper.renewing(JOB, seconds=600) as lease:
         lease.renewed_at -= 201
         monkeypatch.setattr(store, "renew", failing(error))
         background.attempt(keeper.run_once, "leases.not_renewed")

@@ -6,13 +6,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from tasks.together import AT_ONCE, Together
+from tasks.together import QUESTIONS_AT_ONCE, Together
 from tests.support.waiting import wait_until
 
-CALLS = AT_ONCE + 8
+CALLS = QUESTIONS_AT_ONCE + 8
 
 
-class Database:
+class DatabaseDouble:
     """Answers with the double; it answers the first question when it is released."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Database:
         return [None if (value == 7 and not waits) or value < 0 else value * 2 for value in values]
 
 
-def calls(database: Database, values: Sequence[int]) -> list["Future[int | None]"]:
+def calls(database: DatabaseDouble, values: Sequence[int]) -> list["Future[int | None]"]:
     """The first asks alone while the others come."""
     together = Together(database)
     with ThreadPoolExecutor(CALLS) as threads:
@@ -43,21 +43,21 @@ def calls(database: Database, values: Sequence[int]) -> list["Future[int | None]
 
 
 def test_the_first_asks_at_once_and_the_others_are_asked_for_together() -> None:
-    database = Database()
+    database = DatabaseDouble()
     made = calls(database, [100 + number for number in range(CALLS)])
     assert [call.result() for call in made] == [200 + 2 * number for number in range(CALLS)]
-    assert [len(values) for values in database.asked] == [1, AT_ONCE, CALLS - 1 - AT_ONCE]
+    assert [len(values) for values in database.asked] == [1, QUESTIONS_AT_ONCE, CALLS - 1 - QUESTIONS_AT_ONCE]
 
 
 def test_what_is_locked_is_asked_alone_and_may_have_no_answer() -> None:
-    made = calls(database := Database(), [1, 7, -1, 2])
+    made = calls(database := DatabaseDouble(), [1, 7, -1, 2])
     assert [call.result() for call in made] == [2, 14, None, 4]
     assert len(database.asked[1]) == 3
     assert sorted(database.asked[2:]) == [[-1], [7]]
 
 
 def test_one_that_fails_harms_no_other() -> None:
-    made = calls(database := Database(), [1, 13, 2])
+    made = calls(database := DatabaseDouble(), [1, 13, 2])
     assert [call.result() for call in made] == [2, 26, 4]
     assert sorted(database.asked[2:]) == [[2], [13]]
 

@@ -36,7 +36,7 @@ const lastUser = v.union([
 const NO_USER = { userId: null, email: null, replaced: null, isReady: false, isLost: false };
 const LONGEST_PAUSE = 15_000;
 /** Attempts that wait for a locked disk, half a minute in all; then the app works in memory. */
-const PATIENCE = 6;
+const ATTEMPTS_AT_DISK = 6;
 
 // A page that was rendered in advance (web output `static`) knows no user, and is taken up as it is.
 export const session = createStore<Session>({ ...NO_USER, ...readDisk(LAST_USER, lastUser) }, NO_USER);
@@ -52,7 +52,7 @@ export function keepSignedIn(): () => void {
     if (isTrying || session.get().isReady) return;
     isTrying = true;
     clearTimeout(timer);
-    const user = await aloneAmongTabs(() => signIn(failures < PATIENCE)).catch(() => null);
+    const user = await aloneAmongTabs(() => signIn(failures < ATTEMPTS_AT_DISK)).catch(() => null);
     isTrying = false;
     failures = user ? 0 : failures + 1;
     if (user) become(user);

@@ -13,8 +13,8 @@ from tasks.providers.preview.canvas import SIZE, mix, ramp
 from tasks.providers.preview.scene import Colour, Scene
 from tasks.providers.protocol import BUSY, Permanent, Transient, Unanswered
 
-MAX_BYTES = 10_485_760  # what the gate lets a user upload
-MAX_PIXELS = 40_000_000
+MAX_PHOTO_BYTES = 10_485_760  # what the gate lets a user upload
+MAX_PHOTO_PIXELS = 40_000_000
 STROKES = ((16, 1500), (9, 3200), (5, 5200))  # how wide in pixels, how many: from the rough to the fine
 
 
@@ -27,7 +27,7 @@ def load(image: object) -> Image.Image:
     content = io.BytesIO(read(image))
     try:
         photo = Image.open(content, formats=["PNG", "JPEG", "WEBP"])
-        if photo.width * photo.height > MAX_PIXELS:
+        if photo.width * photo.height > MAX_PHOTO_PIXELS:
             raise unreadable()
         photo.thumbnail((SIZE, SIZE))
         return ImageOps.exif_transpose(photo).convert("RGB")
@@ -49,7 +49,7 @@ def read(image: object) -> bytes:
     try:
         for chunk in chunks_of(image):
             content += chunk
-            if len(content) > MAX_BYTES:
+            if len(content) > MAX_PHOTO_BYTES:
                 raise unreadable()
     except Permanent as error:
         raise unreadable() from error

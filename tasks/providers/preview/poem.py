@@ -2,7 +2,7 @@
 
 from tasks.providers.preview.scene import read
 
-LONGEST_TITLE = 80  # letters
+LONGEST_POEM_TITLE = 80  # letters
 OPENINGS = {
     "night": ["The moon climbs up and counts the stars.", "It is late, and the dark is soft."],
     "dusk": ["The sun goes down and takes its time.", "The day puts out its lamps, one by one."],
@@ -55,4 +55,4 @@ def write(prompt: str, variation: int) -> str:
 
 def title_of(prompt: str) -> str:
     title = " ".join(prompt.split())
-    return title if len(title) <= LONGEST_TITLE else f"{title[:LONGEST_TITLE].rstrip()}…"
+    return title if len(title) <= LONGEST_POEM_TITLE else f"{title[:LONGEST_POEM_TITLE].rstrip()}…"

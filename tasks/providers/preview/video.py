@@ -15,7 +15,7 @@ from tasks.providers.protocol import Permanent
 
 log = logging.getLogger("tasks")
 
-SECONDS, RATE = 2.5, 24
+VIDEO_SECONDS, RATE = 2.5, 24
 LONGEST_SIDE = 512  # pixels
 NEARER = 0.14  # how much of the picture's width has left the frame at the end
 
@@ -28,8 +28,8 @@ def film(picture: Image.Image, scene: Scene) -> bytes:
         stream = container.add_stream("libx264", rate=RATE, options={"crf": "23", "preset": "veryfast"})
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         stream.codec_context.thread_count = 1  # the same bytes each time, and no core but this worker's
-        for number in range(int(SECONDS * RATE)):
-            frame = frame_of(picture, number / (SECONDS * RATE), size)
+        for number in range(int(VIDEO_SECONDS * RATE)):
+            frame = frame_of(picture, number / (VIDEO_SECONDS * RATE), size)
             drift(frame, scene, sparks, number / RATE)
             container.mux(stream.encode(av.VideoFrame.from_image(frame)))
         container.mux(stream.encode())
