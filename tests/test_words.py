@@ -26,6 +26,7 @@ INSTEAD = {
     r"\b[Dd]eaf(ness)?\b|DEAF_AFTER": "stalled, watchdog; HeartbeatMissed",
     r"\bCast\b|\bDeeds?\b": "Actors, Action",
     r"\bhold\(|\bis_held\b|\bheld\(|\bPATIENCE\b": "renewing, lock, is_locked, rate_limited, …_WITHIN",
+    r"\bsettled?\(|\bto settle\"": "recordFailure, wait_for_jobs; settle is the ledger's",
     r"worker[./]revoke\b": "cancel_by_operator",
     r"\bfor ever\b": "permanently, never expires",
     r"\bgives? on\b": "passes on, releases",

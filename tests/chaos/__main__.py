@@ -45,7 +45,7 @@ class Run:
         self.system.wait_answering()
         self.people.stop()
         self.shop.finish()
-        self.unfinished = self.system.settle(timeout=120)
+        self.unfinished = self.system.wait_for_jobs(timeout=120)
         self.recovery.is_over.set()
         self.recovery.thread.join(10)
         self.violations = promises.check(self.system, self.load, self.shop, self.people)

@@ -91,7 +91,7 @@ class ChaosSystem:
         url = self.stack.url_of(postgres.SUPERUSER)
         return psycopg.connect(url, autocommit=True, connect_timeout=3, options="-c statement_timeout=20s")
 
-    def settle(self, timeout: float) -> int:
+    def wait_for_jobs(self, timeout: float) -> int:
         """Wait until every job has ended; how many have not after `timeout`."""
         until = time.monotonic() + timeout
         while (left := self.unfinished()) and time.monotonic() < until:

@@ -92,7 +92,7 @@ class Explorer:
         self.conn, self.ours = conn, ours
         self.ids = {actor: uuid.uuid4() for actor in ("owner", "stranger", "anonymous")}
         for actor in ("owner", "anonymous"):  # the stranger has just arrived and has nothing yet
-            self.settle(actor)
+            self.create_rows_of(actor)
         conn.execute("delete from auth.users where id = %s", (self.ids["stranger"],))
         conn.execute(
             "insert into private.provider_cancellations (provider_ref, provider, job_id)"
@@ -104,7 +104,7 @@ class Explorer:
         # As the Storage API does for its transactions.
         conn.execute("select set_config('storage.allow_delete_query', 'true', false)")
 
-    def settle(self, actor: str) -> None:
+    def create_rows_of(self, actor: str) -> None:
         """A job under way, one that ended with its generation, and a picture."""
         user_id, ended = self.ids[actor], uuid.uuid4()
         self.conn.execute(

@@ -65,8 +65,10 @@ def test_an_idle_bridge_and_worker_ask_for_little(
         start_bridge(REDIS_URL=own_broker.url, LEASE_SECONDS="60")
         started, _ = commands(client)
         begin().wait_ready(60)
-        wait_until(lambda: commands(client)[1].get("cmdstat_brpop", 0) > 1, "the worker to settle")
-        wait_until(lambda: commands(client)[0] - started > SETTLED_AFTER, "the bridge to settle", every=1)
+        wait_until(lambda: commands(client)[1].get("cmdstat_brpop", 0) > 1, "the worker to come to rest")
+        wait_until(
+            lambda: commands(client)[0] - started > SETTLED_AFTER, "the bridge to come to rest", every=1
+        )
         begun, before = commands(client)
         size = log.stat().st_size
         wait_until(lambda: commands(client)[0] - begun > SECONDS, "time to pass", SECONDS + 30, every=1)

@@ -29,12 +29,12 @@ beforeEach(() => {
 });
 afterEach(() => sender.stop());
 
-const settled = () => jest.advanceTimersByTimeAsync(0);
+const flush = () => jest.advanceTimersByTimeAsync(0);
 
 test('an answer empties the outbox', async () => {
   enqueue.mockResolvedValue(ANSWER);
   sender.flush();
-  await settled();
+  await flush();
   expect(onAnswer).toHaveBeenCalledWith(ANSWER);
   expect(outbox.find('a')).toBeUndefined();
 });
@@ -55,7 +55,7 @@ test('flushing twice sends once', () => {
 test('no connection: it says so and tries again with the same id', async () => {
   enqueue.mockRejectedValueOnce(new Unreachable()).mockResolvedValueOnce(ANSWER);
   sender.flush();
-  await settled();
+  await flush();
   expect(onChange).toHaveBeenLastCalledWith(expect.objectContaining({ id: 'a', delay: 'offline' }));
   await jest.advanceTimersByTimeAsync(1000);
   expect(enqueue.mock.calls.map(([{ id }]) => id)).toEqual(['a', 'a']);
@@ -82,7 +82,7 @@ test('a refusal is kept with its reason and not sent again', async () => {
 test('a refused token: the request stays the user’s, and says what it waits for', async () => {
   enqueue.mockRejectedValueOnce(meaningOf(401, null, null));
   sender.flush();
-  await settled();
+  await flush();
   expect(outbox.find('a')).toMatchObject({ userId: 'u', delay: 'signed_out' });
   expect(outbox.ofUser('next')).toEqual([]);
 });
@@ -98,7 +98,7 @@ test('a refused token that is replaced for the same user: the next try sends it'
 test('what has become the request of another user is left to that user', async () => {
   enqueue.mockRejectedValueOnce(meaningOf(401, null, null)).mockResolvedValueOnce(ANSWER);
   sender.flush();
-  await settled();
+  await flush();
   outbox.change('a', { userId: 'next' });
   await jest.advanceTimersByTimeAsync(60_000);
   expect(enqueue).toHaveBeenCalledTimes(1);
@@ -116,7 +116,7 @@ test('withdrawn while it was under way: it is canceled, and a lost cancel is rep
   cancel.mockRejectedValueOnce(new Unreachable()).mockResolvedValueOnce(ANSWER);
   sender.flush();
   outbox.change('a', { isWithdrawn: true });
-  await settled();
+  await flush();
   expect(outbox.find('a')).toBeDefined();
   await jest.advanceTimersByTimeAsync(1000);
   expect(cancel.mock.calls).toEqual([['a'], ['a']]);
@@ -131,7 +131,7 @@ test.each([
   cancel.mockResolvedValue({ job: job(status), credits: 4 });
   sender.flush();
   outbox.change('a', { isWithdrawn: true });
-  await settled();
+  await flush();
   expect(onTooLate.mock.calls).toEqual(tooLate);
   expect(onAnswer).toHaveBeenCalledTimes(1);
 });
@@ -154,7 +154,7 @@ test('a request without a model asks for the first, and keeps it before it is se
   firstModel.mockRejectedValueOnce(new Unreachable()).mockResolvedValueOnce('first').mockResolvedValue('another');
   enqueue.mockRejectedValueOnce(new Unreachable()).mockResolvedValue(ANSWER);
   sender.flush();
-  await settled();
+  await flush();
   expect(outbox.find('a')).toMatchObject({ isTried: false, delay: 'offline' });
   await jest.advanceTimersByTimeAsync(1000);
   expect(outbox.find('a')).toMatchObject({ isTried: true, model: 'first' });
@@ -165,7 +165,7 @@ test('a request without a model asks for the first, and keeps it before it is se
 test('what another tab has withdrawn, sent or heard a refusal of is not sent', async () => {
   enqueue.mockRejectedValueOnce(new Unreachable());
   sender.flush();
-  await settled();
+  await flush();
   outbox.erase('a');
   await jest.advanceTimersByTimeAsync(60_000);
   expect(enqueue).toHaveBeenCalledTimes(1);
@@ -207,7 +207,7 @@ describe('a request with a photo', () => {
     upload.mockRejectedValueOnce(new Unreachable()).mockResolvedValue();
     enqueue.mockResolvedValue(ANSWER);
     sender.flush();
-    await settled();
+    await flush();
     expect(enqueue).not.toHaveBeenCalled();
     expect(outbox.find('a')).toMatchObject({ isTried: false, delay: 'offline' });
     await jest.advanceTimersByTimeAsync(1000);
@@ -222,7 +222,7 @@ describe('a request with a photo', () => {
     sender.flush();
     outbox.change('a', { isWithdrawn: true });
     arrive();
-    await settled();
+    await flush();
     expect(enqueue).not.toHaveBeenCalled();
     expect(outbox.find('a')).toBeUndefined();
   });
@@ -230,7 +230,7 @@ describe('a request with a photo', () => {
   test('that is lost is refused, not waited for', async () => {
     upload.mockRejectedValue(new Refused('photo_lost', 'Choose it again.'));
     sender.flush();
-    await settled();
+    await flush();
     expect(outbox.find('a')?.refusal).toEqual({ code: 'photo_lost', message: 'Choose it again.' });
   });
 });

@@ -53,16 +53,16 @@ export function createSender(userId: string, deliveries: Deliveries) {
     if (inFlight.has(id) || isStopped) return;
     clearTimeout(timers.get(id));
     inFlight.add(id);
-    const impatience = setTimeout(() => {
+    const repetition = setTimeout(() => {
       inFlight.delete(id);
       void deliver(id);
     }, ASK_AGAIN_AFTER);
     try {
       await send(id);
     } catch (error) {
-      settle(id, error);
+      recordFailure(id, error);
     } finally {
-      clearTimeout(impatience);
+      clearTimeout(repetition);
       inFlight.delete(id);
     }
   }
@@ -105,7 +105,7 @@ export function createSender(userId: string, deliveries: Deliveries) {
     deliveries.onAnswer(last);
   }
 
-  function settle(id: string, error: unknown): void {
+  function recordFailure(id: string, error: unknown): void {
     const attempt = failures.get(id) ?? 0;
     failures.set(id, attempt + 1);
     const outcome = after(error, attempt);

@@ -19,7 +19,7 @@ export function useDeletions(userId: string | null): void {
     if (!userId) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
 
-    const settle = ({ id, card }: Deletion, error: unknown) => {
+    const recordFailure = ({ id, card }: Deletion, error: unknown) => {
       // Anything else is tried again.
       if (!(error instanceof Refused) || !takeBack(id)) return;
       changeGallery(client, userId, (gallery) => merge(restore(gallery, id), card ? [card] : []));
@@ -32,7 +32,7 @@ export function useDeletions(userId: string | null): void {
       // One that seems to be further ahead was noted before the clock was set back.
       const isLater = ({ at }: Deletion) => at > now && at <= now + UNDO_FOR;
       const [due, later] = [ofUser(userId).filter((known) => isLeaving || !isLater(known)), ofUser(userId).filter(isLater)];
-      due.forEach((deletion) => void finish(deletion).catch((error: unknown) => settle(deletion, error)));
+      due.forEach((deletion) => void finish(deletion).catch((error: unknown) => recordFailure(deletion, error)));
       if (due.length + later.length === 0) return;
       // One that could not be finished is tried again.
       const pauses = [...later.map(({ at }) => at - now), ...due.map(() => AGAIN_AFTER)];
