@@ -64,7 +64,7 @@ def test_imports_point_one_way(package: str) -> None:
     ("package", "allowed"),
     [("tests/support", ("tests.support",)), ("tests/chaos", ("tests.support", "tests.chaos"))],
 )
-def test_what_parts_share_knows_no_part(package: str, allowed: tuple[str, ...]) -> None:
+def test_shared_test_code_imports_no_part(package: str, allowed: tuple[str, ...]) -> None:
     for path in files(package):
         of_tests = {name for name in imports(path) if name.split(".")[0] == "tests"}
         assert all(name.startswith(allowed) for name in of_tests), path

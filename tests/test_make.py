@@ -178,7 +178,7 @@ def test_help_lists_every_target(project: Project) -> None:
     assert all(f"make {target} " in shown.stdout for target in TARGETS)
 
 
-def test_what_an_operator_runs_works_beside_make_up(project: Project, up: Stack) -> None:
+def test_commands_of_an_operator_work_beside_make_up(project: Project, up: Stack) -> None:
     status = project.run("status", ARGS="--json")
     assert json.loads(status.stdout)["is_well"], status.stdout
     assert status.returncode == 0

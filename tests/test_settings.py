@@ -49,7 +49,7 @@ def test_the_version_is_the_one_of_the_project() -> None:
     assert f"\n  version: {VERSION}\n" in (ROOT / "docs" / "openapi.yaml").read_text()
 
 
-def test_what_is_needed_is_enough(tmp_path: object) -> None:
+def test_the_required_settings_are_enough(tmp_path: object) -> None:
     assert load(tmp_path).stdout == "good\n"
 
 

@@ -67,17 +67,17 @@ def says(read: Callable[[str], object], text: str, named: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "named"), BAD_DATABASES.items())
-def test_what_is_wrong_with_the_url_of_a_database_is_named(text: str, named: str) -> None:
+def test_a_fault_in_the_url_of_a_database_is_named(text: str, named: str) -> None:
     says(urls.database, text, named)
 
 
 @pytest.mark.parametrize(("text", "named"), BAD_BROKERS.items())
-def test_what_is_wrong_with_the_url_of_a_broker_is_named(text: str, named: str) -> None:
+def test_a_fault_in_the_url_of_a_broker_is_named(text: str, named: str) -> None:
     says(broker.parse, text, named)
 
 
 @pytest.mark.parametrize(("text", "named"), BAD_ADDRESSES.items())
-def test_what_is_wrong_with_an_address_is_named(text: str, named: str) -> None:
+def test_a_fault_in_an_address_is_named(text: str, named: str) -> None:
     says(urls.web, text, named)
 
 
@@ -92,7 +92,7 @@ def test_what_is_wrong_with_an_address_is_named(text: str, named: str) -> None:
         "postgresql:///postgres?host=/var/run/postgresql",
     ],
 )
-def test_what_libpq_reads_is_left_as_it_is(text: str) -> None:
+def test_a_url_that_libpq_reads_is_left_as_it_is(text: str) -> None:
     assert urls.database(text) == text
 
 

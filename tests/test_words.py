@@ -27,6 +27,7 @@ INSTEAD = {
     r"\bCast\b|\bDeeds?\b": "Actors, Action",
     r"\bhold\(|\bis_held\b|\bheld\(|\bPATIENCE\b": "renewing, lock, is_locked, rate_limited, …_WITHIN",
     r"\bsettled?\(|\bto settle\"": "recordFailure, wait_for_jobs; settle is the ledger's",
+    r"def test_(what|who|whoever|whatever|nobody)_": "name the thing",
     r"worker[./]revoke\b": "cancel_by_operator",
     r"\bfor ever\b": "permanently, never expires",
     r"\bgives? on\b": "passes on, releases",

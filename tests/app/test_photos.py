@@ -86,7 +86,7 @@ def test_a_photo_whose_upload_was_answered_into_the_void_counts_as_stored(
     assert system.jobs_of(screen.user_id()) == [job_id]
 
 
-def test_what_is_no_photo_is_said_and_a_photo_can_be_taken_back(phone: Phone) -> None:
+def test_a_file_that_is_no_photo_is_named_and_a_photo_can_be_taken_back(phone: Phone) -> None:
     screen = phone.start().open()
     screen.user_id()
     pick(screen, b"not a picture")

@@ -30,7 +30,7 @@ def tell(system: System, event: object) -> str:
     return str(answer.json()["effect"])
 
 
-def test_what_is_bought_is_there_at_once_and_every_entry_is_said(phone: Phone, system: System) -> None:
+def test_bought_credits_are_there_at_once_and_every_entry_is_listed(phone: Phone, system: System) -> None:
     screen = phone.start().open("/credits")
     page, balance = screen.page, screen.page.get_by_test_id("balance")
     membership = page.get_by_test_id("membership")

@@ -41,7 +41,7 @@ def test_a_table_of_the_document_is_filled_and_can_be_filled_again() -> None:
     assert page.filled(filled, RESULTS_OF_A_RUN) == filled
 
 
-def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
+def test_a_missing_measurement_is_named(tmp_path: Path) -> None:
     document = "<!-- table: edge/boots -->\n<!-- end -->\n<!-- table: scale -->\n<!-- end -->\n"
     assert page.filled(document, {}).count("Not measured yet.") == 2
     page.render(tmp_path)

@@ -92,7 +92,7 @@ def test_the_table_is_read_once_in_some_seconds_however_often_it_is_asked(bridge
     assert bridge.metrics.measured is read
 
 
-def test_what_was_read_long_ago_is_given_out_no_more(bridge: Bridge, jobs: Jobs) -> None:
+def test_metrics_that_were_read_long_ago_are_not_served(bridge: Bridge, jobs: Jobs) -> None:
     scrape(bridge)
     bridge.metrics.measured_at -= 3600
     names = {sample.name for sample in Scrape(bridge.metrics.exposition().decode()).samples}

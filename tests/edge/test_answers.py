@@ -107,7 +107,7 @@ BROKEN_HTTP = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_hardly_http_is_a_bad_request(stand_in: StandIn, name: str, tally: Tally) -> None:
+def test_malformed_http_is_a_bad_request(stand_in: StandIn, name: str, tally: Tally) -> None:
     for request in BROKEN_HTTP:
         for status, _ in answers(stand_in.gate.address(name), request.replace(b"/ping", f"/{name}".encode())):
             assert 400 <= status < 500, request[:80]

@@ -62,7 +62,7 @@ def test_odd_requests_are_accepted(user: TappingUser, tally: Tally) -> None:
         tally[ENQUEUE, kind] += 1
 
 
-def test_what_only_the_model_does_not_take_passes_the_gate(user: TappingUser, tally: Tally) -> None:
+def test_an_input_that_only_the_model_refuses_passes_the_gate(user: TappingUser, tally: Tally) -> None:
     for kind, body in attacks.odd_for_the_model():
         answer = user.enqueue(body)
         said = answer.json()["error"]["message"]

@@ -126,7 +126,9 @@ def forged(secret: bytes) -> Iterator[tuple[str, dict[str, str], bytes]]:
         yield "forged event", {**good, name: signature[:place] + other_digit + signature[place + 1 :]}, BODY
 
 
-def test_what_the_store_did_not_send_is_refused(stand_in: StandIn, http: httpx.Client, tally: Tally) -> None:
+def test_an_event_that_the_store_did_not_send_is_refused(
+    stand_in: StandIn, http: httpx.Client, tally: Tally
+) -> None:
     for kind, headers, body in forged(stand_in.webhook_secret):
         given = [(key.encode(), value.encode("latin-1")) for key, value in headers.items()]
         answer = http.post(stand_in.gate.url(NAME), headers=given, content=body)

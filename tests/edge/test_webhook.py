@@ -159,7 +159,7 @@ def forged(secret: bytes) -> Iterator[tuple[str, dict[str, str], bytes]]:
         yield "forged webhook", {**good, "webhook-signature": mutated}, BODY
 
 
-def test_what_the_provider_did_not_sign_wakes_nothing(
+def test_a_webhook_that_the_provider_did_not_sign_wakes_nothing(
     stand_in: StandIn, http: httpx.Client, tally: Tally
 ) -> None:
     for kind, headers, body in forged(stand_in.webhook_secret):
@@ -286,7 +286,7 @@ def heads(stand_in: StandIn) -> Iterator[tuple[str, dict[str, str], dict[str, st
 
 
 @pytest.mark.parametrize("length", ["Content-Length: 10000000", "Transfer-Encoding: chunked"])
-def test_what_cannot_be_the_providers_is_refused_before_a_byte_of_its_body_is_read(
+def test_a_webhook_with_a_wrong_head_is_refused_before_a_byte_of_its_body_is_read(
     stand_in: StandIn, length: str
 ) -> None:
     """The body never comes, so an answer shows that none was waited for."""

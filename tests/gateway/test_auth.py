@@ -105,7 +105,7 @@ def test_a_token_of_a_deleted_user_opens_nothing(
 
 
 @pytest.mark.parametrize("bearer", [None, "key", "garbage"])
-def test_who_is_not_a_user_is_told_so(gateway: Stack, wire: httpx.Client, bearer: str | None) -> None:
+def test_a_token_without_a_user_is_refused(gateway: Stack, wire: httpx.Client, bearer: str | None) -> None:
     headers = {"apikey": gateway.publishable_key}
     if bearer is not None:
         headers["authorization"] = f"Bearer {gateway.publishable_key if bearer == 'key' else bearer}"

@@ -126,7 +126,7 @@ def test_an_old_code_is_refused(
 @pytest.mark.parametrize(
     "email", ["", "a", "a@", "@b", "a b@c", "a@b\nA mail to x", "a@b@c", 1, None, "a" * 300]
 )
-def test_what_is_no_address_is_refused(wire: httpx.Client, user: ClientUser, email: object) -> None:
+def test_a_malformed_address_is_refused(wire: httpx.Client, user: ClientUser, email: object) -> None:
     answer = wire.put("/auth/v1/user", headers=user.headers, json={"email": email})
     assert (answer.status_code, answer.json()["error_code"]) == (400, "validation_failed")
 

@@ -96,7 +96,7 @@ def test_one_object_is_asked_for_and_given_or_refused(gateway: Stack, user: Clie
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
-def test_what_is_not_granted_is_a_401_to_anon_and_a_403_to_others(
+def test_a_missing_grant_is_a_401_to_anon_and_a_403_to_others(
     gateway: Stack, wire: httpx.Client, user: ClientUser, method: str
 ) -> None:
     def ask(headers: dict[str, str], table: str) -> tuple[int, str]:

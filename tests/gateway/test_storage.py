@@ -186,7 +186,7 @@ def test_a_signed_url_expires_and_is_no_access_token(
     ],
     ids=["type", "size", "letter", "nul", "length"],
 )
-def test_what_a_bucket_does_not_take_is_refused(
+def test_a_file_that_a_bucket_does_not_take_is_refused(
     gateway: Stack, wire: httpx.Client, name: str, data: bytes, mime: str, error: tuple[str, str]
 ) -> None:
     headers = {"apikey": gateway.secret_key, "content-type": mime}

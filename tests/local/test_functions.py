@@ -76,7 +76,9 @@ def test_a_function_gets_its_path_query_body_and_authorization(gateway: Stack) -
         ("closed", 401, "UNAUTHORIZED_NO_AUTH_HEADER"),
     ],
 )
-def test_what_cannot_be_called_says_why(gateway: Stack, path: str, status: int, code: str) -> None:
+def test_a_function_that_cannot_be_called_names_the_reason(
+    gateway: Stack, path: str, status: int, code: str
+) -> None:
     answer = call(gateway, path)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 

@@ -79,7 +79,7 @@ def test_a_lock_is_installed_once_and_again_when_it_changes(
     assert "Installing requirements/local.txt" in capsys.readouterr().out
 
 
-def test_what_cannot_be_had_leaves_nothing_that_is_believed_in(
+def test_a_failed_installation_is_not_taken_for_a_complete_one(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")  # as without a network

@@ -127,7 +127,7 @@ def test_concurrent_transactions_lose_no_message(gateway: Stack) -> None:
     asyncio.run(scenario())
 
 
-def test_what_was_sent_while_the_gateway_had_lost_its_database_arrives_late(gateway: Stack) -> None:
+def test_a_broadcast_during_an_outage_of_the_database_arrives_late(gateway: Stack) -> None:
     user = new_user(gateway)
 
     def cut_and_send() -> None:

@@ -162,7 +162,7 @@ def test_a_port_is_given_to_one_process_alone() -> None:
         assert not stack.is_reserved(port)
 
 
-def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
+def test_a_saved_stack_is_loaded_as_it_was(tmp_path: Path) -> None:
     made = stack.with_free_ports(stack.create(tmp_path))
     stack.save(made)
     assert stack.load(tmp_path) == made

@@ -63,7 +63,7 @@ def test_no_redirect_is_followed(files: MisbehavingReplicate, status: int) -> No
     ("status", "code"),
     [(403, "provider_unavailable"), (404, "provider_unavailable"), (410, "provider_unavailable")],
 )
-def test_what_is_gone_is_gone(files: MisbehavingReplicate, status: int, code: str) -> None:
+def test_a_deleted_file_is_gone_permanently(files: MisbehavingReplicate, status: int, code: str) -> None:
     files.faults["file"].append(ErrorResponse(status))
     with pytest.raises(Unusable) as refused:
         read(files)
@@ -110,6 +110,6 @@ def test_a_data_uri_holds_its_file(url: str, expected: bytes) -> None:
 
 
 @pytest.mark.parametrize("content", ["é", "QUJ", "QU JD", "\ud800", "QUJD QUJD"])
-def test_what_is_no_base64_is_refused(content: str) -> None:
+def test_malformed_base64_is_refused(content: str) -> None:
     with pytest.raises(Unusable):
         list(File(f"data:image/png;base64,{content}", {}))

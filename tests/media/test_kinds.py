@@ -133,7 +133,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_what_cannot_be_shown_is_refused(name: str) -> None:
+def test_a_file_that_cannot_be_shown_is_refused(name: str) -> None:
     with pytest.raises(Unusable) as refused:
         look(BROKEN[name])
     assert refused.value.cause

@@ -98,7 +98,7 @@ def test_no_redirect_is_followed_with_the_key(server: FaultyStorage) -> None:
     assert len(server.requests) == 3
 
 
-def test_what_storage_says_is_in_the_log(server: FaultyStorage, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_error_of_storage_is_in_the_log(server: FaultyStorage, caplog: pytest.LogCaptureFixture) -> None:
     server.answers = [refusal(500, "the disk of Storage is full"), (502, b"<html>Bad gateway</html>", {})]
     with pytest.raises(NotStored, match="Bad gateway"):
         results.save(JOB, [[PNG]])
@@ -110,13 +110,15 @@ def test_what_storage_says_is_in_the_log(server: FaultyStorage, caplog: pytest.L
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b"{}"])
-def test_what_is_no_answer_of_storage_is_not_believed(server: FaultyStorage, body: bytes) -> None:
+def test_an_answer_of_another_server_is_not_taken_for_one_of_storage(
+    server: FaultyStorage, body: bytes
+) -> None:
     server.answers = [(200, body, {})] * 2
     with pytest.raises(NotStored):
         results.save(JOB, [[PNG]])
 
 
-def test_what_the_bucket_does_not_take_is_refused_and_an_error_for_the_operator(
+def test_an_output_that_the_bucket_does_not_take_is_refused_and_logged_as_an_error(
     server: FaultyStorage, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.answers = [refusal(413, "The object exceeded the maximum allowed size")]
@@ -150,7 +152,7 @@ def test_a_text_costs_no_request(server: FaultyStorage) -> None:
     assert server.requests == []
 
 
-def test_what_cannot_be_shown_is_left_out_if_another_output_is_fine(
+def test_an_output_that_cannot_be_shown_is_left_out_if_another_is_fine(
     server: FaultyStorage, caplog: pytest.LogCaptureFixture
 ) -> None:
     saved = results.save(JOB, [[corpus.MODEL], [PNG]])

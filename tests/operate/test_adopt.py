@@ -158,7 +158,7 @@ def test_anonymous_sign_ins_that_are_off_stay_off_and_are_named(
     assert not tomllib.loads((app / CONFIG).read_text())["auth"]["enable_anonymous_sign_ins"]
 
 
-def test_what_the_app_made_its_own_stays_as_it_is(app: Path) -> None:
+def test_a_file_that_the_app_changed_stays_as_it_is(app: Path) -> None:
     assert adopt.main([str(app)]) == 0
     for name in adopted_client.OF_THE_APP:
         (app / CLIENT / name).write_text("// mine\n")
@@ -199,7 +199,7 @@ IN_THE_WAY = [
 
 
 @pytest.mark.parametrize(("path", "text", "said"), IN_THE_WAY, ids=[said for _, _, said in IN_THE_WAY])
-def test_what_is_in_the_way_is_named_and_nothing_is_written(
+def test_a_conflicting_file_is_named_and_nothing_is_written(
     app: Path, capsys: pytest.CaptureFixture[str], path: Path, text: str, said: str
 ) -> None:
     (app / path).parent.mkdir(parents=True, exist_ok=True)
@@ -219,7 +219,7 @@ def test_every_collision_is_named_at_once(app: Path, capsys: pytest.CaptureFixtu
     assert all(said in told for _, _, said in (IN_THE_WAY[0], IN_THE_WAY[7], IN_THE_WAY[9]))
 
 
-def test_what_was_dropped_again_is_not_in_the_way(app: Path) -> None:
+def test_a_table_that_was_dropped_again_is_no_conflict(app: Path) -> None:
     (app / MIGRATIONS / "20250101000000_a.sql").write_text("create table jobs (id int); drop table jobs;")
     assert adopt.main([str(app)]) == 0
 

@@ -228,7 +228,7 @@ def test_a_user_who_cannot_delete_an_account_is_named(
     assert "grant delete on auth.users to postgres" in line
 
 
-def test_what_a_store_sends_is_believed_or_the_secret_is_named(
+def test_an_event_of_a_store_is_accepted_or_the_secret_is_named(
     examine: Run, hosted: Stack, sql: "psycopg.Connection[tuple[object, ...]]"
 ) -> None:
     value = f"Bearer {hosted.publishable_key}"

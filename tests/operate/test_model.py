@@ -174,7 +174,7 @@ def test_running_it_again_updates_the_row_and_no_other(
     assert models.row("flux-schnell")["provider_model"] == FLUX
 
 
-def test_what_an_author_wrote_is_data(make: Run, replicate: MisbehavingReplicate, models: Models) -> None:
+def test_the_text_of_an_author_is_data(make: Run, replicate: MisbehavingReplicate, models: Models) -> None:
     hostile = described(
         "a/b",
         {
@@ -253,7 +253,9 @@ def test_make_says_in_one_line_what_is_wrong(
         (("stability-ai/sdxl", "1", "image,lora_scale"), "IMAGES=lora_scale"),
     ],
 )
-def test_what_cannot_be_made_is_said_in_one_line(arguments: tuple[str, ...], named: str, model: Run) -> None:
+def test_a_row_that_cannot_be_made_is_refused_in_one_line(
+    arguments: tuple[str, ...], named: str, model: Run
+) -> None:
     assert named in line(model(*arguments))
 
 

@@ -66,7 +66,7 @@ def test_a_balance_that_is_wrong_is_said(ask: Run, jobs: Jobs) -> None:
         ("a", "1", "1"),
     ],
 )
-def test_what_names_no_user_is_one_line(ask: Run, arguments: tuple[str, ...]) -> None:
+def test_an_unknown_user_is_refused_in_one_line(ask: Run, arguments: tuple[str, ...]) -> None:
     told = ask(*arguments)
     assert (told.returncode, told.stdout) == (1, "")
     assert told.stderr.count("\n") == 1

@@ -105,7 +105,7 @@ def test_its_answer_is_the_users_picture(worker: InlineWorker, jobs: Jobs, endpo
         (httpx.ConnectError("refused"), "queued", 0),
     ],
 )
-def test_what_it_raises_decides_what_becomes_of_the_job(
+def test_the_error_of_a_provider_decides_how_the_job_goes_on(
     worker: InlineWorker,
     jobs: Jobs,
     endpoint: Endpoint,

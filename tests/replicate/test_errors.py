@@ -130,7 +130,7 @@ def test_no_log_has_what_the_job_was_given(text: str) -> None:
         assert secret not in said
 
 
-def test_what_is_hidden_decides_nothing() -> None:
+def test_a_redacted_text_decides_nothing() -> None:
     assert errors.meaning_of(redacted(f"could not paint: {PROMPT}", GIVEN)) == "unknown"
     assert errors.meaning_of(redacted("The queue was long, and Queue is full", JOB)) == "passing"
 

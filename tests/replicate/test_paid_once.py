@@ -64,7 +64,7 @@ def test_nothing_is_created_again_while_the_list_may_be_late(
 
 
 @pytest.mark.parametrize("how", ["drop before", "refuse"])
-def test_what_never_happened_is_created_again_once_the_list_has_shown_so(
+def test_a_create_that_never_arrived_is_repeated_once_the_list_has_shown_so(
     worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, plan: Plan, how: Create
 ) -> None:
     plan(Behaviour(create=how), Behaviour())

@@ -146,7 +146,7 @@ def test_a_storage_that_no_provider_can_reach_has_its_photos_uploaded_to_the_pro
     ],
 )
 @pytest.mark.usefixtures("is_public")
-def test_what_is_no_photo_never_reaches_the_provider_and_costs_nothing(
+def test_a_file_that_is_no_photo_never_reaches_the_provider_and_costs_nothing(
     environment: Stack,
     worker: InlineWorker,
     brush: Jobs,

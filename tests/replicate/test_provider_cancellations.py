@@ -168,7 +168,7 @@ def test_a_cancel_without_an_answer_is_sent_again(
     assert worker.provider_cancellations() == []
 
 
-def test_what_could_not_be_canceled_for_an_hour_is_forgotten(
+def test_a_cancellation_that_failed_for_an_hour_is_given_up(
     worker: InlineWorker, jobs: Jobs, waiting: UUID
 ) -> None:
     jobs.cancel(waiting)

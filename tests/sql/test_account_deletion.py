@@ -49,7 +49,7 @@ def test_everything_of_the_user_goes_and_nothing_of_others(actors: Actors, leave
 
 
 @pytest.mark.parametrize("leave", BY.values(), ids=BY)
-def test_what_the_provider_works_on_is_stopped_and_the_files_are_removed(
+def test_predictions_of_a_deleted_account_are_stopped_and_its_files_removed(
     actors: Actors, user: User, leave: Leave
 ) -> None:
     waiting, _ = actors.job(user, "waiting")
@@ -153,7 +153,7 @@ def test_a_worker_of_a_deleted_user_is_told_that_it_lost(actors: Actors, user: U
     assert actors.operator.generation(job_id) is None
 
 
-def test_what_a_deleted_user_had_dispatched_leaves_no_trace_at_the_bridge(actors: Actors, user: User) -> None:
+def test_dispatched_jobs_of_a_deleted_user_leave_no_trace_at_the_bridge(actors: Actors, user: User) -> None:
     user.job()
     actors.bridge.dispatch()
     actors.operator.delete_user(user.id)

@@ -126,14 +126,12 @@ def test_the_user_is_told_when_the_next_try_is_accepted(actors: Actors, user: Us
 
 
 @pytest.mark.parametrize("code", ["provider_unavailable", "timed_out", "worker_lost", "internal"])
-def test_what_is_our_fault_or_the_providers_counts_against_no_user(
-    actors: Actors, user: User, code: str
-) -> None:
+def test_our_faults_and_the_providers_count_against_no_user(actors: Actors, user: User, code: str) -> None:
     actors.operator.configure(max_unsuccessful_per_day=1)
     assert repeat(actors, user, refused_late(code), 5) == (5, None)
 
 
-def test_what_never_reached_the_provider_does_not_count(actors: Actors, user: User) -> None:
+def test_a_job_that_never_reached_the_provider_does_not_count(actors: Actors, user: User) -> None:
     actors.operator.configure(max_unsuccessful_per_day=1)
     for _ in range(3):
         user.cancel(user.job())

@@ -66,7 +66,7 @@ def test_a_job_costs_its_price_if_it_succeeded_and_nothing_otherwise(
     assert actors.operator.rows("select * from private.ledger_mismatches()") == []
 
 
-def test_what_was_held_is_what_comes_back_whatever_changes_in_between(actors: Actors) -> None:
+def test_a_refund_is_as_large_as_the_hold_even_if_the_cost_has_changed(actors: Actors) -> None:
     user = actors.user(credits=10)
     job_id = user.job()
     actors.service.conn.execute(

@@ -54,7 +54,7 @@ def test_nothing_is_pushed_of_a_job_that_is_not_over_or_was_canceled(
         (token('","to":"x'), "ios"),
     ],
 )  # fmt: skip
-def test_what_is_no_token_of_expo_is_refused(
+def test_a_malformed_token_of_expo_is_refused(
     actors: Actors, user: User, bad: str | None, platform: str | None
 ) -> None:
     with refused(400, "invalid_request"):

@@ -72,7 +72,7 @@ def test_a_bridge_that_dies_before_it_published_has_marked_nothing(actors: Actor
     assert actors.bridge.dispatch() == [job_id]
 
 
-def test_what_was_dispatched_well_before_the_next_in_the_queue_is_lost(actors: Actors, user: User) -> None:
+def test_a_job_dispatched_well_before_the_next_in_the_queue_is_lost(actors: Actors, user: User) -> None:
     lost, next_in_queue, behind = [user.job() for _ in range(3)]
     actors.bridge.dispatch()
     for job_id, seconds in ((lost, 30), (next_in_queue, 20), (behind, 20)):

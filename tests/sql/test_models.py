@@ -84,7 +84,7 @@ def message_of_refusal(user: User, given: object, model: str = "brush") -> str:
         ({"prompt": "a", "image": ["a"]}, '"image" must be a text.'),
     ],
 )
-def test_what_a_model_does_not_take_is_refused_in_words_that_name_the_field(
+def test_an_input_that_a_model_does_not_take_is_refused_by_the_name_of_the_field(
     actors: Actors, user: User, given: object, message: str
 ) -> None:
     add_model(actors)
@@ -126,7 +126,7 @@ def test_the_embedded_provider_gets_only_what_it_can_make(
         {"prompt": "a", "steps": 1, "strength": 1, "images": []},
     ],
 )
-def test_what_a_model_takes_is_accepted_at_its_bounds(
+def test_an_input_at_the_bounds_of_a_model_is_accepted(
     actors: Actors, user: User, given: dict[str, object]
 ) -> None:
     add_model(actors)
@@ -143,7 +143,7 @@ def test_what_a_model_takes_is_accepted_at_its_bounds(
         '{"a": ' + "[" * 5000 + "]" * 5000 + "}",
     ],
 )  # fmt: skip
-def test_what_cannot_be_stored_and_read_again_is_refused_before_anything_else(user: User, given: str) -> None:
+def test_an_input_that_cannot_be_stored_and_read_again_is_refused_first(user: User, given: str) -> None:
     query = "select public.enqueue_generation(gen_random_uuid(), 'no model', %s::jsonb)"
     with refused(400, "invalid_request"):
         user.value(query, given)

@@ -115,7 +115,7 @@ def test_a_path_that_is_not_exactly_ones_own_is_refused_although_something_lies_
         ({"size": 10485761}, "must have at most 10 MB"),
     ],
 )
-def test_what_was_uploaded_must_be_a_photo_of_at_most_10_mb(
+def test_an_uploaded_file_must_be_a_photo_of_at_most_10_mb(
     actors: Actors, artist: User, changes: dict[str, str], message: str
 ) -> None:
     assert message in message_of_refusal(artist, {"prompt": "a", "image": photo(actors, artist, **changes)})
@@ -191,7 +191,7 @@ def test_a_deleted_generation_takes_its_output_thumbnail_and_photo_with_it(
     assert to_remove(actors) == {path, *files}
 
 
-def test_what_is_gone_is_told_once_and_what_is_not_is_told_again(actors: Actors, artist: User) -> None:
+def test_a_removed_object_is_listed_once_and_a_remaining_one_again(actors: Actors, artist: User) -> None:
     job_id, picture = output_of(actors, artist)
     artist.delete_generation(job_id)
     tell = "select path from private.objects_to_remove(10)"
@@ -216,7 +216,9 @@ def test_a_photo_of_two_generations_goes_with_the_second(actors: Actors, artist:
 
 
 @pytest.mark.parametrize("status", ["queued", "running", "waiting"])
-def test_what_an_unfinished_job_needs_waits_for_it(actors: Actors, artist: User, status: str) -> None:
+def test_a_photo_that_an_unfinished_job_needs_is_kept_until_it_ends(
+    actors: Actors, artist: User, status: str
+) -> None:
     generation, picture = output_of(actors, artist)
     job_id = artist.job(model="brush", input={"prompt": "a", "image": picture})
     fence = actors.worker.claimed(job_id) if status != "queued" else 0
@@ -232,9 +234,7 @@ def test_what_an_unfinished_job_needs_waits_for_it(actors: Actors, artist: User,
 
 
 @pytest.mark.parametrize("ending", ["failed", "canceled", "timed out"])
-def test_what_was_stored_for_a_job_without_success_is_removed(
-    actors: Actors, artist: User, ending: str
-) -> None:
+def test_files_of_a_job_without_success_are_removed(actors: Actors, artist: User, ending: str) -> None:
     job_id = artist.job()
     fence = actors.worker.claimed(job_id)
     stored = store(actors, f"{artist.id}/{job_id}/0.png", bucket="generations")

@@ -7,7 +7,7 @@ import pytest
 from tests.sql.released import broken, main, released
 
 
-def test_what_was_released_is_as_it_was() -> None:
+def test_released_migrations_are_unchanged() -> None:
     assert broken(released()) == []
 
 

@@ -56,7 +56,7 @@ def test_another_reason_or_a_long_text_is_refused(
     assert reports(actors) == []
 
 
-def test_what_is_not_ones_own_or_not_there_is_unknown(actors: Actors, user: User) -> None:
+def test_a_foreign_or_missing_generation_is_unknown(actors: Actors, user: User) -> None:
     job_id, _ = actors.job(user, "succeeded")
     unfinished, _ = actors.job(user, "running")
     stranger = actors.user()

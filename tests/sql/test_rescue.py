@@ -43,7 +43,7 @@ def test_a_job_that_kills_its_workers_fails_when_its_attempts_are_used_up(
 
 
 @pytest.mark.parametrize("status", ["queued", "running", "waiting"])
-def test_whatever_passes_its_deadline_fails(actors: Actors, user: User, status: str) -> None:
+def test_a_job_past_its_deadline_fails(actors: Actors, user: User, status: str) -> None:
     job_id, fence = actors.job(user, status)
     actors.operator.pass_deadline(job_id)
     assert actors.bridge.rescue() == {job_id: "failed"}

@@ -132,7 +132,7 @@ def test_another_cancellation_takes_nothing(actors: Actors, user: User, reason: 
     assert (account(actors, user.id), paid_until(actors, user.id)) == ((40, 0), NOW + DAY)
 
 
-def test_what_comes_after_the_deletion_is_kept_and_touches_no_account(actors: Actors, user: User) -> None:
+def test_an_event_after_the_deletion_is_kept_and_touches_no_account(actors: Actors, user: User) -> None:
     other = actors.user(credits=10)
     bought = purchase("1", NOW, user.id, "t1", aliases=[str(other.id)])
     actors.service.record(bought)

@@ -34,7 +34,7 @@ def user(actors: Actors) -> User:
 
 
 @pytest.mark.parametrize("fields", [{"period_type": "TRIAL"}, {"is_family_share": True}])
-def test_what_was_not_paid_for_gives_access_and_no_credits(
+def test_an_unpaid_period_gives_access_and_no_credits(
     actors: Actors, user: User, fields: dict[str, Any]
 ) -> None:
     told = period("INITIAL_PURCHASE", "1", NOW, user.id, "sub", NOW + DAY, **fields)
@@ -154,7 +154,7 @@ def test_at_the_same_time_the_longer_period_counts_and_the_transfer_comes_last(
     assert (paid_until(actors, user.id), paid_until(actors, other.id)) == (None, NOW + 2 * DAY)
 
 
-def test_what_a_deleted_account_had_can_be_transferred_to_the_next(actors: Actors, user: User) -> None:
+def test_purchases_of_a_deleted_account_can_be_transferred_to_the_next(actors: Actors, user: User) -> None:
     actors.service.record(period("INITIAL_PURCHASE", "1", NOW, user.id, "sub", NOW + DAY))
     actors.operator.delete_user(user.id)
     other = actors.user(credits=10)

@@ -81,7 +81,7 @@ UNUSUAL: list[tuple[dict[str, Any], str, int, int | None]] = [
 
 
 @pytest.mark.parametrize(("fields", "effect", "credits", "lasts"), UNUSUAL)
-def test_what_is_unusual_in_an_event(
+def test_an_unusual_event_has_the_expected_effect(
     actors: Actors, user: User, fields: dict[str, Any], effect: str, credits: int, lasts: int | None
 ) -> None:
     told = {**period("INITIAL_PURCHASE", "1", NOW, user.id, "sub", NOW + DAY), **fields}

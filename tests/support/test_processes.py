@@ -17,7 +17,7 @@ from tests.support.servers import Postgres
 from tests.support.waiting import wait_until
 
 
-def test_what_is_waited_for_in_vain_is_named() -> None:
+def test_a_wait_in_vain_names_its_condition() -> None:
     with pytest.raises(AssertionError, match=r"^waited 0 s in vain for the moon$"):
         wait_until(lambda: None, "the moon", timeout=0)
     assert wait_until(iter([0, "", "a picture"]).__next__, "a picture") == "a picture"

@@ -53,7 +53,7 @@ def test_the_last_attempt_fails() -> None:
     assert outcome.after(BUSY, LAST) == Fail("provider_unavailable", "Busy.")
 
 
-def test_what_costs_no_attempt_is_tried_again_even_after_the_last() -> None:
+def test_an_error_that_costs_no_attempt_is_tried_again_even_after_the_last() -> None:
     throttled = Transient("provider_unavailable", "Later.", retry_after=7, costs_attempt=False)
     assert outcome.after(throttled, LAST) == Retry(7, "provider_unavailable", "Later.", False)
 
@@ -87,7 +87,7 @@ def test_backoff_is_bounded_and_its_messages_are_kept_in_memory_for_minutes_only
     ("status", "raised"),
     [("413", Permanent), (413, Permanent), ("500", NotStored), ("Conflict", NotStored), ("", NotStored)],
 )
-def test_what_storage_refuses_may_have_any_status(
+def test_a_refusal_of_storage_may_have_any_status(
     status: int | str, raised: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refusing(name: str = "") -> SyncBucketProxy:

@@ -189,7 +189,7 @@ def test_a_clock_that_jumps_gives_no_impossible_progress(monkeypatch: pytest.Mon
         "data:image/png;base64,AAAA",
     ],
 )  # fmt: skip
-def test_what_is_no_photo_of_our_storage_is_refused(image: object, storage: str) -> None:
+def test_a_photo_outside_of_our_storage_is_refused(image: object, storage: str) -> None:
     with pytest.raises(Permanent, match="photo") as raised:
         made(image=image)
     assert raised.value.code == "invalid_input"

@@ -58,7 +58,7 @@ def test_a_worker_sweeps_when_it_starts(
     wait_until(lambda: not stored(jobs), "the unreferenced objects to be removed", 60)
 
 
-def test_what_was_swept_a_moment_ago_is_left_alone(jobs: Jobs, unreferenced: list[str]) -> None:
+def test_objects_that_were_swept_a_moment_ago_are_left_alone(jobs: Jobs, unreferenced: list[str]) -> None:
     assert sweep(jobs, every="10 minutes") == unreferenced[:2]
     assert sweep(jobs, every="10 minutes") == []
 

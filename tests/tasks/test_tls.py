@@ -75,7 +75,7 @@ def test_a_server_that_cannot_be_verified_is_refused_in_words(encrypted: tuple[s
         broker.check(broker.parse(url.replace("rediss:", "redis:")))
 
 
-def test_what_speaks_no_tls_or_is_no_redis_is_refused_in_words(own_broker: Redis) -> None:
+def test_a_server_without_tls_or_that_is_no_redis_is_named(own_broker: Redis) -> None:
     """Redis reads the beginning of TLS as a command without an end, and is silent."""
     with pytest.raises(broker.BrokerRefused, match="speaks no TLS on this port"):
         broker.check(broker.parse(own_broker.url.replace("redis:", "rediss:")))
@@ -96,7 +96,7 @@ def answer_all(server: socket.socket, text: bytes) -> None:
                 connection.sendall(text)
 
 
-def test_what_an_operator_should_know_of_a_redis_is_said(own_broker: Redis) -> None:
+def test_a_redis_with_wrong_settings_is_reported(own_broker: Redis) -> None:
     found = broker.parse(own_broker.url)
     assert broker.check(found) == []
     with own_broker.client as client:

@@ -49,7 +49,7 @@ def test_the_first_asks_at_once_and_the_others_are_asked_for_together() -> None:
     assert [len(values) for values in database.asked] == [1, QUESTIONS_AT_ONCE, CALLS - 1 - QUESTIONS_AT_ONCE]
 
 
-def test_what_is_locked_is_asked_alone_and_may_have_no_answer() -> None:
+def test_a_locked_value_is_asked_alone_and_may_have_no_answer() -> None:
     made = calls(database := DatabaseDouble(), [1, 7, -1, 2])
     assert [call.result() for call in made] == [2, 14, None, 4]
     assert len(database.asked[1]) == 3

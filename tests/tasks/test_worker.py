@@ -57,7 +57,7 @@ def test_a_slow_provider_holds_no_worker(worker: ControlledProcess, jobs: Jobs) 
         ("fail", "provider_unavailable"),
     ],
 )
-def test_what_does_not_succeed_costs_nothing(
+def test_a_job_without_success_costs_nothing(
     worker: ControlledProcess, faulty: Jobs, do: str, code: str
 ) -> None:
     before = faulty.credits()
