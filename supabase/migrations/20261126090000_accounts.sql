@@ -61,11 +61,14 @@ comment on column private.config.free_spacing is
 comment on column private.config.paid_spacing is
   'The same for a paid user, who may have more jobs near the front.';
 comment on column private.config.max_paid_jobs_per_day is
-  'How many included jobs a paid user may have in 24 hours, so that a subscription is no open wallet.';
+  'How many included jobs a paid user may have in 24 hours, so that a subscription is no open '
+  'wallet.';
 comment on column private.config.max_unsuccessful_per_day is
-  'How many jobs of a user may, within 24 hours, reach the provider and then be canceled or refused.';
+  'How many jobs of a user may, within 24 hours, reach the provider and then be canceled or '
+  'refused.';
 comment on column private.config.accept_sandbox_purchases is
-  'Whether purchases of a store''s sandbox count. Anybody with a tester account makes them for free.';
+  'Whether purchases of a store''s sandbox count. Anybody with a tester account makes them for '
+  'free.';
 insert into private.config default values;
 
 -- Every transaction locks the account row before it locks a job of that user, and what a user
@@ -87,13 +90,15 @@ alter table public.entitlements enable row level security;
 comment on table public.entitlements is
   'What a user may do. credits and owed equal the sums of the user''s credit_entries.';
 comment on column public.entitlements.is_paid is
-  'Set by a backend of your own. A user with paid_until in the future is paid, too: private.is_paid.';
+  'Set by a backend of your own. A user with paid_until in the future is paid, too: '
+  'private.is_paid.';
 comment on column public.entitlements.paid_until is
   'When the last of the user''s subscriptions ends or ended; record_purchase keeps it.';
 comment on column public.entitlements.blocked_at is
   'Set by an operator: every call of this user is refused as account_suspended.';
 comment on column public.entitlements.owed is
-  'Credits that were revoked when they were already spent or held. Whatever comes next pays it first.';
+  'Credits that were revoked when they were already spent or held. The next credits that come in '
+  'pay it first.';
 
 -- is_paid: whether a user has the rights of a paid user now
 create function private.is_paid(p_account public.entitlements)

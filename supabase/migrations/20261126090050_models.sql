@@ -196,11 +196,13 @@ begin
       using errcode = 'check_violation';
   end if;
   select key into v_secret from jsonb_each(new.defaults) given (key, value)
-  where key ~* '(^|_)(key|apikey|token|secret|password)$' and jsonb_typeof(value) = 'string' limit 1;
+  where key ~* '(^|_)(key|apikey|token|secret|password)$' and jsonb_typeof(value) = 'string'
+  limit 1;
   if found then
     raise exception 'The default % of the model % looks like a secret.', v_secret, new.id
       using errcode = 'check_violation',
-        hint = format('Write {"%s": {"$env": "NAME"}} and give the worker that variable.', v_secret);
+        hint = format(
+          'Write {"%s": {"$env": "NAME"}} and give the worker that variable.', v_secret);
   end if;
   return new;
 end
@@ -262,8 +264,8 @@ as $$
   end
 $$;
 
--- What this machine can do alone. The local stack enables them (supabase/seed.sql); a deployment
--- has no use for them.
+-- The models that this machine can run alone. The local stack enables them (supabase/seed.sql); a
+-- deployment has no use for them.
 insert into private.models
   (id, title, description, kind, cost, included, provider, provider_model, enabled, input_schema)
 values

@@ -70,8 +70,8 @@ alter table public.jobs enable row level security;
 comment on table public.jobs is
   'One row per requested generation. The row is the truth; Celery only carries its id.';
 comment on column public.jobs.input_paths is
-  'The photos that the input names: <user>/<uuid>.<type> in the bucket "inputs", or an output of the '
-  'same user, <user>/<job>/<number>.<type> in the bucket "generations".';
+  'The photos that the input names: <user>/<uuid>.<type> in the bucket "inputs", or an output of '
+  'the same user, <user>/<job>/<number>.<type> in the bucket "generations".';
 comment on column public.jobs.run_at is
   'The job must not run before this time. Null: as soon as possible. dispatch_jobs clears it when '
   'the time has come, so that the index by rank has exactly the due jobs.';
@@ -130,7 +130,8 @@ alter table private.job_requests enable row level security;
 comment on table private.job_requests is
   'What a job was asked to do, by the model as it was then. Written once by enqueue_generation.';
 comment on column private.job_requests.provider_input is
-  'The user''s choice over the model''s defaults. It names photos by path, and secrets by {"$env"}.';
+  'The user''s choice over the model''s defaults. It names photos by path, and secrets by '
+  '{"$env"}.';
 
 -- refuse_deletion_of_model: a model with jobs is disabled, not deleted
 create function private.refuse_deletion_of_model()
@@ -142,7 +143,8 @@ begin
   if exists (select from public.jobs where model_id = old.id) then
     raise exception 'The model % has jobs, so it cannot be deleted.', old.id
       using errcode = 'foreign_key_violation',
-        hint = format('Disable it: update private.models set enabled = false where id = %L', old.id);
+        hint = format(
+          'Disable it: update private.models set enabled = false where id = %L', old.id);
   end if;
   return old;
 end
@@ -211,7 +213,8 @@ create trigger jobs_touch
   for each row
   when (
     new.updated_at <= old.updated_at
-    and (old.status, old.progress, old.attempt) is distinct from (new.status, new.progress, new.attempt)
+    and (old.status, old.progress, old.attempt)
+      is distinct from (new.status, new.progress, new.attempt)
   )
   execute function private.touch_job();
 

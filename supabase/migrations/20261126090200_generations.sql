@@ -26,9 +26,10 @@ alter table public.generations enable row level security;
 comment on table public.generations is
   'What the gallery shows: one row per ended job, with the job''s id and the original input.';
 comment on column public.generations.output is
-  'List of {kind, path, mime, bytes, width, height, blurhash, thumb, duration, token, thumb_token}. '
-  'kind is image, video, audio or text; a text is {kind, text}. path and thumb are in the bucket '
-  '"generations"; token and thumb_token read them for an hour; duration is in seconds.';
+  'List of {kind, path, mime, bytes, width, height, blurhash, thumb, duration, token, '
+  'thumb_token}. kind is image, video, audio or text; a text is {kind, text}. path and thumb are '
+  'in the bucket "generations"; token and thumb_token read them for an hour; duration is in '
+  'seconds.';
 -- The gallery, newest first.
 create index generations_by_user on public.generations (user_id, created_at desc, id);
 -- is_shown: the generations that show a photo.
@@ -50,7 +51,7 @@ grant select on table public.generations to authenticated, service_role;
 grant delete on table public.generations to authenticated;
 
 create table private.reports (
-  generation_id uuid primary key,  -- no foreign key: the report stays when the generation is deleted
+  generation_id uuid primary key,  -- no foreign key: a report outlives the generation
   user_id uuid not null references public.entitlements (user_id) on delete cascade,
   reason text not null,
   text text,
@@ -66,7 +67,7 @@ create table private.reports (
 );
 alter table private.reports enable row level security;
 comment on table private.reports is
-  'What users complained of, with a copy of the generation. An operator closes a report by closed_at. '
+  'Complaints of users, with a copy of the generation. An operator closes a report by closed_at. '
   'While it is open, its files outlive the deletion of the generation.';
 -- The cascade from the account.
 create index reports_by_user on private.reports (user_id);

@@ -76,7 +76,8 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
   select case
-    when p_path ~ '^[0-9a-f-]{36}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[0-9]+(-thumb)?\.[a-z0-9]+$'
+    when p_path ~ ('^[0-9a-f-]{36}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+      '/[0-9]+(-thumb)?\.[a-z0-9]+$')
       then split_part(p_path, '/', 2)::uuid
   end
 $$;

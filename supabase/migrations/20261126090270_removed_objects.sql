@@ -1,4 +1,5 @@
--- Stored objects that no row refers to any more: what is to be removed, and the sweep that finds the rest.
+-- Stored objects that no row refers to any more: what is to be removed, and the sweep that finds
+-- the rest.
 
 create table private.removed_objects (
   bucket text not null,

@@ -1,4 +1,5 @@
--- What every transition shares: the doorbell, the order of locks, and the one way to end a job.
+-- The parts that all transitions share: the doorbell, the order of locks, and the one way to end a
+-- job.
 
 -- ring_doorbell: tells the bridge to look at the table; the notification has no payload
 --

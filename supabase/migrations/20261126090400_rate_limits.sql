@@ -28,7 +28,8 @@ comment on column private.provider_limits.starts_per_day is
 comment on column private.provider_limits.anonymous_starts_per_day is
   'The same for all anonymous users together: beyond it their new requests are refused.';
 comment on column private.provider_limits.provider is
-  'A provider; or "provider model" while that model alone is refused, such as a version that is gone.';
+  'A provider; or "provider model" while that model alone is refused, such as a version that is '
+  'gone.';
 comment on column private.provider_limits.rate_factor is
   'The fraction of the rate in force after the last 429. It doubles every minute from '
   'throttled_at on.';
@@ -39,8 +40,8 @@ comment on column private.provider_limits.paused_reason is
   'Why the provider refuses our account or the model, in its words. The circuit is open until a '
   'start succeeds.';
 
--- The limit that Replicate documents for creating predictions, and a budget far above what a new app
--- needs. docs/operations.md says how to choose it.
+-- The limit that Replicate documents for creating predictions, and a budget far above what a new
+-- app needs. docs/operations.md says how to choose it.
 insert into private.provider_limits
   (provider, starts_per_minute, starts_per_day, anonymous_starts_per_day)
 values ('replicate', 600, 10000, 2000);
@@ -54,7 +55,8 @@ create table private.provider_starts (
 ) with (fillfactor = 50);
 alter table private.provider_starts enable row level security;
 comment on table private.provider_starts is
-  'How often each provider with a limit was called on each day (UTC). Retries count: they cost, too.';
+  'How often each provider with a limit was called on each day (UTC). Retries count: they cost, '
+  'too.';
 
 -- starts_today: how often a provider was called today; no row when it was not
 create function private.starts_today(p_provider text)
@@ -179,8 +181,8 @@ $$;
 -- A bucket has at most the tokens of one second, so a burst stays inside every longer window that
 -- the provider may count in. While the circuit is open, one job goes at a time; the next one goes
 -- when nothing was heard of the first for 30 seconds. A job that is too late to start does not try:
--- it would say nothing of the provider. Without a budget nothing goes; whether there is one again is
--- asked every minute. A bridge skips the rows that another bridge has locked.
+-- it would say nothing of the provider. Without a budget nothing goes; whether there is one again
+-- is asked every minute. A bridge skips the rows that another bridge has locked.
 create function private.admit_jobs(p_room integer)
 returns interval
 language plpgsql
@@ -197,7 +199,8 @@ begin
   for v_limit in
     select * from private.provider_limits l
     where p_room > 0 and exists (
-      select from public.jobs where rate_limited_by = l.provider and dispatched_at is null and run_at is null
+      select from public.jobs
+      where rate_limited_by = l.provider and dispatched_at is null and run_at is null
     )
     for no key update skip locked
   loop
@@ -275,13 +278,13 @@ as $$
   where provider = p_provider
 $$;
 
--- record_refused_account: the provider refuses our account, or with p_provider_model that model of it:
--- the circuit opens, and one job a minute tries
+-- record_refused_account: the provider refuses our account, or with p_provider_model that model of
+-- it: the circuit opens, and one job a minute tries
 --
 -- A model that is gone must not stop the others, so it gets a row of its own, with the rate of its
--- provider. Its jobs that are queued already wait there, too; else each would try once. Each refusal
--- moves a thousand of them: a deep backlog must not outlast the timeout of the statement. A provider
--- without a limit gets one of 6000 a minute, which is more than providers document.
+-- provider. Its jobs that are queued already wait there, too; else each would try once. Each
+-- refusal moves a thousand of them: a deep backlog must not outlast the timeout of the statement. A
+-- provider without a limit gets one of 6000 a minute, which is more than providers document.
 create function private.record_refused_account(
   p_provider text, p_reason text, p_provider_model text default null
 ) returns void
@@ -297,7 +300,8 @@ begin
     (provider, starts_per_minute, failures, paused_until, paused_reason)
   values (
     v_name,
-    coalesce((select starts_per_minute from private.provider_limits where provider = p_provider), 6000),
+    coalesce(
+      (select starts_per_minute from private.provider_limits where provider = p_provider), 6000),
     5, clock_timestamp() + interval '60 seconds', left(p_reason, 500)
   )
   on conflict (provider) do update
@@ -313,7 +317,9 @@ begin
     where j.status = 'queued' and j.dispatched_at is null
       and j.rate_limited_by is distinct from v_name
       and r.provider = p_provider
-      and (p_provider_model is null and j.rate_limited_by is null or r.provider_model = p_provider_model)
+      and (
+        p_provider_model is null and j.rate_limited_by is null
+        or r.provider_model = p_provider_model)
     order by j.rank
     limit 1000
     for no key update of j skip locked

@@ -1,6 +1,7 @@
 -- Which prediction belongs to which job, and which predictions are to be canceled at the provider.
 
--- is_ref_available: whether no other job has this reference, and no failed attempt of this job had it
+-- is_ref_available: whether no other job has this reference, and no failed attempt of this job had
+-- it
 create function private.is_ref_available(p_provider_ref text, p_id uuid)
 returns boolean
 language sql
@@ -85,8 +86,8 @@ as $$
     and private.is_ref_available(p_provider_ref, id)
 $$;
 
--- jobs_with_provider_cancellations: the jobs whose worker shall cancel a prediction, every 30 seconds
--- until it is canceled
+-- jobs_with_provider_cancellations: the jobs whose worker shall cancel a prediction, every 30
+-- seconds until it is canceled
 --
 -- Ended jobs only: a message for an unfinished job would run it before its time and past its rate
 -- limit.

@@ -1,4 +1,4 @@
--- What bounds the work that costs us and no user: jobs that reach a provider and end unpaid, the
+-- The bounds of work that costs us and no user: jobs that reach a provider and end unpaid, the
 -- budget of a provider, and prompts that are refused before they cost anything.
 
 -- In a table of its own: a condition on jobs.submitted_at in an index of jobs would make every
@@ -10,8 +10,8 @@ create table private.unsuccessful_starts (
 );
 alter table private.unsuccessful_starts enable row level security;
 comment on table private.unsuccessful_starts is
-  'Jobs that reached the provider and were then canceled or refused, of the last 24 hours. They cost '
-  'the user nothing and may have cost us.';
+  'Jobs that reached the provider and were then canceled or refused, of the last 24 hours. They '
+  'cost the user nothing and may have cost us.';
 -- seconds_until_next_try: the last ones of a user.
 create index unsuccessful_starts_by_user on private.unsuccessful_starts (user_id, ended_at);
 
@@ -43,8 +43,8 @@ create trigger jobs_count_unsuccessful_start
   )
   execute function private.on_unsuccessful_start();
 
--- seconds_until_next_try: how long a user who had p_count unsuccessful starts within 24 hours has to
--- wait; null when there were fewer
+-- seconds_until_next_try: how long a user who had p_count unsuccessful starts within 24 hours has
+-- to wait; null when there were fewer
 create function private.seconds_until_next_try(p_user_id uuid, p_count integer)
 returns integer
 language sql
@@ -67,7 +67,8 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
   select not exists (
-    select from private.provider_limits l left join private.starts_today(p_provider) s using (provider)
+    select from private.provider_limits l
+    left join private.starts_today(p_provider) s using (provider)
     where l.provider = p_provider and (
       coalesce(s.starts, 0) >= l.starts_per_day
       or coalesce(s.anonymous_starts, 0) >= l.anonymous_starts_per_day
@@ -82,7 +83,8 @@ create table private.prompt_filter (
 );
 alter table private.prompt_filter enable row level security;
 comment on table private.prompt_filter is
-  'Words and phrases that no input may contain. Empty by default. private.is_refused_prompt reads it.';
+  'Words and phrases that no input may contain. Empty by default. private.is_refused_prompt reads '
+  'it.';
 
 -- plain_words: a text in lower case with one space between words and around them
 create function private.plain_words(p_text text)

@@ -79,7 +79,8 @@ declare
   v_uuid constant text := '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}';
   v_bucket text := case
     when p_path ~ ('^' || p_user_id || '/' || v_uuid || '\.(jpg|png|webp)$') then 'inputs'
-    when p_path ~ ('^' || p_user_id || '/' || v_uuid || '/[0-9]+\.(jpg|png|webp)$') then 'generations'
+    when p_path ~ ('^' || p_user_id || '/' || v_uuid || '/[0-9]+\.(jpg|png|webp)$')
+      then 'generations'
   end;
   v_metadata jsonb;
 begin
@@ -202,7 +203,8 @@ begin
   v_place := private.rank_request(p_account);
 
   insert into public.jobs (
-    id, user_id, model_id, input, input_paths, cost, rank, rate_limited_by, max_attempts, deadline_at
+    id, user_id, model_id, input, input_paths, cost, rank, rate_limited_by, max_attempts,
+    deadline_at
   )
   values (
     p_id, p_account.user_id, p_model, p_input, v_photos, v_cost, v_place.rank,

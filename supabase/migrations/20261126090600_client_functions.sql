@@ -1,4 +1,4 @@
--- What a user may call: enqueue, cancel, status, gallery, models.
+-- The functions that a user may call: enqueue, cancel, status, gallery, models.
 --
 -- All are security definer: they write tables and read the private schema, for which the caller
 -- has no rights. Each begins with private.caller(), and touches only what belongs to that user.

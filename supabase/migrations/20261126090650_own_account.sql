@@ -1,12 +1,13 @@
--- What users may do with their account and what they made: delete it, report a generation, register
+-- The functions for an account and its generations: delete it, report a generation, register
 -- a device for pushes. And what a worker does with the devices.
 
 -- delete_account: deletes the caller's account and everything of it
 --
--- The rows go in this transaction, by the cascade from auth.users and the triggers on it: predictions
--- under way are canceled at the provider, and workers remove the files within a minute. The session
--- cannot be refreshed; an access token that is still good is refused everywhere. A repeated call
--- answers as the first. postgres, which owns this function, needs DELETE on auth.users.
+-- The rows go in this transaction, by the cascade from auth.users and the triggers on it:
+-- predictions under way are canceled at the provider, and workers remove the files within a minute.
+-- The session cannot be refreshed; an access token that is still good is refused everywhere. A
+-- repeated call answers as the first. postgres, which owns this function, needs DELETE on
+-- auth.users.
 create function public.delete_account()
 returns void
 language plpgsql
@@ -25,8 +26,8 @@ $$;
 revoke execute on function public.delete_account() from public, anon, service_role;
 grant execute on function public.delete_account() to authenticated;
 
--- lock_own_account: what belongs to the account is locked after it, as its deletion does; refuses with
--- 401 when the deletion was faster
+-- lock_own_account: what belongs to the account is locked after it, as its deletion does; refuses
+-- with 401 when the deletion was faster
 create function private.lock_own_account(p_user_id uuid)
 returns void
 language plpgsql
@@ -88,7 +89,8 @@ begin
   on conflict do nothing;
 end
 $$;
-revoke execute on function public.report_generation(uuid, text, text) from public, anon, service_role;
+revoke execute on function public.report_generation(uuid, text, text)
+  from public, anon, service_role;
 grant execute on function public.report_generation(uuid, text, text) to authenticated;
 
 -- on_report_closed: has workers remove the files that outlived their generation; objects_to_remove
@@ -129,8 +131,9 @@ create table private.devices (
 );
 alter table private.devices enable row level security;
 comment on table private.devices is
-  'Where a push goes when a long job has ended: at most 5 tokens a user. A token has one owner, the '
-  'last to register it. It goes when Expo refuses it, or when it was not registered for 60 days.';
+  'Where a push goes when a long job has ended: at most 5 tokens a user. A token has one owner, '
+  'the last to register it. It goes when Expo refuses it, or when it was not registered for 60 '
+  'days.';
 -- devices_of_job, and the cascade from the account.
 create index devices_by_user on private.devices (user_id, seen_at);
 -- register_device: the tokens that no app has registered for long.

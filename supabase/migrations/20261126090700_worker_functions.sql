@@ -1,4 +1,4 @@
--- What a worker may do with a job. Each function is security definer: the role generation_worker
+-- The functions of a worker. Each function is security definer: the role generation_worker
 -- may execute these functions and those of the chapters before that name it, and nothing else.
 --
 -- Every function but claim_jobs is fenced: it acts only while the job is running with the fence
@@ -162,8 +162,8 @@ $$;
 
 -- retry_job: running -> queued, not before p_delay; returns 'queued', 'rate_limited' or 'lost'
 --
--- 'queued': the worker may send the message of the retry. 'rate_limited': it must not, since the message
--- would pass the provider's rate limit; dispatch_jobs sends one when there is room. 'lost':
+-- 'queued': the worker may send the message of the retry. 'rate_limited': it must not, since the
+-- message would pass the provider's rate limit; dispatch_jobs sends one when there is room. 'lost':
 -- another worker has the job, or it has ended. A requested cancel ends the job instead. With
 -- p_costs_attempt false, as after a 429, the attempt is not counted.
 create function private.retry_job(

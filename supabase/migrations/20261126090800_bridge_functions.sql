@@ -1,4 +1,5 @@
--- What a bridge may do. The role generation_bridge may execute these functions, operator_status and metrics.
+-- The functions of a bridge. The role generation_bridge may execute these functions,
+-- operator_status and metrics.
 
 -- dispatch_jobs: marks the due jobs as dispatched
 --

@@ -1,4 +1,4 @@
--- What a purchase backend may do: grant credits, and take them back.
+-- The functions of a purchase backend: grant credits, and take them back.
 
 -- grant_credits: adds credits to a user's balance, once per external_ref; returns the balance
 --
@@ -60,7 +60,7 @@ revoke execute on function public.grant_credits(uuid, integer, text, text)
   from public, anon, authenticated;
 grant execute on function public.grant_credits(uuid, integer, text, text) to service_role;
 
--- take_credits: posts a revoke; what the balance does not hold is owed
+-- take_credits: posts a revoke; credits that the balance lacks are owed
 --
 -- The caller has locked the account.
 create function private.take_credits(
@@ -86,7 +86,7 @@ $$;
 -- p_external_ref the refund's own id: the same one again changes nothing
 --
 -- Returns {"taken", "owed", "credits"}: what this revoke took when it was made, and what the user
--- owes and has now. What is owed is taken from the next grants, and from the refunds of jobs that
+-- owes and has now. The debt is taken from the next grants, and from the refunds of jobs that
 -- hold credits. Refuses as grant_credits does.
 create function public.revoke_credits(
   p_user_id uuid, p_amount integer, p_reason text, p_external_ref text

@@ -1,4 +1,5 @@
--- What a store says: purchases, refunds and subscriptions, in any order and any number of times.
+-- The events of a store: purchases, refunds and subscriptions, in any order and any number of
+-- times.
 --
 -- An event never says "add" or "end". It is kept, and then the state of its transaction, and of
 -- its subscription, is worked out again from all events that are known, in the order of their own

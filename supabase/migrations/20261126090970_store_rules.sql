@@ -48,7 +48,7 @@ $$;
 -- settle_refunds: a refunded transaction has no credits, one whose refund was reversed has them
 -- again
 --
--- The newest of its refunds and reversals decides, in whatever order they came. What is taken is
+-- The newest of its refunds and reversals decides, in whatever order they came. It takes
 -- the amount of the grant, from the account that got it: the buyer's ids of today may name another
 -- one. Returns null if the transaction was never refunded.
 create function private.settle_refunds(p_event private.purchase_events)
@@ -144,8 +144,8 @@ $$;
 -- update_subscription: the newest event about a subscription says until when it lasts
 --
 -- Returns null if the event says nothing about one. A cancellation for a billing error says less
--- than the billing issue that comes with it, which has the grace period. A lifetime product lasts from its purchase to its refund; its end is the last time
--- that all our clients can read.
+-- than the billing issue that comes with it, which has the grace period. A lifetime product lasts
+-- from its purchase to its refund; its end is the last time that all our clients can read.
 create function private.update_subscription(p_event private.purchase_events)
 returns text
 language plpgsql
@@ -274,7 +274,7 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set random_page_cost = 0
-set lock_timeout = '4s'  -- below the caller's patience: the store repeats, and no queue builds up
+set lock_timeout = '4s'  -- below the caller's timeout: the store repeats, and no queue builds up
 as $$
 declare
   v_event private.purchase_events;

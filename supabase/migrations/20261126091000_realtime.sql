@@ -21,7 +21,7 @@ create trigger jobs_broadcast_new
   for each row execute function private.broadcast_job();
 -- A claim is not sent: most jobs wait for their provider or end a moment later, which is sent. One
 -- that keeps its worker is sent with each renewal of its lease, the first of them after a second.
--- What goes back to the queue has no news for its owner.
+-- A job that goes back to the queue is not sent: nothing changes for its owner.
 create trigger jobs_broadcast_change
   after update on public.jobs
   for each row
@@ -34,8 +34,8 @@ create trigger jobs_broadcast_change
 
 -- broadcast_account: sends the balance to its owner's private topic
 --
--- After a grant or a revoke, and when the user's right to included models changes. What a job holds
--- and gives back is told with the job. No client listens yet when the account is opened.
+-- After a grant or a revoke, and when the user's right to included models changes. The hold and
+-- the refund of a job are sent with the job. No client listens yet when the account is opened.
 create function private.broadcast_account()
 returns trigger
 language plpgsql

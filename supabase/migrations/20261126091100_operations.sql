@@ -1,11 +1,11 @@
--- What an operator calls.
+-- The functions of an operator.
 
--- prune_jobs: deletes jobs that ended p_older_than ago, the oldest first and p_limit at most; returns
--- how many. For an operator or pg_cron, which calls it again while it returns p_limit.
+-- prune_jobs: deletes jobs that ended p_older_than ago, the oldest first and p_limit at most;
+-- returns how many. For an operator or pg_cron, which calls it again while it returns p_limit.
 --
--- Their generations stay, and the ledger keeps their ids. One statement for a year of jobs would hold
--- its locks for seconds and leave a vacuum to do that slows every look of the bridge. Locked jobs are
--- left for the next call: the deletion of an account locks its jobs in another order.
+-- Their generations stay, and the ledger keeps their ids. One statement for a year of jobs would
+-- hold its locks for seconds and leave a vacuum to do that slows every look of the bridge. Locked
+-- jobs are left for the next call: the deletion of an account locks its jobs in another order.
 create function private.prune_jobs(p_older_than interval, p_limit integer default 5000)
 returns integer
 language plpgsql

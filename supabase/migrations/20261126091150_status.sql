@@ -1,4 +1,4 @@
--- What `make status` says.
+-- The facts that `make status` shows.
 
 -- is_running: whether a bridge, or a worker, was seen within a minute, which is three heartbeats
 create function private.is_running(p_kind text)

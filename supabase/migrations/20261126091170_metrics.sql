@@ -1,10 +1,11 @@
--- What a bridge serves to Prometheus.
+-- The metrics that a bridge serves to Prometheus.
 
--- metrics: what a bridge serves at /metrics: a name, its labels and a value in each row
+-- metrics: the answer of a bridge at /metrics: a name, its labels and a value in each row
 --
--- Read every few seconds and on the bridge's own connection, so it must stay cheap however much there
--- is: every part reads at most 10,000 entries of one small index. A count of 10000 means "or more". The
--- limits stand here as numbers, since a plan for an unknown limit would read a whole index.
+-- Read every few seconds and on the bridge's own connection, so it must stay cheap however much
+-- there
+-- is: every part reads at most 10,000 entries of one small index. A count of 10000 means "or more".
+-- The limits stand here as numbers, since a plan for an unknown limit would read a whole index.
 create function private.metrics()
 returns table (name text, labels jsonb, value double precision)
 language plpgsql
@@ -51,7 +52,8 @@ begin
     group by place
   )
   select facts.name, jsonb_build_object('state', place), facts.value
-  from (values ('due'), ('rate_limited'), ('scheduled'), ('waiting'), ('dispatched')) as places (place)
+  from (values ('due'), ('rate_limited'), ('scheduled'), ('waiting'), ('dispatched'))
+    as places (place)
   left join counted using (place),
   lateral (values
     ('jobs', coalesce(jobs, 0)::double precision),
@@ -129,7 +131,8 @@ begin
   limit 100;
 
   return query
-  select 'purchases_not_applied', jsonb_build_object('effect', reasons.effect), count(e.effect)::double precision
+  select 'purchases_not_applied', jsonb_build_object('effect', reasons.effect),
+    count(e.effect)::double precision
   from (values ('unknown_product'), ('unknown_user'), ('unreadable')) as reasons (effect)
   left join (
     select effect from private.purchase_events

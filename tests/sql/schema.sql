@@ -65,7 +65,7 @@ COMMENT ON COLUMN public.entitlements.is_paid IS 'Set by a backend of your own. 
 
 COMMENT ON COLUMN public.entitlements.paid_until IS 'When the last of the user''s subscriptions ends or ended; record_purchase keeps it.';
 
-COMMENT ON COLUMN public.entitlements.owed IS 'Credits that were revoked when they were already spent or held. Whatever comes next pays it first.';
+COMMENT ON COLUMN public.entitlements.owed IS 'Credits that were revoked when they were already spent or held. The next credits that come in pay it first.';
 
 COMMENT ON COLUMN public.entitlements.blocked_at IS 'Set by an operator: every call of this user is refused as account_suspended.';
 
@@ -91,7 +91,8 @@ begin
   v_place := private.rank_request(p_account);
 
   insert into public.jobs (
-    id, user_id, model_id, input, input_paths, cost, rank, rate_limited_by, max_attempts, deadline_at
+    id, user_id, model_id, input, input_paths, cost, rank, rate_limited_by, max_attempts,
+    deadline_at
   )
   values (
     p_id, p_account.user_id, p_model, p_input, v_photos, v_cost, v_place.rank,
@@ -133,7 +134,8 @@ begin
   for v_limit in
     select * from private.provider_limits l
     where p_room > 0 and exists (
-      select from public.jobs where rate_limited_by = l.provider and dispatched_at is null and run_at is null
+      select from public.jobs
+      where rate_limited_by = l.provider and dispatched_at is null and run_at is null
     )
     for no key update skip locked
   loop
@@ -544,11 +546,13 @@ begin
       using errcode = 'check_violation';
   end if;
   select key into v_secret from jsonb_each(new.defaults) given (key, value)
-  where key ~* '(^|_)(key|apikey|token|secret|password)$' and jsonb_typeof(value) = 'string' limit 1;
+  where key ~* '(^|_)(key|apikey|token|secret|password)$' and jsonb_typeof(value) = 'string'
+  limit 1;
   if found then
     raise exception 'The default % of the model % looks like a secret.', v_secret, new.id
       using errcode = 'check_violation',
-        hint = format('Write {"%s": {"$env": "NAME"}} and give the worker that variable.', v_secret);
+        hint = format(
+          'Write {"%s": {"$env": "NAME"}} and give the worker that variable.', v_secret);
   end if;
   return new;
 end
@@ -984,7 +988,8 @@ CREATE FUNCTION private.has_budget(p_user_id uuid, p_provider text) RETURNS bool
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select not exists (
-    select from private.provider_limits l left join private.starts_today(p_provider) s using (provider)
+    select from private.provider_limits l
+    left join private.starts_today(p_provider) s using (provider)
     where l.provider = p_provider and (
       coalesce(s.starts, 0) >= l.starts_per_day
       or coalesce(s.anonymous_starts, 0) >= l.anonymous_starts_per_day
@@ -1226,7 +1231,8 @@ CREATE FUNCTION private.job_of(p_path text) RETURNS uuid
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
   select case
-    when p_path ~ '^[0-9a-f-]{36}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[0-9]+(-thumb)?\.[a-z0-9]+$'
+    when p_path ~ ('^[0-9a-f-]{36}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+      '/[0-9]+(-thumb)?\.[a-z0-9]+$')
       then split_part(p_path, '/', 2)::uuid
   end
 $_$;
@@ -1400,7 +1406,8 @@ begin
     group by place
   )
   select facts.name, jsonb_build_object('state', place), facts.value
-  from (values ('due'), ('rate_limited'), ('scheduled'), ('waiting'), ('dispatched')) as places (place)
+  from (values ('due'), ('rate_limited'), ('scheduled'), ('waiting'), ('dispatched'))
+    as places (place)
   left join counted using (place),
   lateral (values
     ('jobs', coalesce(jobs, 0)::double precision),
@@ -1478,7 +1485,8 @@ begin
   limit 100;
 
   return query
-  select 'purchases_not_applied', jsonb_build_object('effect', reasons.effect), count(e.effect)::double precision
+  select 'purchases_not_applied', jsonb_build_object('effect', reasons.effect),
+    count(e.effect)::double precision
   from (values ('unknown_product'), ('unknown_user'), ('unreadable')) as reasons (effect)
   left join (
     select effect from private.purchase_events
@@ -1746,7 +1754,8 @@ declare
   v_uuid constant text := '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}';
   v_bucket text := case
     when p_path ~ ('^' || p_user_id || '/' || v_uuid || '\.(jpg|png|webp)$') then 'inputs'
-    when p_path ~ ('^' || p_user_id || '/' || v_uuid || '/[0-9]+\.(jpg|png|webp)$') then 'generations'
+    when p_path ~ ('^' || p_user_id || '/' || v_uuid || '/[0-9]+\.(jpg|png|webp)$')
+      then 'generations'
   end;
   v_metadata jsonb;
 begin
@@ -2254,7 +2263,8 @@ begin
     (provider, starts_per_minute, failures, paused_until, paused_reason)
   values (
     v_name,
-    coalesce((select starts_per_minute from private.provider_limits where provider = p_provider), 6000),
+    coalesce(
+      (select starts_per_minute from private.provider_limits where provider = p_provider), 6000),
     5, clock_timestamp() + interval '60 seconds', left(p_reason, 500)
   )
   on conflict (provider) do update
@@ -2270,7 +2280,9 @@ begin
     where j.status = 'queued' and j.dispatched_at is null
       and j.rate_limited_by is distinct from v_name
       and r.provider = p_provider
-      and (p_provider_model is null and j.rate_limited_by is null or r.provider_model = p_provider_model)
+      and (
+        p_provider_model is null and j.rate_limited_by is null
+        or r.provider_model = p_provider_model)
     order by j.rank
     limit 1000
     for no key update of j skip locked
@@ -2413,7 +2425,8 @@ begin
   if exists (select from public.jobs where model_id = old.id) then
     raise exception 'The model % has jobs, so it cannot be deleted.', old.id
       using errcode = 'foreign_key_violation',
-        hint = format('Disable it: update private.models set enabled = false where id = %L', old.id);
+        hint = format(
+          'Disable it: update private.models set enabled = false where id = %L', old.id);
   end if;
   return old;
 end
@@ -3897,7 +3910,7 @@ CREATE TABLE private.reports (
 
 ALTER TABLE private.reports OWNER TO postgres;
 
-COMMENT ON TABLE private.reports IS 'What users complained of, with a copy of the generation. An operator closes a report by closed_at. While it is open, its files outlive the deletion of the generation.';
+COMMENT ON TABLE private.reports IS 'Complaints of users, with a copy of the generation. An operator closes a report by closed_at. While it is open, its files outlive the deletion of the generation.';
 
 CREATE TABLE private.unsuccessful_starts (
     job_id uuid NOT NULL,
