@@ -1,6 +1,7 @@
 """How both clients of Redis reach it: kombu and redis-py get one bare URL and the same options.
 
-Each of them reads other options from a URL, by other rules: of kombu, `rediss://` alone verifies nothing.
+kombu and redis-py read other options from a URL, by other rules. kombu verifies no certificate for
+a plain `rediss://`.
 """
 
 import re
@@ -134,7 +135,7 @@ def refusal_of(error: Exception) -> BrokerRefused | None:
 
 
 def misunderstanding(broker: Broker) -> BrokerRefused | None:
-    """Why a server that is there gives no answer: a Redis without TLS is silent when it is spoken to in TLS."""
+    """Why a server does not answer: a Redis without TLS is silent to a client with TLS."""
     place, said = urlsplit(broker.url), b""
     with suppress(OSError), socket.create_connection((place.hostname, place.port), timeout=2) as connection:
         connection.sendall(b"PING\r\n\r\n")
@@ -159,7 +160,7 @@ class Warned(NamedTuple):
 
 
 def warnings(facts: dict[str, Any]) -> list[Warned]:
-    """What an operator should change, by the INFO of Redis."""
+    """The settings that an operator should change, by the INFO of Redis."""
     found = []
     version = str(facts.get("redis_version", ""))
     numbers = tuple(int(each) for each in re.findall("[0-9]+", version)[:2])

@@ -16,15 +16,16 @@ KEEPALIVE: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 8000,
 }
-DATABASE_ANSWER_WITHIN = 8.0  # seconds; longer than statement_timeout, which a server that is alive keeps
-# Poolers cache passwords, so a new password can be refused for a while after it was set; a restored database is
-# there a moment later.
+DATABASE_ANSWER_WITHIN = 8.0  # seconds; above statement_timeout, which a live server enforces
+# A pooler caches passwords and can refuse a new one for a while. A restored database is there a
+# moment later.
 REFUSED_LOGIN_RETRIED_FOR = 30.0  # seconds
 
-# The version of the schema that this code was written for: private.schema_version() has the other half.
+# The version of the schema that this code was written for. private.schema_version() has the version
+# of the database.
 SCHEMA = 1
 
-# A server answers and refuses this URL: by the words of the error, since libpq gives no code, the cure.
+# The cure when a server refuses this URL, by the words of the error: libpq gives no code.
 REFUSALS = {
     r"password authentication failed|SASL authentication failed|no password supplied|Tenant or user not found": (
         "The database refuses the password of {}: correct user and password in .env."
@@ -56,7 +57,7 @@ class SchemaRefused(Exception):
 
 
 class Connection(psycopg.Connection[Any]):
-    """Gives up a server that does not answer: behind a proxy that answers keepalives, libpq would not."""
+    """Gives up a silent server. libpq would wait: a proxy may still answer its keepalives."""
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         try:
@@ -73,7 +74,7 @@ def options(role: Role) -> dict[str, Any]:
 
 
 def become(conn: Connection, role: Role) -> None:
-    """Take the role, whichever login this is. Raises RoleRefused if the login is no member of it."""
+    """Take the role. Raises RoleRefused if the login is no member of it."""
     try:
         conn.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
     except (psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidParameterValue) as error:

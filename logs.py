@@ -1,7 +1,7 @@
-"""One line per event: a constant name, then what it is about (`job_id`, `attempt`, `fence`, …) from `extra`.
+"""One line per event: a constant name, then the facts in `extra` (`job_id`, `attempt`, `fence`, …).
 
-In JSON everything that a process says is a line of JSON, from its first byte: also a warning of a library, the reason
-for which it refuses to start, and a traceback.
+In JSON, the whole output of a process is lines of JSON, from its first byte: also a warning of a
+library, the reason for a refused start, and a traceback.
 """
 
 import io
@@ -15,8 +15,8 @@ from typing import Any, TextIO
 
 import settings
 
-MAX_ERROR_TEXT = 500  # characters of one error that are logged: any sentence, and a line stays a line
-# What no log may have: keys, the query of a signed URL, a password in a URL, a file inside a text.
+MAX_ERROR_TEXT = 500  # characters of one error that are logged; any sentence fits
+# Secrets, which no log may have: keys, the query of a signed URL, a password in a URL, a data URI.
 SECRETS = re.compile(
     r"\b(?:r8_|sk-|whsec_|sb_secret_|sbp_)[\w+/=.-]{4,}|\beyJ[\w-]{8,}\.[\w.-]+|(?<=bearer )\S+|(?<=token )\S{20,}"
     r"|(?<=://)[^\s/@]+:[^\s/@]+(?=@)|(?<=data:)[\w/+.-]+[;,][^\s\"')]+|(?<=[^\s?]\?)[^\s\"'?]*=[^\s\"')]*",
@@ -68,7 +68,7 @@ class JsonLines(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """What a print writes in parts stays together until its line ends."""
+        """Keeps the parts that a print writes together until the line ends."""
         self.stream.flush()
 
     def close(self) -> None:
@@ -99,7 +99,7 @@ def on_one_line(value: object) -> str:
 
 
 def begin() -> None:
-    """Called before anything else can say something, before the settings are read: they may be wrong."""
+    """Set the logging up. Call it before the settings are read, since they may be wrong."""
     if settings.variable("LOG_FORMAT") != "json" or isinstance(sys.stdout, JsonLines):
         return
     sys.stdout, sys.stderr = JsonLines(sys.stdout, "stdout"), JsonLines(sys.stderr, "stderr")
@@ -118,7 +118,8 @@ def thread_crashed(crash: threading.ExceptHookArgs) -> None:
 def configure(config: settings.Settings) -> None:
     """Send every event of this process to standard output, as `LOG_FORMAT` says."""
     to_stdout(config.log_level, as_json=config.log_format == "json")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # one line per upload, and it would hold signed URLs
+    # httpx logs a line per upload, which would contain signed URLs.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def to_stdout(level: int | str, *, as_json: bool) -> None:
@@ -128,7 +129,7 @@ def to_stdout(level: int | str, *, as_json: bool) -> None:
 
 
 def describe(error: BaseException) -> str:
-    """Class and text of an error and of what caused it; the `repr` of some says nothing, redis-py's for one."""
+    """Class and text of an error and of its causes. The `repr` of redis-py's errors has no text."""
     text = shortened(scrubbed(str(error)))
     said = f"{type(error).__name__}: {text}" if text else type(error).__name__
     cause = describe(error.__cause__) if error.__cause__ else said  # httpx says what httpcore says

@@ -1,6 +1,7 @@
 """The only reader of the environment: everything a process needs to know from outside.
 
-A missing or malformed value is named in one line that says where to set it; no default hides a missing secret.
+A missing or malformed value is named in one line that says where to set it. No default hides a
+missing secret.
 """
 
 import base64
@@ -37,7 +38,7 @@ TASK_NAME = "tasks.generate"
 QUEUE = "generations"
 RECORD_PROCESS_EVERY = 20.0  # seconds; make status misses a process after three of them
 OTHER_TOKEN = re.compile("whsec_|sb_|sk-|eyJ")
-# What a process says of itself. The version stands in pyproject.toml alone, which lies beside this file on every host.
+# The version stands in pyproject.toml alone, which lies beside this file on every host.
 VERSION: str = tomllib.loads((Path(__file__).parent / "pyproject.toml").read_text())["project"]["version"]
 
 ENV_FILE = ".env"  # of the folder in which a process starts
@@ -50,7 +51,8 @@ OF_OTHERS = {
     "SUPABASE_SECRET_KEYS",
 }
 
-# Celery reads these before its configuration: a worker would listen at another Redis than the bridge sends to.
+# Celery reads these before its configuration. With one of them, a worker would listen at another
+# Redis than the one that the bridge sends to.
 CELERYS_OWN = {"CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL"}
 
 Process = Literal["bridge", "worker"]
@@ -169,7 +171,8 @@ class Settings(BaseSettings):
         for name in ("bridge_database_url", "worker_database_url", "database_url"):
             known = info.data.get(name)
             projects = {urls.project(text) for text in (url, known and known.get_secret_value()) if text}
-            if len(projects - {None}) > 1:  # pictures would be stored where no user of the database sees them
+            # Pictures would be stored where no user of the database sees them.
+            if len(projects - {None}) > 1:
                 raise ValueError(f"it is of another project than {name.upper()}")
         return url
 
@@ -208,13 +211,16 @@ class Settings(BaseSettings):
 
     @property
     def webhook_url(self) -> str | None:
-        """Where a provider reports what it has done. None: nowhere it could reach, so it is asked instead."""
+        """The address for a provider's webhooks. None: it could reach none, so workers poll it."""
         if self.replicate_webhook_url is None and self.has_public_storage:
             return f"{self.supabase_url}/functions/v1/provider_webhook"
         return self.replicate_webhook_url
 
     def database(self, process: Process) -> str:
-        """The URL with the login of this process: its own, or DATABASE_URL. Without either the process ends."""
+        """The URL with the login of this process, or DATABASE_URL.
+
+        Without both, the process ends.
+        """
         own = self.bridge_database_url if process == "bridge" else self.worker_database_url
         url = own or self.database_url
         if url is None:
@@ -231,7 +237,10 @@ class Settings(BaseSettings):
         return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
     def require(self, process: Process) -> None:
-        """End a process that lacks what it needs, before it does anything; call it in the main thread."""
+        """End a process that lacks a setting, before it does anything.
+
+        Call it in the main thread.
+        """
         self.database(process)
         for name in NEEDS[process]:
             try:
@@ -246,7 +255,7 @@ def variable(name: str) -> str | None:
 
 
 def of_file() -> dict[str, str | None]:
-    """What stands in .env, if there is one."""
+    """The values of .env; none without the file."""
     try:
         return dotenv_values(ENV_FILE)
     except (OSError, UnicodeDecodeError) as error:
@@ -256,7 +265,7 @@ def of_file() -> dict[str, str | None]:
 
 
 def misspelt() -> dict[str, str]:
-    """Names that are set, are no setting of ours and look like one, each with the setting that is nearest."""
+    """Variables that look like a setting of ours and are none, each with the nearest setting."""
     ours = [name.upper() for name in Settings.model_fields]
     found = {}
     for name in (set(os.environ) | set(of_file())) - set(ours) - OF_OTHERS:
@@ -290,10 +299,11 @@ def load() -> Settings:
     """The settings of this process; exits with one line per wrong value."""
     of_file()  # refuses one that cannot be read
     try:
-        return Settings(_env_file=ENV_FILE)  # type: ignore[call-arg]  # the values come from the environment
+        # The values come from the environment.
+        return Settings(_env_file=ENV_FILE)  # type: ignore[call-arg]
     except ValidationError as error:
         for problem in error.errors(include_url=False, include_input=False):
-            # What concerns two settings is said of the broker's.
+            # An error about two settings is reported as one of the broker's.
             name = str((*problem["loc"], "redis_url")[0]).upper()
             said = problem["msg"].removeprefix("Value error, ")
             reason = "is missing" if problem["type"] == "missing" else f"is wrong: {said.rstrip('.')}"

@@ -1,4 +1,7 @@
-"""Read the URL of a server once, and name the part that is wrong. Never the value: it may hold a password."""
+"""Read the URL of a server once, and name the wrong part.
+
+Never the value: it may have a password.
+"""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +16,7 @@ from psycopg.pq import Conninfo
 SPACE = re.compile(r"[\s\x00-\x1f\x7f]")
 BROKEN_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})")
 PLACE = re.compile(r"(?P<host>[A-Za-z0-9._%-]*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
-# What .env.example and the page that Supabase copies from leave to be filled in.
+# The placeholders of .env.example and of the page from which Supabase's users copy.
 PLACEHOLDER = re.compile(r"your[-_](?:project|region|password|database|host)|\.\.\.$|…$", re.IGNORECASE)
 EXAMPLE = re.compile(r"password@[^,]*\.supabase\.com?(?::\d+)?")
 SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}

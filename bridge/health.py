@@ -1,4 +1,4 @@
-"""What orchestrators ask: is the bridge alive, is it of use now, and how far is it behind."""
+"""The health of the bridge: whether it is alive, whether it is ready, and how far it is behind."""
 
 import json
 import socket
@@ -12,7 +12,7 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST
 
-LOOP_STALLED_AFTER = 60.0  # seconds without a pass of the loop; every wait in it is bounded well below
+LOOP_STALLED_AFTER = 60.0  # seconds without a pass of the loop, whose waits are all shorter
 # A prober asks one question at a time. More connections than these are a fault or an attack.
 MAX_CONNECTIONS = 16
 ASK_WITHIN = 5.0  # seconds that a connection may be silent
@@ -61,8 +61,8 @@ class Health:
 class HealthServer(ThreadingHTTPServer):
     """Of too many connections, it closes the oldest: one that hangs takes nothing from the bridge.
 
-    Without the bound, a few hundred silent ones use up the process's descriptors; then every accept fails
-    at once and is tried again, and the bridge gets no processor.
+    Without the bound, a few hundred silent connections use up the file descriptors of the process.
+    Then every accept fails at once and is repeated, and the bridge gets no processor.
     """
 
     request_queue_size = 64
@@ -89,7 +89,7 @@ class HealthServer(ThreadingHTTPServer):
 
 
 def serve(health: Health, metrics: Callable[[], bytes], host: str, port: int) -> ThreadingHTTPServer:
-    """Answer `/healthz` (restart me if this fails), `/readyz` and `/metrics` from threads of its own."""
+    """Serve `/healthz` (restart me if it fails), `/readyz` and `/metrics` from its own threads."""
 
     class Handler(BaseHTTPRequestHandler):
         timeout = ASK_WITHIN

@@ -1,6 +1,6 @@
 """Wait for the doorbell, and notice when notifications no longer arrive.
 
-A notification is a hint, never a message: it carries no job id, and losing one costs at most one pause,
+A notification is a hint, never a message: it carries no job id. A lost one costs at most one pause,
 because the bridge reads the due jobs from the table.
 """
 
@@ -21,7 +21,7 @@ A_MOMENT = 0.1
 
 
 class HeartbeatMissed(Exception):
-    """The bridge's own heartbeat did not arrive: the connection is half-open, or a pooler is in between."""
+    """The bridge's own heartbeat did not arrive: a half-open connection, or a pooler in between."""
 
 
 class Listener:
@@ -36,7 +36,7 @@ class Listener:
         self.conn: psycopg.Connection[object] | None = None
 
     def listen(self) -> None:
-        """(Re)connect. Notifications sent before are lost, so the caller must look at the table now."""
+        """(Re)connect. Earlier notifications are lost, so the caller must look at the table now."""
         self.close()
         self.conn = store.connect(self.dsn)
         for channel in (DOORBELL, self.channel):
@@ -53,20 +53,24 @@ class Listener:
         return self.channel if time.monotonic() - self.heartbeat_sent >= HEARTBEAT_EVERY else None
 
     def expect_heartbeat(self) -> None:
-        """A heartbeat was committed just now; if it does not arrive soon, notifications are lost."""
+        """Note that a heartbeat was committed now.
+
+        If it does not arrive, notifications are lost.
+        """
         self.heartbeat_sent = time.monotonic()
         self.heartbeat_due = min(self.heartbeat_due, self.heartbeat_sent + HEARTBEAT_WITHIN)
 
     def wait(self, seconds: float) -> None:
         """Return when the doorbell rings, or after `seconds`.
 
-        Raises HeartbeatMissed when a heartbeat is overdue, psycopg.OperationalError when the connection broke.
+        Raises HeartbeatMissed when a heartbeat is overdue, and psycopg.OperationalError when the
+        connection broke.
         """
         assert self.conn is not None, "listen() comes first"  # noqa: S101
         until = time.monotonic() + seconds
         while True:
             left = min(until, self.heartbeat_due) - time.monotonic()
-            # A bridge that was delayed, by a frozen broker for example, first reads what has arrived.
+            # After a delay, by a frozen broker for example, the bridge first reads the backlog.
             left = max(left, A_MOMENT if self.heartbeat_due < until else 0.0)
             arrived = {note.channel for note in self.conn.notifies(timeout=left, stop_after=1)}
             if self.channel in arrived:

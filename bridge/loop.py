@@ -1,7 +1,7 @@
 """The bridge: look at the table, send a message for each due job, wait for the doorbell.
 
-Correctness never depends on the doorbell. The loop survives the loss of its database and its broker;
-while the broker fails, nothing is marked dispatched, so rows stay due.
+Correctness never depends on the doorbell. The loop survives the loss of its database and its
+broker. While the broker fails, it marks no row dispatched, so rows stay due.
 """
 
 import logging
@@ -30,7 +30,8 @@ BATCH = 500  # jobs per look: bounds how long a claim can wait for the commit of
 FIRST_PAUSE, BUSY_PAUSE, IDLE_PAUSE = 0.05, 0.5, 5.0  # seconds between looks when nothing rings
 FIND_LOST_EVERY = 1.0
 LOST_AFTER = 5.0  # seconds; popping and claiming a message takes milliseconds
-# Seconds. After this a message is sent again even if an earlier one is still in the queue: no worker reads it.
+# Seconds. Then a message is sent again, even if an earlier one is still in the queue: no worker
+# reads that queue.
 REDISPATCH_UNCONDITIONALLY_AFTER = 600.0
 
 NO_NOTIFICATIONS = (
@@ -152,7 +153,10 @@ class Bridge:
         return sent
 
     def find_lost_messages(self) -> None:
-        """The message of a dispatched job is in the queue, or was popped and is claimed at once, or is lost."""
+        """Send lost messages again.
+
+        A message that is neither in the queue nor claimed at once is lost.
+        """
         if not self.last_look.outstanding or time.monotonic() < self.find_lost_at:
             return
         self.find_lost_at = time.monotonic() + FIND_LOST_EVERY
@@ -172,7 +176,7 @@ class Bridge:
         self.rescue_at = time.monotonic() + self.rescue_every
 
     def pause(self) -> float:
-        """Seconds until the next look if nothing rings: none after a full batch, short after work, then longer."""
+        """Seconds to the next look without a doorbell: 0 after a full batch, then ever longer."""
         if len(self.last_look.job_ids) == BATCH and not self.health.is_broker_down:
             return 0.0
         is_busy = self.last_look.outstanding or self.health.is_broker_down
@@ -207,7 +211,8 @@ class Bridge:
         self.failures += 1
         self.health.is_database_down = True
         self.health.passed()
-        # The exponent is clamped before the power: 2.0**1024 raises, and would end the loop in a long outage.
+        # Clamp the exponent before the power: 2.0**1024 raises, and would end the loop in a long
+        # outage.
         with self.waiting():
             time.sleep(random.uniform(0.1, min(10.0, 0.2 * 2.0 ** min(self.failures, 10))))  # noqa: S311
 

@@ -1,7 +1,8 @@
-"""What Prometheus reads at `/metrics`: the bridge's own health, and what `private.metrics()` reads from the table.
+"""The metrics at `/metrics`: the bridge's health, and the rows of `private.metrics()`.
 
-The loop reads the table, on its own connection and only while somebody asks, so that a bridge keeps its two
-connections; the server's threads give out what was read last. No trouble in here may stop the loop.
+The loop reads the table on its own connection, and only while Prometheus scrapes, so that a bridge
+keeps its two connections. The threads of the server return the last result. No error in here may
+stop the loop.
 """
 
 import logging
@@ -22,10 +23,9 @@ from bridge.store import Measurement, Store
 log = logging.getLogger("bridge")
 
 READ_EVERY = 5.0  # seconds, at the most
-READ_AGAIN_AFTER_FAILURE = 60.0  # seconds; a read that fails may take 5 s, for which the loop sends nothing
-ASKED_FOR = (
-    300.0  # seconds after the last request for which the table is read; Prometheus asks at least each minute
-)
+READ_AGAIN_AFTER_FAILURE = 60.0  # seconds; a failing read may keep the loop from its work for 5 s
+# seconds after the last scrape in which the table is read; scrapes come each minute
+ASKED_FOR = 300.0
 KEPT_FOR = 60.0  # seconds; older values are given out no more, since an alarm would believe them
 PREFIX = "pilotlight_"
 
@@ -59,7 +59,8 @@ class LogEvents(logging.Handler):
         self.counts: Counter[tuple[str, str]] = Counter()
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.counts[str(record.msg), record.levelname] += 1  # a constant of the code, so there are few
+        # An event is a constant of the code, so there are few counters.
+        self.counts[str(record.msg), record.levelname] += 1
 
 
 class Metrics(Collector):
@@ -87,7 +88,8 @@ class Metrics(Collector):
         try:
             measured = store.metrics()
         except psycopg.Error as error:
-            # A connection that broke is the next look's affair. A database without this function serves jobs well.
+            # The next look renews a broken connection. A database without this function still
+            # serves jobs.
             self.read_at = time.monotonic() + READ_AGAIN_AFTER_FAILURE
             log.warning("metrics.not_read", extra={"error": logs.describe(error)})
             return

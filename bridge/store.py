@@ -24,7 +24,7 @@ def connect(dsn: str) -> database.Connection:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look at the table saw: what to send now, how much is out, and in how many seconds more is due."""
+    """One look at the table: the jobs to send now, the messages out, the seconds to the next."""
 
     job_ids: list[UUID]
     outstanding: int
@@ -61,15 +61,15 @@ class Store:
     def dispatch(self, *, limit: int, window: int, heartbeat_channel: str | None = None) -> Iterator[Look]:
         """Mark due jobs dispatched when the block ends well; if it raises they stay due.
 
-        A message may so reach its worker before the commit: its claim waits on the row for that moment.
-        `heartbeat_channel` names a channel to notify with the same commit.
+        So a message may reach its worker before the commit: the claim waits on the row for that
+        moment. `heartbeat_channel` names a channel to notify with the same commit.
         """
         query, values = (
             (LOOK, [limit, window])
             if heartbeat_channel is None
             else (LOOK_AND_HEARTBEAT, [limit, window, heartbeat_channel])
         )
-        # The pipeline sends "begin" together with the look: one round trip less before the messages are out.
+        # The pipeline sends "begin" together with the look, which saves a round trip.
         with (
             self.conn.pipeline(),
             self.conn.transaction(),
@@ -90,7 +90,7 @@ class Store:
         return int(row[0]) if row else 0
 
     def rescue(self, *, limit: int) -> list[dict[str, Any]]:
-        """Give on the jobs of lost workers and end those past their deadline; `job_id` and `new_status` of each."""
+        """Requeue jobs of lost workers, end jobs past their deadline; each with its new status."""
         with self.conn.cursor(row_factory=dict_row) as cursor:
             return cursor.execute("select * from private.rescue_jobs(%s)", (limit,)).fetchall()
 

@@ -1,4 +1,4 @@
-"""What a worker does beside its jobs: each in a thread of its own, which no error ends."""
+"""Background work of a worker: each kind has its own thread, which no error ends."""
 
 import logging
 import threading
@@ -11,12 +11,12 @@ from tasks.storage import NotStored
 
 log = logging.getLogger("tasks")
 
-# These errors end by themselves. Any other comes from a migration under way or a bug: it gets a traceback.
+# These errors pass. Any other one comes from a migration under way or a bug, and gets a traceback.
 PASSING = (*store.DATABASE_ERRORS, NotStored)
 
 
 def repeat(step: Callable[[], object], *, every: float, name: str, failure: str) -> threading.Thread:
-    """Run `step` now, and again `every` seconds after it ended; `failure` is the event of an error."""
+    """Run `step` now and `every` seconds after its end. `failure` is the event of an error."""
 
     def run() -> None:
         while True:
@@ -29,7 +29,7 @@ def repeat(step: Callable[[], object], *, every: float, name: str, failure: str)
 
 
 def attempt(step: Callable[[], object], failure: str) -> None:
-    """Run `step` and log what goes wrong. The thread goes on: a job's lease may depend on the next step."""
+    """Run `step` and log its error. The thread goes on: a lease may depend on its next step."""
     try:
         step()
     except PASSING as error:

@@ -1,4 +1,4 @@
-"""The Celery app. Importing it reads no setting: `tasks.celeryconfig` is read when Celery needs it."""
+"""The Celery app. Importing it reads no setting; Celery reads `tasks.celeryconfig` when needed."""
 
 import logging
 
@@ -37,5 +37,8 @@ app.config_from_object("tasks.celeryconfig")
 @setup_logging.connect
 def use_our_logging(**_: object) -> None:
     logs.configure(settings.load())
-    for name in ("celery.app.trace", "celery.worker.strategy"):  # our own events say it with the job's id
-        logging.getLogger(name).setLevel(logging.WARNING)
+    # Our own events report the same, with the job's id.
+
+
+for name in ("celery.app.trace", "celery.worker.strategy"):
+    logging.getLogger(name).setLevel(logging.WARNING)

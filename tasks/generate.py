@@ -30,7 +30,7 @@ def generate(self: "Task[[str], None]", job_id: str) -> None:
         return
     try:
         job = store.claim(job_id, lease=seconds)
-    except store.DATABASE_ERRORS as error:  # the message is lost; the bridge finds that and sends another
+    except store.DATABASE_ERRORS as error:  # the bridge finds the lost message and sends it again
         log.warning("job.not_claimed", extra={"job_id": job_id, "error": logs.describe(error)})
         return
     if job is None:
@@ -47,7 +47,7 @@ def attempt(job: Job, lease: Lease) -> Outcome | None:
     """How the attempt ended; None if another worker has the job now."""
     try:
         result = call_provider(job, lease)
-        if isinstance(result, Started):  # also after the lease is lost: the reference must be stored
+        if isinstance(result, Started):  # store the reference even without the lease
             return Wait(result.check_in, result.ref)
         lease.check()
         match result:
@@ -87,7 +87,7 @@ def call_provider(job: Job, lease: Lease) -> Done | Started | Pending:
 
 
 def record_outcome(task: "Task[[str], None]", job: Job, ending: Outcome | None) -> None:
-    """Write the outcome down, however long the database is away: the work may have been paid for."""
+    """Record the outcome, however long the database is away: the work may be paid for."""
     give_up_at = time.monotonic() + job.seconds_left
     tries = 0
     while True:
@@ -103,13 +103,13 @@ def record_outcome(task: "Task[[str], None]", job: Job, ending: Outcome | None) 
     if won and isinstance(ending, Complete | Fail):
         push.job_ended(job, has_succeeded=isinstance(ending, Complete))
     log.info("attempt.ended" if won else "attempt.lost", extra=job.facts | {"outcome": type(ending).__name__})
-    # Files of a lost race. What was stored for a job that failed, fail_job removes.
+    # Files of a lost race. fail_job removes the files of a failed job.
     if isinstance(ending, Complete) and not won:
         background.attempt(lambda: store.discard_outputs(job), "objects.not_discarded")
 
 
 def write(task: "Task[[str], None]", job: Job, ending: Outcome) -> bool:
-    """The only place that acts on an outcome. A worker that lost its lease changes nothing; returns False."""
+    """Act on an outcome. Returns False for a worker that lost its lease, which changes nothing."""
     match ending:
         case Complete(output):
             return store.complete(job, output)
@@ -124,7 +124,10 @@ def write(task: "Task[[str], None]", job: Job, ending: Outcome) -> bool:
 
 
 def retry(task: "Task[[str], None]", job: Job, again: Retry) -> bool:
-    """The row is made due before the message is sent: if the worker dies in between, the bridge sends one."""
+    """Make the row due, then send the message.
+
+    If the worker dies in between, the bridge sends it.
+    """
     state = store.retry(
         job, delay=again.delay, code=again.code, message=again.message, costs_attempt=again.costs_attempt
     )

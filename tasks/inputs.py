@@ -1,4 +1,4 @@
-"""What a provider is given: the job's input with photos as URLs, and secrets from the environment."""
+"""The input for a provider: the job's, with photos as URLs and secrets from the environment."""
 
 import io
 import logging
@@ -14,9 +14,7 @@ from tasks.store import Job
 
 log = logging.getLogger("tasks")
 
-HEAD = (
-    262_144  # bytes; the size of a picture stands behind its EXIF data, which a camera fills with a preview
-)
+HEAD = 262_144  # bytes; the size stands behind the EXIF data, into which a camera puts a preview
 FORMATS = ["JPEG", "PNG", "WEBP"]
 READ_AFTER_DEADLINE = 300.0  # seconds; a provider may fetch its input late
 
@@ -24,7 +22,9 @@ UrlOf = Callable[[Job, str], str]
 
 
 def of(job: Job, url_of: UrlOf | None = None) -> dict[str, Any]:
-    """The input for the provider. `url_of` says where it finds a photo; by default at a signed URL of our Storage.
+    """The input for the provider.
+
+    `url_of` returns a photo's URL, by default a signed one of our Storage.
 
     Raises:
         Permanent: A file is no photo, a photo was deleted, or a secret is not set.
@@ -68,7 +68,7 @@ def bucket_of(path: str) -> str:
 
 
 def look_at(path: str) -> None:
-    """Raise `invalid_input` unless it begins as a photo does, whatever its name and its type claim."""
+    """Raise `invalid_input` unless the bytes begin as a photo. Name and type decide nothing."""
     try:
         head = storage.head(bucket_of(path), path, HEAD)
         Image.open(io.BytesIO(head), formats=FORMATS)
@@ -81,8 +81,8 @@ def look_at(path: str) -> None:
 def is_same(expected: object, seen: object, paths: list[str]) -> bool:
     """Whether a provider's list shows what a job submitted.
 
-    A photo is compared by the path of its URL, and not at all where the provider has put it elsewhere; a secret, which
-    a provider hides, not at all.
+    A photo is compared by the path of its URL, and not at all where the provider has put it
+    elsewhere; a secret, which a provider hides, not at all.
     """
     if is_secret(expected):
         return True

@@ -12,7 +12,7 @@ from functools import cache
 from tasks import background, store
 from tasks.store import Job
 
-# Seconds. A claim alone is not told to the user: most jobs end or wait for their provider sooner than this.
+# Seconds. A claim alone is not broadcast: most jobs end, or wait for their provider, before this.
 FIRST_RENEWAL_AFTER = 1.0
 
 
@@ -29,7 +29,7 @@ class Lease:
 
     @property
     def is_due(self) -> bool:
-        """A third through it, so that one slow statement costs none; sooner for the first time, for the user."""
+        """A third of the lease has passed: one slow statement loses none. First after a second."""
         after = min(FIRST_RENEWAL_AFTER, self.seconds / 3) if self.is_first else self.seconds / 3
         return self.state != "lost" and self.age > after
 
@@ -47,7 +47,7 @@ class Lease:
         self.renewed_at, self.is_first = begun, False
 
     def check(self) -> None:
-        """Raise LeaseLost unless the job is ours. After half of the lease, the database is asked."""
+        """Raise LeaseLost unless the job is ours. After half of the lease, ask the database."""
         if self.state != "lost" and self.age > self.seconds / 2:
             self.renew()
         if self.state == "lost":

@@ -1,4 +1,4 @@
-"""What an output is: kind, size and a small picture of it, read from its bytes and from nothing that it claims."""
+"""Kind, size and thumb of an output, read from its bytes alone; no header or name is believed."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from tasks import probe
 from tasks.providers.protocol import Unusable
 
-# Kind and type by the extension under which it is stored; the bucket takes these types and no other.
+# Kind and MIME type by the extension of the stored file. The bucket takes no other type.
 TYPES = {
     "png": ("image", "image/png"),
     "jpg": ("image", "image/jpeg"),
@@ -37,15 +37,17 @@ TYPES = {
 }
 THUMB_TYPE = "image/webp"
 
-# A child costs a tenth of a second: small pictures of the kinds that nearly all models make are read in the worker,
-# two at a time. Everything else is read in a child, one at a time: a WebP of 67 megapixels takes a gigabyte.
-BYTES_A_PIXEL = {"PNG": 4, "JPEG": 4, "MPO": 4, "WEBP": 16}  # measured; libwebp holds a picture four times
+# A child process costs a tenth of a second. So small pictures of the common kinds are read in the
+# worker, two at a time. Everything else is read in a child, one at a time: a WebP of 67 megapixels
+# takes a gigabyte.
+BYTES_A_PIXEL = {"PNG": 4, "JPEG": 4, "MPO": 4, "WEBP": 16}  # measured; libwebp keeps four copies
 READ_HERE = 20_000_000  # bytes of pixels: 5 megapixels of PNG
 # Two threads of their own: each thread of the worker's would keep the memory that it once needed.
 READERS = ThreadPoolExecutor(2, thread_name_prefix="reader")
 CHILD_AT_ONCE = threading.Lock()
 CHILD_SECONDS = 30.0
-# Without its caches Python takes ten times as long to start; isolated, it reads no variable that names them.
+# Python starts ten times slower without its caches, and in isolated mode it reads no variable that
+# names their folder.
 CACHES = ["-X", f"pycache_prefix={sys.pycache_prefix}"] if sys.pycache_prefix else []
 # No secret goes to it, and no signal that asks the worker's group to leave.
 APART: dict[str, Any] = {"env": {}, "capture_output": True, "start_new_session": True}
@@ -75,7 +77,7 @@ class Media:
 
 @cache
 def can_read(kind: str) -> bool:
-    """Whether this worker can store what a model of that kind makes; video and sound need the extra `media`."""
+    """Whether this worker can store that kind; video and sound need the extra `media`."""
     return kind in ("image", "text") or (kind in ("video", "audio") and find_spec("av") is not None)
 
 

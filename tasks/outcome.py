@@ -1,4 +1,7 @@
-"""Decide how an attempt ended. No clock, no database; `tasks.generate` acts on what is decided here."""
+"""Decide how an attempt ended, without clock and database.
+
+`tasks.generate` acts on the decision.
+"""
 
 import random
 from dataclasses import dataclass
@@ -11,7 +14,8 @@ from tasks.storage import NotStored
 from tasks.store import DATABASE_ERRORS, Job
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 2, 120  # seconds
-# A retry further away than this lives in its row alone: Celery would hold the message in a worker's memory.
+# Seconds. A later retry stands in its row alone: Celery would keep its message in a worker's
+# memory.
 LONGEST_COUNTDOWN = 300.0
 
 
@@ -42,7 +46,7 @@ class Fail:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Nothing is known but that we could not go on; the row knows whether the provider may have the work."""
+    """We could not go on. The row says whether the provider may have the work."""
 
 
 Outcome = Complete | Wait | Retry | Fail | Release
@@ -51,8 +55,8 @@ Outcome = Complete | Wait | Retry | Fail | Release
 def after(error: Exception, job: Job) -> Retry | Wait | Fail | Release:
     """A provider's own `retry_after` wins over our backoff, but nothing wins over max_attempts.
 
-    Work that the provider still has is collected again, never ordered again. A bug of ours is permanent: retrying
-    it would only spend the user's time.
+    Work that the provider still has is collected again, never ordered again. A bug of ours is
+    permanent: retrying it would only spend the user's time.
     """
     match error:
         case Unanswered():

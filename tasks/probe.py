@@ -1,7 +1,10 @@
-"""What a file is, read from its bytes: a program of its own, so that a hostile file cannot harm a worker.
+"""Read kind and size of a file from its bytes.
 
-`python -I probe.py < file` prints what `probe` found as JSON. It imports nothing of ours, and `tasks.media` starts it
-without environment, within bounds of time and memory. Small pictures of common kinds are read in the worker itself.
+It is a program of its own, so that a hostile file harms no worker.
+
+`python -I probe.py < file` prints the result of `probe` as JSON. It imports nothing of ours, and
+`tasks.media` starts it without environment and with limits of time and memory. Small pictures of
+common kinds are read in the worker itself.
 """
 
 import base64
@@ -25,13 +28,12 @@ if TYPE_CHECKING:
 
 # Pillow calls a JPEG with more than one picture, as phones make them, MPO.
 PICTURES = {"PNG": "png", "JPEG": "jpg", "MPO": "jpg", "WEBP": "webp", "GIF": "gif", "AVIF": "avif"}
-MAX_PIXELS = (
-    80_000_000  # PNG and WebP are decoded whole, at 4 bytes a pixel; an upscale to 8192 x 8192 has 67 million
-)
+# an upscale to 8192 x 8192 has 67 million; PNG and WebP take 4 bytes a pixel
+MAX_PIXELS = 80_000_000
 MAX_FRAME_PIXELS = 34_000_000  # of a video: 7680 x 4320
 THUMB = 512  # pixels of the longer side, at most
 THUMB_QUALITY = 80
-PngImagePlugin.MAX_TEXT_CHUNK = 1 << 23  # bytes: some tools write the whole of their work into a PNG
+PngImagePlugin.MAX_TEXT_CHUNK = 1 << 23  # bytes: some tools put their whole project into a PNG
 TURNED = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -158,7 +160,7 @@ def seen(small: Image.Image, size: tuple[int, int], turn: Image.Transpose | None
 
 
 def blurred(image: Image.Image) -> str:
-    # Four waves a side need no more pixels, and blurhash is Python that pays for each: 16 cost a third of what 32 do.
+    # Four waves a side need no more pixels. blurhash is pure Python: 16 pixels cost a third of 32.
     small = image.convert("RGB").resize((16, 16))
     pixels = [[small.getpixel((x, y)) for x in range(16)] for y in range(16)]
     return str(blurhash.encode(pixels, 4, 4))
@@ -186,7 +188,7 @@ def recording(file: BinaryIO, demuxer: str, head: bytes) -> dict[str, Any]:
             return described(container, demuxer, head)
     except Unreadable:
         raise
-    except Exception as error:  # a truncated file is an AttributeError as often as an error of FFmpeg's
+    except Exception as error:  # a truncated file raises an AttributeError or one of FFmpeg's
         raise Unreadable(f"a broken or truncated {demuxer}: {type(error).__name__}") from error
 
 
@@ -262,7 +264,10 @@ def heard(container: "InputContainer") -> dict[str, Any]:
 
 
 def length(container: "InputContainer", demuxer: str) -> float:
-    """Seconds, by the packets: a file written to a pipe does not say, and a truncated one says too much."""
+    """Seconds, by the packets.
+
+    A file from a pipe has no duration; a truncated one has a wrong one.
+    """
     container.seek(0)
     end = 0.0
     for packet in container.demux():

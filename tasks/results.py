@@ -1,4 +1,7 @@
-"""What a job made, checked and stored once: a path is made from the job, so an upload done twice is one object."""
+"""Check and store the outputs of a job, once.
+
+A path is made from the job's id, so two uploads of one output are one object.
+"""
 
 import logging
 from collections.abc import Iterable
@@ -21,7 +24,7 @@ MAX_TEXT_BYTES = 65_536  # bytes; it lies in the row itself
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """An output that can be stored: its entry in `generations.output` and, if it is a file, its bytes."""
+    """An output that can be stored: its entry in `generations.output`, and the bytes of a file."""
 
     facts: dict[str, Any]
     file: FileIO | None = None
@@ -44,7 +47,7 @@ def save(job: Job, outputs: list[Iterable[bytes] | str]) -> list[dict[str, Any]]
 
 
 def usable(job: Job, outputs: list[Iterable[bytes] | str], files: ExitStack) -> list[Checked]:
-    """The outputs that can be stored. The user paid, so one bad output does not cost the good ones."""
+    """The outputs that can be stored. One bad output must not cost the user the good ones."""
     checked, refused = [], []
     for number, output in enumerate(outputs):
         try:
@@ -60,7 +63,7 @@ def usable(job: Job, outputs: list[Iterable[bytes] | str], files: ExitStack) -> 
 
 
 def facts_of(output: Iterable[bytes] | str) -> dict[str, object]:
-    """What the log may say of an output: no prompt, no key."""
+    """The facts about an output for the log: no prompt, no key."""
     if isinstance(output, str):
         return {"shape": f"text of {len(output)}"}
     return output.facts if isinstance(output, File) else {}
@@ -79,7 +82,7 @@ def check(job: Job, number: int, output: Iterable[bytes] | str, files: ExitStack
 
 
 def text(output: str) -> str:
-    """The text as jsonb can hold it: without NUL, and with surrogate pairs joined that came in two fragments."""
+    """The text as jsonb takes it: without NUL, and with surrogate pairs of two fragments joined."""
     try:
         whole = output.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeError as error:

@@ -1,4 +1,4 @@
-"""Supabase Storage as a worker uses it: what it raises says whether to try again, to give up or to call an operator."""
+"""Supabase Storage for a worker. The error says: try again, give up, or call an operator."""
 
 import logging
 import random
@@ -29,7 +29,8 @@ BAD_KEY = re.compile(
     "invalid (?:api key|jwt|compact jws)|jw[st] (?:signature|expired)|signature verification", re.I
 )
 
-# A server answers, and TLS with it fails: by the words of the error, what to do. Waiting would not help.
+# The cure when TLS with a reachable server fails, by the words of the error. Waiting would not
+# help.
 UNREACHABLE = {
     "WRONG_VERSION_NUMBER": "What answers at SUPABASE_URL speaks no TLS: correct it in .env.",
     "CERTIFICATE_VERIFY_FAILED": "The certificate of SUPABASE_URL cannot be verified: correct the address in .env,"
@@ -38,12 +39,12 @@ UNREACHABLE = {
 
 PAUSES: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)  # seconds between tries to store a file
 
-# What a call to Storage raises, also when the answer is of another kind of server.
+# The errors of a call to Storage, also when another kind of server answers.
 STORAGE_ERRORS = (StorageApiError, httpx.HTTPError, LookupError, TypeError, ValueError)
 
 
 class NotStored(Exception):
-    """Storage cannot be reached or is busy now, and may be back later. The provider's work is done."""
+    """Storage is away or busy now, and may be back later. The provider's work is done."""
 
 
 class AccessRefused(Exception):
@@ -77,13 +78,14 @@ last_refusal = Refusal()
 
 
 def refusal() -> str | None:
-    """What an operator must correct before Storage stores anything; None if the last answer was no refusal."""
+    """The fault that an operator must correct; None if Storage's last answer was no refusal."""
     return last_refusal.problem
 
 
 @cache
 def connections(seconds: float) -> httpx.Client:
-    # HTTP/1.1: one connection per thread, where HTTP/2 would share one among all. A redirect would take the key along.
+    # HTTP/1.1: one connection per thread. HTTP/2 would share one among all. A redirect would get
+    # the key.
     return httpx.Client(
         timeout=httpx.Timeout(seconds, connect=min(seconds, 5)),
         follow_redirects=False,
@@ -120,7 +122,10 @@ def sign(paths: list[str]) -> dict[str, str]:
 
 
 def signed_url(bucket_name: str, path: str, *, seconds: int) -> str:
-    """A URL that reads the object without a key. Raises NotThere, and NotStored if Storage does not answer."""
+    """A URL that reads the object without a key.
+
+    Raises NotThere, or NotStored without an answer.
+    """
     try:
         return str(bucket(bucket_name).create_signed_url(path, seconds)["signedURL"])
     except STORAGE_ERRORS as error:
@@ -128,7 +133,7 @@ def signed_url(bucket_name: str, path: str, *, seconds: int) -> str:
 
 
 def check_access() -> None:
-    """Sign a URL, which changes nothing. Raises AccessRefused, or NotStored if Storage does not answer."""
+    """Sign a URL, which changes nothing. Raises AccessRefused, or NotStored without an answer."""
     try:
         connections(CHECK_WITHIN)
     except (OSError, ValueError) as error:

@@ -21,7 +21,8 @@ import database
 import settings
 from tasks.together import Together
 
-# What a database that is down, frozen or restarting raises. The row decides later; nothing was promised yet.
+# The errors of a database that is down, frozen or restarting. The row decides later: nothing was
+# promised yet.
 DATABASE_ERRORS = (psycopg.OperationalError, psycopg.InternalError, PoolTimeout, PoolClosed)
 ROLE: database.Role = "generation_worker"
 
@@ -31,8 +32,10 @@ RetryState = Literal["queued", "rate_limited", "lost"]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claimed job. `seconds_left` to its deadline, and since its request, are those of its claim, by the
-    database's clock; `claimed_here_at` is this machine's.
+    """A claimed job.
+
+    `seconds_left` to its deadline, and since its request, count from its claim, by the database's
+    clock; `claimed_here_at` is this machine's.
     """
 
     id: UUID
@@ -55,13 +58,16 @@ class Job:
 
     @property
     def provider_input(self) -> dict[str, Any]:
-        """What the provider gets; photos as paths. Decoded here, so that no input can fail the claim itself."""
+        """The input for the provider, photos as paths.
+
+        Decoded here, so that no input fails the claim.
+        """
         decoded: dict[str, Any] = json.loads(self.request)
         return decoded
 
     @property
     def age(self) -> float:
-        """Seconds since the provider was, or was about to be, called for the first time in this attempt."""
+        """Seconds since this attempt's first call of the provider was made, or was about to be."""
         return 0.0 if self.submitted_at is None else (self.claimed_at - self.submitted_at).total_seconds()
 
     @property
@@ -71,7 +77,7 @@ class Job:
 
     @property
     def facts(self) -> dict[str, object]:
-        """What every log line about this job carries."""
+        """The facts in every log line about this job."""
         return {"job_id": self.id, "attempt": self.attempt, "fence": self.fence}
 
 
@@ -121,12 +127,15 @@ def renew(job: Job, *, lease: float, progress: float | None) -> LeaseState:
 
 
 def record_submission(job: Job) -> bool:
-    """Remember, before a provider that charges is called, that it will be. False: it must not be, or was before."""
+    """Record the intent to call a provider that charges.
+
+    False: it must not be called, or was before.
+    """
     return bool(fetch_value("select private.record_submission(%s, %s)", job.id, job.fence))
 
 
 def adopt_orphan(job: Job, candidates: list[str]) -> str | None:
-    """Make the first of these that is no other job's the work of this job; the reference the job has then."""
+    """Give the job the first of these references that no other job has; its reference then."""
     ref: str | None = fetch_value("select private.adopt_orphan(%s, %s, %s)", job.id, job.fence, candidates)
     return ref
 
@@ -222,7 +231,7 @@ def objects_removed(bucket: str, paths: list[str]) -> None:
 
 
 def sweep_unreferenced_objects(*, every: float, limit: int) -> int | None:
-    """How many of the next `limit` objects are to be removed; None if a worker looked less than `every` seconds ago."""
+    """How many of the next `limit` objects to remove; None within `every` seconds of a look."""
     count: int | None = fetch_value(
         "select private.sweep_unreferenced_objects(make_interval(secs => %s), %s)", every, limit
     )
@@ -246,16 +255,18 @@ def forget_devices(tokens: list[str]) -> None:
 
 
 def fetch_value(query: str, *values: object) -> Any:
-    """What a function that returns one value says."""
+    """The value of a function that returns one."""
     ((value,),) = fetch_all(query, *values)
     return value
 
 
 def fetch_all(query: str, *values: object, row_factory: RowFactory[Any] = tuple_row) -> list[Any]:
-    """The rows. A connection that broke while it was idle says so when it is used: then another one is asked.
+    """The rows.
 
-    Asking twice does no harm: a claim or a submission whose reply was lost is refused the second time, everything else
-    says the same.
+    A connection that broke while it was idle says so when it is used: then another one is asked.
+
+    Asking twice does no harm: a claim or a submission whose reply was lost is refused the second
+    time, everything else says the same.
     """
     give_up_at = time.monotonic() + 1
     while True:

@@ -1,6 +1,7 @@
-"""A provider that charges is started once per attempt: first the intent, then the call, then the reference.
+"""Start a provider that charges once per attempt: intent, then call, then reference.
 
-A worker that finds an intent without a reference looks for the orphan before it starts anything again.
+A worker that finds an intent without a reference looks for the orphan before it starts anything
+again.
 """
 
 import logging
@@ -29,7 +30,8 @@ from tasks.store import Job
 
 log = logging.getLogger("tasks")
 
-# Seconds. A start is over after 30 s. A prediction that the list does not show after 90 s was never made.
+# Seconds. A start ends within 30 s. A prediction that the list does not show after 90 s does not
+# exist.
 SHOWN_WITHIN = 90.0
 
 
@@ -95,7 +97,7 @@ def collect_orphan(provider: Provider, job: Job) -> Done | Pending:
 
 
 def run_provider_cancellations(job_id: str) -> None:
-    """Cancel the predictions of a job that has ended or is gone. What fails is sent again by the bridge."""
+    """Cancel the predictions of an ended or deleted job. The bridge sends a failed one again."""
     for name, ref in store.provider_cancellations(job_id):
         facts = {"job_id": job_id, "provider_ref": ref}
         try:
@@ -108,6 +110,9 @@ def run_provider_cancellations(job_id: str) -> None:
 
 
 def record(tell: Callable[..., None], *facts: str, **more: object) -> None:
-    """Tell all workers through the database. Losing this costs little; losing what was just started would not."""
+    """Tell all workers through the database.
+
+    A loss of this costs little; of the reference, much.
+    """
     with suppress(*store.DATABASE_ERRORS):
         tell(*facts, **more)

@@ -1,4 +1,4 @@
-"""Ask the database for many threads at once: a round trip and a commit cost the same for one job and for many."""
+"""Ask the database for many threads at once: one round trip and one commit serve many jobs."""
 
 import threading
 from collections import deque
@@ -21,11 +21,13 @@ class Question(Generic[Value, Answer]):
 
 
 class Together(Generic[Value, Answer]):
-    """The first caller asks at once. Those that call in the meantime are asked for together, by the first of them.
+    """The first caller asks at once.
 
-    `ask` takes values, and whether it waits for locks, which it does with one value only. It returns as many answers,
-    None where there is none. No lock holds up the others, and no error: a question without an
-    answer is then asked alone by its caller, and waits.
+    Those that call in the meantime are asked for together, by the first of them.
+
+    `ask` takes values, and whether it waits for locks, which it does with one value only. It
+    returns as many answers, None where there is none. No lock holds up the others, and no error: a
+    question without an answer is then asked alone by its caller, and waits.
     """
 
     def __init__(self, ask: Callable[[Sequence[Value], bool], Sequence[Answer | None]]) -> None:

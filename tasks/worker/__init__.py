@@ -1,1 +1,1 @@
-"""Celery plumbing: how a worker starts, takes messages, is watched and leaves. A first reader can skip it."""
+"""Celery plumbing: start, pool, watchdog and shutdown of a worker. A first reader can skip it."""

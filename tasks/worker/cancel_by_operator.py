@@ -1,4 +1,7 @@
-"""A task that an operator revokes in Flower is a job that is canceled, or the bridge would send it again and again."""
+"""Cancel the job of a task that an operator revokes in Flower.
+
+Else the bridge would send it again.
+"""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +14,8 @@ from tasks import background, store
 
 log = logging.getLogger("tasks")
 
-# Not the consumer's thread, which must not wait for the database. If it is away, the next message says it again.
+# Not the consumer's thread, which must not wait for the database. After an outage, the next message
+# of the job comes here again.
 CANCELER = ThreadPoolExecutor(1, thread_name_prefix="revoke")
 
 

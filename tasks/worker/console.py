@@ -1,4 +1,4 @@
-"""What Celery prints beside the log becomes events: its banner, and its words when it is asked to leave."""
+"""Turn Celery's prints into events: its banner, and its lines at a shutdown."""
 
 import logging
 import os
@@ -22,7 +22,7 @@ def leave_out_the_banner(instance: Any, **_: object) -> None:
 
 
 def say(text: str, *_: object) -> None:
-    """Celery says this in a signal handler, where the log may be in the middle of a line: one write for one line."""
+    """One write: Celery prints this in a signal handler, in the middle of a log line."""
     if sys.__stdout__ is not None:
         line = logs.as_json("INFO", "celery", text) if settings.load().log_format == "json" else text
         os.write(sys.__stdout__.fileno(), f"{line}\n".encode())

@@ -1,6 +1,7 @@
 """Send task events, which Flower reads, in batches and only while a monitor listens.
 
-Sending each at once would cost a worker a quarter of its time, and sending them without a listener a tenth.
+Sending each at once would cost a worker a quarter of its time, and sending them without a listener
+a tenth.
 """
 
 import sys
@@ -39,8 +40,8 @@ class EventsTogether(bootsteps.StartStopStep):
 def send(dispatcher: Any) -> None:
     """Send the events that wait, or drop them if no monitor listens now.
 
-    A listener gets every event since it began to listen: what is dropped is older than the answer that there
-    was none. While Redis is away, the events wait.
+    A listener gets every event since it began to listen: what is dropped is older than the answer
+    that there was none. While Redis is away, the events wait.
     """
     events = dispatcher._group_buffer["task"]
     if not (count := len(events)):
@@ -53,7 +54,10 @@ def send(dispatcher: Any) -> None:
 
 
 def listeners(dispatcher: Any) -> int:
-    """How many got a list of no events, which says nothing to them. PUBLISH answers that; kombu does not tell it."""
+    """How many listeners got an empty list of events.
+
+    PUBLISH answers that; kombu drops the answer.
+    """
     channel, answers = dispatcher.producer.channel, []
 
     def put_fanout(exchange: str, message: Any, routing_key: str, **_: object) -> None:

@@ -8,8 +8,10 @@ from tasks.celery import app
 
 
 class NoAck(bootsteps.StartStopStep):
-    """Celery acknowledges every message. For a message that Redis does not keep, that is two commands in
-    vain, and kombu remembers its tag for as long as the connection lives: 190 bytes a message.
+    """Celery acknowledges every message.
+
+    For a message that Redis does not keep, that is two commands in vain, and kombu remembers its
+    tag for as long as the connection lives: 190 bytes a message.
     """
 
     requires = ("celery.worker.consumer.tasks:Tasks",)

@@ -1,8 +1,8 @@
 """Celery's thread pool, which takes the next message as soon as a thread is free.
 
-Without prefetch, a worker whose threads are all busy stops asking for messages. A thread that ends does
-not wake the event loop that would ask again: the loop sleeps until its next timer, a tenth of a second
-and more for every job of a burst.
+Without prefetch, a worker whose threads are all busy stops asking for messages. A thread that ends
+does not wake the event loop that would ask again: the loop sleeps until its next timer, a tenth of
+a second and more for every job of a burst.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ class ThreadPool(TaskPool):
         """A thread cannot be ended: its job is released, or canceled, in the database."""
 
     def on_stop(self) -> None:
-        from tasks.worker import shutdown  # Celery imports this module before our folder is in Python's path
+        from tasks.worker import shutdown  # Celery imports this module before sys.path has us
 
         if is_cold():
             shutdown.leave(0)
@@ -36,7 +36,7 @@ class ThreadPool(TaskPool):
 
 
 def is_cold() -> bool:
-    """Whether SIGQUIT, a second SIGINT, or a SIGTERM that a host maps to SIGQUIT ended this worker."""
+    """Whether SIGQUIT, a second SIGINT, or a SIGTERM mapped to SIGQUIT ended the worker."""
     return state.should_terminate not in (None, False)
 
 

@@ -1,7 +1,7 @@
 """Tell a user's devices that a long job has ended, through Expo's push service.
 
-A push is a courtesy: it is sent once, after the commit, by a thread of its own. Whatever the service
-does, the job has ended. At most one push a job, since one claim ends it; a worker that dies sends none.
+A push is sent once, after the commit, by a thread of its own. The job has ended, even if the
+service fails. One claim ends a job, so it has one push at most. A dying worker sends none.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ PUSH_WITHIN = 10.0  # seconds for one request in all; the service needs less tha
 MAX_TICKETS_BYTES = 65_536  # five tickets have less than 2,000
 TITLES = {True: "Your generation is ready.", False: "Your generation failed."}
 
-# While the service hangs, pushes wait here. Those that do not fit are late anyway: they are dropped.
+# While the service hangs, pushes wait here. Further ones would be late and are dropped.
 waiting: Queue[tuple[UUID, bool]] = Queue(maxsize=1000)
 
 

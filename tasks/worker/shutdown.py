@@ -27,7 +27,10 @@ def shutting_down(**_: object) -> None:
 
 @cache
 def start() -> None:
-    """Called in a signal handler. If the tasks end before the thread wakes, the process ends by itself."""
+    """Runs in a signal handler.
+
+    If the tasks end before the thread wakes, the process ends itself.
+    """
     threading.Thread(
         target=leave, args=(settings.load().shutdown_seconds,), name="shutdown", daemon=True
     ).start()
@@ -44,7 +47,7 @@ def leave(seconds: float) -> NoReturn:
 
 
 def release_jobs() -> int:
-    """At no attempt. What the threads write afterwards is fenced out."""
+    """Release all jobs, at no attempt. Later writes of the threads are fenced out."""
     released = 0
     keeper().is_leaving = True
     for lease in keeper().leases():

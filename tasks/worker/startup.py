@@ -1,6 +1,7 @@
 """Refuse to start as a worker that could not work, in one line and before any job is taken.
 
-A server that is away is waited for. Everything here runs in the main thread, where SystemExit ends the process.
+The worker waits for a server that is away. All of this runs in the main thread, where SystemExit
+ends the process.
 """
 
 import logging
@@ -28,7 +29,7 @@ UNREADABLE = (
     " or disable the model in private.models."
 )
 RETRY_EVERY = 1.0  # seconds
-# What says that the configuration is wrong, whatever the network does.
+# The errors of a wrong configuration, as opposed to those of the network.
 REFUSALS = (database.RoleRefused, database.SchemaRefused, broker.BrokerRefused, storage.AccessRefused)
 
 
@@ -52,7 +53,10 @@ def check(sender: WorkController, **_: object) -> None:
 
 
 def refuse_no_temporary_folder() -> None:
-    """Outputs are spooled there; Python takes another folder in silence where TMPDIR is of no use."""
+    """Check TMPDIR, where outputs are spooled.
+
+    Python silently takes another folder if it is unusable.
+    """
     try:
         wanted, used = settings.variable("TMPDIR"), tempfile.gettempdir()
     except OSError:
@@ -81,7 +85,7 @@ def wait_for(step: Callable[[], None], server: str) -> None:
 
 
 def check_database() -> None:
-    """Log in and take the role once. A refused login is tried again for a while: poolers cache passwords."""
+    """Log in and take the role. Repeat a refused login for a while: poolers cache passwords."""
     begun, is_refused = time.monotonic(), False
     while True:
         try:

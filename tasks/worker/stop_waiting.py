@@ -1,4 +1,4 @@
-"""Stop waiting for a message when the consumer stops: Redis would answer after ten seconds, or with one more job."""
+"""End the wait for a message when the consumer stops: Redis would answer up to 10 s later."""
 
 from typing import Any
 

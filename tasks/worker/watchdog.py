@@ -1,4 +1,4 @@
-"""End a worker that is alive but no longer consumes: messages wait, it is idle, and it takes none."""
+"""End a worker that is alive but no longer consumes: messages wait, and idle slots take none."""
 
 import logging
 import os
@@ -16,7 +16,8 @@ from tasks import background
 log = logging.getLogger("tasks")
 
 LOOK_EVERY = 15.0  # seconds; each look is a command, and some hosts of Redis charge for commands
-# Seconds of messages waiting, slots free and none received. A silent connection is noticed after up to 24 s.
+# Seconds with messages waiting, slots free and none received. kombu notices a silent connection
+# after up to 24 s.
 CONSUMER_STALLED_AFTER = 60.0
 
 
@@ -28,7 +29,7 @@ class StalledConsumerWatchdog:
         self.is_leaving = False
 
     def leave(self, **_: object) -> None:
-        """A worker that leaves takes no more messages, and `shutdown` bounds how long it takes to leave."""
+        """A leaving worker takes no messages; `shutdown` bounds the time until it has left."""
         self.is_leaving = True
 
     def message_received(self, **_: object) -> None:
@@ -39,7 +40,7 @@ class StalledConsumerWatchdog:
             return
         log.error("worker.stalled", extra={"seconds": round(time.monotonic() - self.received_at)})
         logging.shutdown()
-        # Not a warm shutdown: it would wait for the consumer that does not answer. The leases do the rest.
+        # Not a warm shutdown: it would wait for the stalled consumer. The leases do the rest.
         os._exit(1)
 
     def is_stalled(self) -> bool:
