@@ -51,3 +51,36 @@ def test_a_word_of_the_old_dialect_does_not_come_back(pattern: str) -> None:
         if re.search(pattern, line)
     ]
     assert not found, f"say {INSTEAD[pattern]}:\n" + "\n".join(found)
+
+
+SUBJECT = re.compile(
+    r"""(^\s*|[.:;!]\**\s+|(\#+|--|//|/\*\*?|\*|"{3}|\|)\s*\**)
+    (What|Who|Whoever|Whatever|Nobody|No\ one)\b(?![^.]*\?)""",
+    re.VERBOSE,
+)
+
+
+@pytest.mark.quick  # git
+def test_a_sentence_names_its_subject() -> None:
+    """'The functions of a worker', and not 'What a worker may do'. A question may ask what and who."""
+    found = [
+        f"{path}:{number}: {line.strip()[:80]}"
+        for path in tracked_texts()
+        if not path.endswith("wordings.txt")  # sentences of providers
+        for number, line in enumerate((ROOT / path).read_text().splitlines(), 1)
+        if SUBJECT.search(line)
+    ]
+    assert not found, "name the thing:\n" + "\n".join(found)
+
+
+@pytest.mark.quick  # git
+def test_a_line_of_sql_fits_the_screen() -> None:
+    """Ruff has the same bound for comments and docstrings of Python, ESLint for comments of TypeScript."""
+    found = [
+        f"{path}:{number}"
+        for path in tracked_texts()
+        if path.endswith(".sql") and path != "tests/sql/schema.sql"
+        for number, line in enumerate((ROOT / path).read_text().splitlines(), 1)
+        if len(line) > 100
+    ]
+    assert not found, "at most 100 characters:\n" + "\n".join(found)
