@@ -1,4 +1,4 @@
-"""Downloads by a caller who may read the row of an object, or by a URL that such a caller signed."""
+"""Downloads by a caller who may read the object's row, or by a URL that such a caller signed."""
 
 from typing import Any
 
