@@ -2,8 +2,8 @@
 -- three that ended.
 --
 -- The superuser runs this without triggers and references: they would take an hour and change
--- nothing in the rows. The first user has a third of the ended jobs; each other user has about the same few
--- jobs at every size. One job is dispatched.
+-- nothing in the rows. The first user has a third of the ended jobs; each other user has about the
+-- same few jobs at every size. One job is dispatched.
 
 set session_replication_role = replica;
 -- Making the indexes at the end is faster than updating them for each row.

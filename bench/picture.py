@@ -1,9 +1,9 @@
 """The time from a webhook to the row of the generation, beside a bare Celery task.
 
 The picture has 1 MB. Ours: the signed webhook over HTTP, the function, the database, the bridge,
-the worker, Replicate's answer, the picture, its thumbnail and blurhash, Storage, the row. Bare, with
-the same work: a message, the picture, its thumbnail, Storage. One at a time, in turns, on servers of
-this machine.
+the worker, Replicate's answer, the picture, its thumbnail and blurhash, Storage, the row. The bare
+task with the same work: a message, the picture, its thumbnail, Storage. The pictures are made one
+at a time, in turns, on servers of this machine.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """The times and the reads of the frequent SQL calls, beside a thousand and a million queued jobs.
 
 Two databases of one embedded Postgres are called in turns, so that other load on the machine
-affects both; the ratio of the medians counts. Dispatched jobs are replaced by new ones at the end of
-the order. Every other call is rolled back.
+affects both; the ratio of the medians counts. Dispatched jobs are replaced by new ones at the end
+of the order. Every other call is rolled back.
 """
 
 import json
