@@ -7,8 +7,7 @@ import psycopg
 from local import postgres
 from local.stack import Stack
 
-# A thousand users, each with the same number of jobs, in turns. Their credits are held, as by the
-# gate.
+# A thousand users, each with the same number of jobs, in turns. Credits are held as by the gate.
 OURS = (
     "create temporary table plan as select n, gen_random_uuid() as id,"
     " ('00000000-0000-4000-9000-' || lpad((n % 1000)::text, 12, '0'))::uuid as user_id from generate_series(1, {}) n",

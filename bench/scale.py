@@ -8,7 +8,7 @@ from bench.entries import OURS
 
 RATES = (1, 10, 100, 1_000)  # jobs a second
 PROVIDER_SECONDS = 10.0  # in which a job waits for its provider
-CLAIMS = 2  # of a job that waits: to start it, and to collect it
+CLAIMS = 2  # of a job that waits for its provider: to start it, and to collect its results
 BUSY = 0.6  # share of a core, a worker or a disk; above it, a burst waits for long
 KEPT_DAYS = 30  # until ended jobs are pruned
 STARTS_OF_REPLICATE = 10.0  # a second, the default limit of an account

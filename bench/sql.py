@@ -57,7 +57,7 @@ UNDER_WAY = (
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call: its role, its query, the query for the ids that it needs, and its user."""
+    """A call: its role and user, its query, and the query for the ids that it needs."""
 
     role: str
     query: str

@@ -41,7 +41,7 @@ def is_ready(stack: Stack) -> bool:
 
 
 def has_waiting_worker(stack: Stack) -> bool:
-    """Return whether a Celery worker with a free slot blocks on its queue."""
+    """Return whether a Celery worker has a free slot. Such a worker blocks on its queue."""
     with redis.Redis.from_url(stack.redis_url, socket_timeout=2) as client:
         try:
             return int(client.info("clients")["blocked_clients"]) > 0

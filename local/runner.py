@@ -143,11 +143,11 @@ class Runner:
         )
 
     def launch(self, process: Process, colour: str) -> Child:
-        # Children of the previous process may need a moment to notice that it is gone.
+        # Children of the previous process have the lock until they notice that it is gone.
         with pids.hold(self.folder / f"{process.name}.pid", timeout=pids.KILL_AFTER) as pid_file:
             popen = subprocess.Popen(
                 process.command,
-                cwd=self.folder,  # without the .env of the clone, which may be of a hosted project
+                cwd=self.folder,  # has no .env; that of the clone may be of a hosted project
                 # os.environ is passed on, not read.
                 env={**os.environ, "PYTHONPATH": str(ROOT), **process.environment},
                 stdin=subprocess.DEVNULL,

@@ -1,6 +1,6 @@
 """Bare Celery with the work of a picture: fetch it, make its thumbnail, upload both.
 
-There are no guarantees.
+It gives no guarantees.
 """
 
 import io

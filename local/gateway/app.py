@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from local.gateway import auth, calls, database, functions, keys, realtime, refused, rest, storage
 from local.stack import Stack
 
-MAX_BODY_BYTES = 51 * 1024 * 1024  # the largest object, 50 MB, and the form around it
+MAX_BODY_BYTES = 51 * 1024 * 1024  # the largest object (50 MB) and its form
 NEEDS_NO_KEY = re.compile(r"/auth/v1/(\.well-known/|health$)|/storage/v1/object/sign/")
 
 

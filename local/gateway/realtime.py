@@ -103,7 +103,7 @@ class Socket:
             case "access_token":
                 await self.renew(frame)
             case _:
-                # A policy for inserts would be needed, and there is none.
+                # A client could send only with a policy for inserts, and there is none.
                 reason = f"Unauthorized: this channel is receive-only; it takes no {frame.event}"
                 self.send(frame.reply("error", {"reason": reason}))
 

@@ -2,7 +2,7 @@
 
 A token is valid once. If a client sends a spent token, its session can no longer be refreshed.
 
-One spent token is still accepted: the parent of the active token. Its client never received the
+One spent token is still accepted: the parent of the active token. Its client did not receive the
 answer, or sent two requests at once, and gets the active token again.
 """
 
