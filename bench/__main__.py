@@ -1,7 +1,8 @@
-"""Ours beside bare Celery and the queues that keep their jobs in Postgres: the same work, on this machine, in one run.
+"""Pilotlight beside bare Celery and the queues that keep their jobs in Postgres.
 
-Each round measures every contender once, and each round begins with another one, so that what else the machine does
-meets all of them; medians count. The servers are of this run alone. It takes about fifteen minutes on two cores.
+All do the same work, on this machine, in one run. Each round measures every contender once, and
+each round begins with another contender, so that other load on the machine affects all of them;
+medians count. The servers serve this run only. It takes about fifteen minutes on two cores.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from operate.migrate import migrate
 from tests.support.servers import Redis
 
 PARTS = ("latency", "burst", "backlog", "idle", "in-flight")
-# No checkpoint falls into a measurement; what a commit waits for is as everywhere.
+# No checkpoint falls into a measurement. Commits wait for the disk as by default.
 SETTINGS = {"max_wal_size": "16GB", "checkpoint_timeout": "1h", "log_line_prefix": "%d|%a|"}
 
 
@@ -85,7 +86,10 @@ def servers(asked: argparse.Namespace) -> Iterator[list[Contender]]:
 
 
 def place(stack: Stack, redis: Redis | None, number: int, entry: Entry) -> Place:
-    """Ours is what the stack is for; each other one that is in Postgres has a database of its own."""
+    """Return the place of a contender.
+
+    Pilotlight uses the database of the stack. Each queue in Postgres has a database of its own.
+    """
     if entry.needs_redis:
         return Place(stack, folder(stack, f"contender{number}"), redis)
     database = embedded.database(stack, f"peer{number}", "template0")
@@ -105,7 +109,7 @@ def folder(stack: Stack, name: str) -> Path:
 
 
 class Bench:
-    """The contenders in turns, and what was seen of each."""
+    """The measurements of the contenders, taken in turns."""
 
     def __init__(self, contenders: list[Contender], asked: argparse.Namespace) -> None:
         self.contenders, self.asked = contenders, asked
@@ -132,14 +136,17 @@ class Bench:
         return measured
 
     def warm_up(self) -> None:
-        """Tables with rows of all kinds, and statistics of them: in an empty database a plan may be chosen badly."""
+        """Fill the tables with rows of all kinds, and collect their statistics.
+
+        In an empty database Postgres may choose a bad plan.
+        """
         for one in self.contenders:
             self.say(f"warm-up: {one.name}")
             parts.burst(one, self.asked.warm_up, self.database)
             analyze(one.place.stack)
 
     def turns(self, part: str, contenders: list[Contender], number: int = 0) -> Iterator[Contender]:
-        """Each round begins with another one."""
+        """Yield the contenders in turn. Each round begins with another one."""
         if part not in self.asked.part:
             return
         first = number % len(contenders)

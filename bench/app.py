@@ -1,4 +1,7 @@
-"""How fast the app is against a real system, as tests/app/measure.py prints it, for the page of results."""
+"""The speed of the app against a real system, for the page of results.
+
+tests/app/measure.py measures it.
+"""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A million jobs that wait, made by statements: the clients of the queues would take an hour."""
+"""A million waiting jobs, made by SQL statements: the clients of the queues would take an hour."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import psycopg
 from local import postgres
 from local.stack import Stack
 
-# A thousand users, each with the same number of jobs, in turns. Their credits are held, as the gate does.
+# A thousand users, each with the same number of jobs, in turns. Credits are held as by the gate.
 OURS = (
     "create temporary table plan as select n, gen_random_uuid() as id,"
     " ('00000000-0000-4000-9000-' || lpad((n % 1000)::text, 12, '0'))::uuid as user_id from generate_series(1, {}) n",
@@ -41,7 +41,7 @@ def forget_ours(stack: Stack) -> None:
 
 @dataclass(frozen=True, slots=True)
 class JobTable:
-    """Where a queue has its jobs, which of them have not ended, and the key that each row gets by itself."""
+    """The table of a queue's jobs, the condition of unfinished jobs, and the generated key."""
 
     name: str
     unfinished: str = "true"
@@ -53,7 +53,8 @@ class JobTable:
 
     def copy_waiting_row(self, stack: Stack, count: int) -> None:
         columns = (
-            "select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute"  # noqa: S608
+            "select string_agg(quote_ident(attname), ', ' order by attnum)"  # noqa: S608
+            " from pg_attribute"
             f" where attrelid = '{self.name}'::regclass and attnum > 0 and not attisdropped"
             f" and attgenerated = '' and attname <> '{self.key}'"
         )
@@ -61,7 +62,10 @@ class JobTable:
             row = conn.execute(columns.encode()).fetchone()
             assert row is not None
             waiting = f"(select * from {self.name} where {self.unfinished} limit 1)"  # noqa: S608
-            copy = f"insert into {self.name} ({row[0]}) select {row[0]} from {waiting} j, generate_series(1, {count})"  # noqa: S608
+            copy = (
+                f"insert into {self.name} ({row[0]})"  # noqa: S608
+                f" select {row[0]} from {waiting} j, generate_series(1, {count})"
+            )
             conn.execute("set session_replication_role = replica")
             conn.execute(copy.encode())
             conn.execute("vacuum analyze")

@@ -1,4 +1,4 @@
-"""Bar charts as SVG. Their greys are readable on a white and on a dark page, so one file serves both."""
+"""Bar charts as SVG. Their greys are readable on white and on dark pages, so one file is enough."""
 
 from typing import Any
 from xml.sax.saxutils import escape
@@ -10,7 +10,7 @@ CHARTED = {"latency": "p50, less is better", "burst": "jobs a second", "cost": "
 
 
 def of(results: dict[str, dict[str, Any]]) -> dict[str, str]:
-    """The charts of the tables that have one, by the names of their files."""
+    """Return the charts of the tables that have one, by file name."""
     made = {}
     for name, result in results.items():
         for block in result["blocks"]:

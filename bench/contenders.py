@@ -1,4 +1,4 @@
-"""What is compared: bare Celery, ours, and the queues that keep their jobs in Postgres."""
+"""The contenders: bare Celery, Pilotlight, and the queues that keep their jobs in Postgres."""
 
 import json
 import os
@@ -25,12 +25,15 @@ ENQUEUE_MANY = (
     "select count(public.enqueue_generation(gen_random_uuid(), 'preview', '{\"prompt\": \"a\"}'))"
     " from generate_series(1, %s)"
 )
-Sent = dict[str, int]  # when each job was committed, in nanoseconds of CLOCK_MONOTONIC
+Sent = dict[str, int]  # by job id, the time of its commit in nanoseconds of CLOCK_MONOTONIC
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a contender has for itself: a database, a folder for logs and first lines, a Redis if it needs one."""
+    """The resources of one contender.
+
+    They are a database, a folder for logs and first lines, and a Redis if it needs one.
+    """
 
     stack: Stack
     folder: Path
@@ -45,34 +48,34 @@ class Contender(Protocol):
     """The kind of the program that is frozen while a burst is enqueued, so that all of it waits."""
 
     def programs(self, *, slots: int = SLOTS, seconds: float = 0) -> list[Program]:
-        """What runs: `slots` tasks at once, which wait `seconds` for a provider."""
+        """Return programs that run `slots` tasks at once, which wait `seconds` for a provider."""
         ...
 
     def trickle(self, count: int) -> Sent:
-        """Enqueue one job after the other."""
+        """Enqueue one job after the other, and return the times of the commits."""
         ...
 
     def defer(self, count: int) -> None:
-        """Enqueue so many at once, as its documentation says."""
+        """Enqueue `count` jobs at once, as the documentation of the queue recommends."""
         ...
 
     def fill(self, count: int) -> None:
-        """Let so many wait, by a statement that copies rows."""
+        """Make `count` waiting jobs, by a statement that copies rows."""
         ...
 
     def left(self) -> int:
-        """Jobs that have not ended."""
+        """Return the number of jobs that have not ended."""
         ...
 
     def forget(self) -> None:
-        """Drop all that waits."""
+        """Delete all waiting jobs."""
         ...
 
     def close(self) -> None: ...
 
 
 class BareCelery:
-    """Celery with the pool of our workers: what a message costs when nothing is promised."""
+    """Celery with the pool of our workers: the cost of a message without guarantees."""
 
     gate = "worker"
 
@@ -88,7 +91,10 @@ class BareCelery:
         return [Program("worker", command, environment) for command in commands]
 
     def trickle(self, count: int) -> Sent:
-        """An application commits and then publishes, so publishing is part of the way."""
+        """Publish one message after the other.
+
+        An application commits and then publishes, so the time of publishing counts.
+        """
         sent = {}
         for _ in range(count):
             job_id = str(uuid.uuid4())
@@ -98,7 +104,10 @@ class BareCelery:
         return sent
 
     def defer(self, count: int) -> None:
-        with self.app.producer_pool.acquire() as producer, producer.batch(1000):  # type: ignore[attr-defined]
+        with (
+            self.app.producer_pool.acquire() as producer,
+            producer.batch(1000),  # type: ignore[attr-defined]
+        ):
             for _ in range(count):
                 self.app.send_task("bare", (str(uuid.uuid4()),), queue="bare", producer=producer)
 
@@ -121,7 +130,10 @@ class BareCelery:
 
 
 class Pilotlight:
-    """The bridge and the workers of the Procfile, each with its own login. Jobs are asked for as the gate does."""
+    """The bridge and the workers of the Procfile, each with its own login.
+
+    Jobs are enqueued as by the gate.
+    """
 
     gate = "bridge"
 
@@ -142,7 +154,7 @@ class Pilotlight:
         common = {
             "REDIS_URL": self.redis.url,
             "LOG_LEVEL": "WARNING",
-            "WORKER_THREADS": str(SLOTS // self.workers),  # a job that waits for its provider holds no slot
+            "WORKER_THREADS": str(SLOTS // self.workers),  # a waiting job uses no slot
             "BRIDGE_DATABASE_URL": stack.bridge_url,
             "WORKER_DATABASE_URL": stack.worker_url,
             "SUPABASE_URL": stack.gateway_url,
@@ -168,7 +180,7 @@ class Pilotlight:
 
     def defer(self, count: int) -> None:
         self.conn.execute(ENQUEUE_MANY, (count,))
-        self.conn.execute("select pg_stat_force_next_flush()")  # so that this is not counted with the burst
+        self.conn.execute("select pg_stat_force_next_flush()")  # not counted with the burst
 
     def fill(self, count: int) -> None:
         backlog.of_ours(self.place.stack, count)
@@ -194,7 +206,7 @@ class Peer:
         self.lines = FirstLines(place.folder)
         self.conn = connect(place.stack)
         self.environment = {
-            # It makes tables of its own, so it logs in as the owner of the database.
+            # The queue makes its own tables, so it logs in as the owner of the database.
             "DATABASE_URL": place.stack.database_url,
             "BENCH_FOLDER": str(place.folder),
             "BENCH_PACKAGES": str(install.PACKAGES),
@@ -204,7 +216,10 @@ class Peer:
         self.ask("apply", 0)
 
     def start_client(self) -> "subprocess.Popen[str]":
-        """It ends with its input, and so with us. Its session in Postgres counts as ours."""
+        """Start the client of the queue. It ends with its input, and so with this process.
+
+        Its session in Postgres counts as one of the bench.
+        """
         url = {"DATABASE_URL": f"{self.place.stack.database_url}?application_name=bench"}
         return subprocess.Popen(
             [*self.program, "client"],
@@ -241,7 +256,7 @@ class Peer:
         self.table.forget(self.place.stack)
 
     def close(self) -> None:
-        """Before the server stops, of which its client would complain."""
+        """Stop the client. It would log errors if the server stopped first."""
         self.conn.close()
         self.client.kill()
         self.client.communicate()

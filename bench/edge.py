@@ -1,8 +1,9 @@
-"""What the gate costs, cold and warm, beside what people write today.
+"""The cost of the gate, cold and warm, beside the gates that people write today.
 
-Cold is a fresh Deno process from its start to its first answer, everything compiled and cached before; a hosted isolate
-starts without the process, so differences carry over and ratios to the empty function understate ours. Warm is one
-enqueue after another on kept connections, through the gate and straight to the RPC that the gate calls.
+Cold is a fresh Deno process from its start to its first answer, with everything compiled and cached
+before. A hosted isolate starts without the process, so differences carry over, and ratios to the
+empty function understate ours. Warm is one enqueue after another on kept-alive connections, through
+the gate and directly to the RPC that the gate calls.
 """
 
 import http.client
@@ -34,11 +35,11 @@ EMPTY = {"empty": COMPARED / "empty.ts"}
 PASS_THROUGH = {"pass_through": COMPARED / "pass_through.ts"}
 ENQUEUES = {"enqueue_generation": OURS["enqueue_generation"], **PASS_THROUGH, **THEIRS}
 
-# All start as plainly as they can; what has dependencies needs its configuration to find them.
+# All start with as few options as possible. A function with dependencies needs its configuration.
 OPTIONS = ("--cached-only", "--no-check")
 PLAIN = (*OPTIONS, "--no-config")
 
-WARM_UP = 3  # rounds that are not counted: they fill the caches of all alike
+WARM_UP = 3  # rounds that are not counted; they fill the caches for all functions alike
 WARM_UP_REQUESTS = 50
 Samples = dict[str, list[float]]
 
@@ -68,7 +69,7 @@ def main() -> None:
 
 
 def download() -> None:
-    """The packages of what we compare with, at the versions and hashes of deno.lock."""
+    """Download the packages of the compared gates, at the versions and hashes of deno.lock."""
     command = [str(deno.DENO), "install", "--frozen", "--entrypoint", *map(str, THEIRS.values())]
     subprocess.run(
         command, env=deno.ENVIRONMENT_WITH_PACKAGES, cwd=COMPARED, check=True, stdout=subprocess.DEVNULL
@@ -77,7 +78,7 @@ def download() -> None:
 
 @contextmanager
 def backend() -> Iterator[tuple[Backend, Jobs]]:
-    # Without fsync the bare RPC is at its quickest, and what the gate adds to it weighs most.
+    # Without fsync the bare RPC is fastest, so the share of the gate is largest.
     with embedded.supabase(fsync="off") as stack:
         migrate(stack.database_url)
         seed(stack.database_url)
@@ -96,7 +97,10 @@ def cold(
     environment: dict[str, str],
     first_call: Callable[[int, str], None],
 ) -> tuple[Samples, Samples]:
-    """Milliseconds from the start of a process to its first answer, and those of processor it took till its end."""
+    """Return the milliseconds from the start of each process to its first answer.
+
+    Return also the milliseconds of processor time that each process used until its end.
+    """
     samples: Samples = {name: [] for name in scripts}
     used: Samples = {name: [] for name in scripts}
     for number in range(-WARM_UP, count):
@@ -143,7 +147,7 @@ def enqueue(connection: http.client.HTTPConnection, path: str, headers: dict[str
 
 
 def warm(real: Backend, count: int, environment: dict[str, str], headers: dict[str, str]) -> Samples:
-    """Milliseconds of one enqueue, each way in turn."""
+    """Return the milliseconds of each enqueue. The ways take turns, in a random order."""
     with ExitStack() as opened:
         ways = {"bare RPC": (real.stack.gateway_port, "/rest/v1/rpc/enqueue_generation", "p_")}
         for name, script in ENQUEUES.items():
@@ -163,7 +167,11 @@ def warm(real: Backend, count: int, environment: dict[str, str], headers: dict[s
 
 
 def write(report: Report, title: str, samples: Samples, base: str, used: Samples | None = None) -> None:
-    """`used`, the processor time, is what a busy machine disturbs least."""
+    """Add a table to the report.
+
+    Args:
+        used: the processor time, the figure that a busy machine disturbs least.
+    """
     medians = {name: statistics.median(values) for name, values in samples.items()}
     report.table(
         [title, "median ms", "p90 ms", f"x {base}", *(["CPU ms"] if used else [])],

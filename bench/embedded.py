@@ -1,4 +1,4 @@
-"""The servers of a bench: an embedded Postgres whose data goes when the bench ends, however it ends."""
+"""The servers of a bench: an embedded Postgres. Its data is deleted however the bench ends."""
 
 import signal
 import sys
@@ -19,7 +19,10 @@ VERSIONS = (17, 18)
 
 
 def choose(version: int) -> None:
-    """Postgres 18 comes with the local stack; 17, which hosted projects run, is installed for a bench."""
+    """Choose the version of Postgres.
+
+    18 comes with the local stack. 17, which hosted projects run, is installed for a bench.
+    """
     if version == 17:
         programs = install.postgres17()
         postgres.programs = lambda: programs
@@ -27,8 +30,8 @@ def choose(version: int) -> None:
 
 @contextmanager
 def supabase(**settings: str) -> Iterator[Stack]:
-    """What a hosted project holds before the first migration."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is stopped
+    """Run a database like that of a hosted project before its first migration."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all servers are stopped
     postgres.ignore_environment()
     with tempfile.TemporaryDirectory(prefix="pilotlight-bench-") as name:
         folder = Path(name)
@@ -41,7 +44,7 @@ def supabase(**settings: str) -> Iterator[Stack]:
 
 
 def database(stack: Stack, name: str, template: str = "postgres") -> Stack:
-    """Another database of the same server."""
+    """Make another database on the same server."""
     maintenance = replace(stack, database="template1").url_of(postgres.SUPERUSER)
     with psycopg.connect(maintenance, autocommit=True) as conn:
         conn.execute(f"create database {name} template {template} owner postgres".encode())

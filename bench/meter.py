@@ -1,4 +1,7 @@
-"""What the machine and the database spent between two moments, by the kernel's and Postgres' own counts."""
+"""The resources that processes and the database used between two moments.
+
+The counts are those of the kernel and of Postgres.
+"""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,7 +32,7 @@ FSYNCS = {
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Seconds of CPU time by the kind of process, or counts of the database by their name; differences of two."""
+    """Seconds of CPU time by kind of process, counts of the database by name, or a difference."""
 
     values: dict[str, float] = field(default_factory=dict)
 
@@ -41,19 +44,23 @@ class Counts:
 
 
 def stat(pid: int) -> tuple[int, int, float]:
-    """The parent, the session, and the seconds of CPU time with those of ended children."""
+    """Return the parent, the session, and the seconds of CPU time including ended children."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return int(fields[1]), int(fields[3]), sum(map(int, fields[11:15])) / TICK
 
 
 def all_stats() -> Iterator[tuple[int, tuple[int, int, float]]]:
     for path in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it has ended
+        with suppress(OSError):  # the process has ended
             yield int(path.name), stat(int(path.name))
 
 
 def cpu(sessions: Mapping[str, Iterable[int]], postmaster: int) -> Counts:
-    """`sessions` are the first processes of each kind: what they start stays in their session."""
+    """Return the seconds of CPU time by kind of process.
+
+    Args:
+        sessions: the first processes of each kind. Their children stay in their session.
+    """
     seconds = dict.fromkeys([*sessions, "Postgres"], 0.0)
     for pid, (parent, session, used) in all_stats():
         for kind, leaders in sessions.items():
@@ -83,7 +90,7 @@ class DatabaseCounters:
         return Counts({name: float(value) for name, value in row.items()})
 
     def sessions(self, database: str) -> list[int]:
-        """The processes of Postgres that serve others than this bench."""
+        """Return the processes of Postgres that serve other clients than this bench."""
         query = "select pid from pg_stat_activity where datname = %s and application_name <> 'bench'"
         return [row["pid"] for row in self.conn.execute(query, (database,)).fetchall()]
 

@@ -1,4 +1,7 @@
-"""`bench/results/README.md`, its charts, and the tables of docs/performance.md, from the JSON of the benches."""
+"""The pages made from the JSON of the benches.
+
+They are `bench/results/README.md`, its charts, and the tables of docs/performance.md.
+"""
 
 import json
 import re
@@ -21,7 +24,10 @@ Made by `make bench` and the other benches, never by hand. The JSON beside this 
 
 
 def render(folder: Path) -> None:
-    """The page of a folder, from what it holds; the document of the project from the results of the project alone."""
+    """Write the page of a folder from its results.
+
+    Only the results of the project itself also go into docs/performance.md.
+    """
     results = load(folder)
     for name, svg in charts.of(results).items():
         (folder / name).write_text(svg)
@@ -48,7 +54,11 @@ def page(results: dict[str, dict[str, Any]], folder: Path) -> str:
 
 
 def filled(document: str, results: dict[str, dict[str, Any]]) -> str:
-    """`<!-- table: peers/burst -->` … `<!-- end -->` holds that table; `scale` is computed from the others."""
+    """Return the document with its tables filled in.
+
+    `<!-- table: peers/burst -->` … `<!-- end -->` contains that table. The table `scale` is
+    computed from the others.
+    """
 
     def replace(place: "re.Match[str]") -> str:
         table = markdown(scale.table(results)) if place[2] == "scale" else found(results, place[2])

@@ -1,4 +1,4 @@
-"""What is measured of a contender: latency, bursts and their cost, idleness, and jobs in flight."""
+"""The measurements of a contender: latency, bursts and their cost, idleness, and jobs in flight."""
 
 import bisect
 import itertools
@@ -19,14 +19,14 @@ from tests.support.waiting import wait_until
 
 WARM_UP = 20  # jobs that are not counted
 FIRST_OF_BACKLOG = 200  # jobs that are not counted, where a warm-up would wait behind the others
-SETTLE = 15.0  # seconds: an idle bridge looks less and less often
+SETTLE = 15.0  # seconds, in which the backoff of an idle bridge grows
 LONGEST = 600.0  # seconds that a burst may take
 IN_FLIGHT_SECONDS = 5.0  # that each job waits for its provider
 
 
 @contextmanager
 def started(contender: Contender) -> Iterator[list[ControlledProcess]]:
-    """Its processes at work, with nothing to do."""
+    """Run the processes of a contender, after a warm-up and without jobs."""
     contender.lines.clear()
     with running(contender.programs(), contender.place.folder) as processes:
         contender.trickle(WARM_UP)
@@ -36,14 +36,15 @@ def started(contender: Contender) -> Iterator[list[ControlledProcess]]:
 
 
 def latencies(contender: Contender, count: int) -> list[float]:
-    """Milliseconds from the commit of a job to its first line, one at a time.
+    """Return the milliseconds from the commit of a job to its first line, one job at a time.
 
-    A worker may begin before the answer to the commit has reached the client: then they are negative.
+    They are negative if a worker begins before the client has received the answer to its commit.
     """
     with started(contender):
         sent = contender.trickle(count)
         wait_until(lambda: contender.lines.count() >= WARM_UP + count, "every first line", 60)
-        wait_until(lambda: not contender.left(), "the jobs to end", 60)  # some queues never free a killed one
+        # Some queues never free the job of a killed worker.
+        wait_until(lambda: not contender.left(), "the jobs to end", 60)
         begun = dict(contender.lines.at)
         return [(begun[job_id] - at) / 1e6 for job_id, at in sent.items()]
 
@@ -59,7 +60,11 @@ class Burst:
 
 
 def burst(contender: Contender, count: int, database: DatabaseCounters) -> Burst:
-    """Its processes run, and one kind is frozen until all jobs wait. What enqueueing costs is not counted."""
+    """Measure a burst.
+
+    The processes run, and one kind of them is frozen until all jobs wait. The cost of enqueueing is
+    not counted.
+    """
     name = contender.place.stack.database
     before = database.counts(name)
     with started(contender) as processes:
@@ -79,7 +84,8 @@ def burst(contender: Contender, count: int, database: DatabaseCounters) -> Burst
         ended = time.monotonic_ns()
         used = used_cpu(contender, processes, database) - used
         times = [at for _, at in contender.lines.at[former:]]
-    wait_until(lambda: not database.sessions(name), "its sessions to end", 30)  # then their counts are told
+    # A session reports its counts when it ends.
+    wait_until(lambda: not database.sessions(name), "its sessions to end", 30)
     grown = (database.counts(name) - before).per(count + WARM_UP)
     spent = {kind: value - enqueueing.per(count)[kind] for kind, value in grown.items() if kind != "disk"}
     return Burst(
@@ -104,7 +110,7 @@ def pid_of(process: ControlledProcess) -> int:
 
 
 def rate_of_backlog(contender: Contender, waiting: int, count: int) -> float:
-    """First lines a second while so many wait."""
+    """Return the first lines a second while `waiting` jobs wait."""
     contender.lines.clear()
     contender.fill(waiting)
     wanted = min(FIRST_OF_BACKLOG, waiting // 4) + min(count, waiting // 2)
@@ -118,7 +124,7 @@ def rate_of_backlog(contender: Contender, waiting: int, count: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """What a contender that has nothing to do asks for in a minute."""
+    """The resources that a contender without jobs uses in a minute."""
 
     connections: int
     statements: float
@@ -128,7 +134,7 @@ class Idle:
 
 
 def idle(contenders: list[Contender], seconds: float, database: DatabaseCounters) -> dict[str, Idle]:
-    """All of them at the same time, so that it takes as long as one."""
+    """Measure all contenders at the same time, so that it takes as long as one."""
     with ExitStack() as stack:
         processes = {one.name: stack.enter_context(started(one)) for one in contenders}
         time.sleep(min(SETTLE, seconds))
@@ -155,20 +161,23 @@ def idle(contenders: list[Contender], seconds: float, database: DatabaseCounters
 def seen(
     contender: Contender, processes: list[ControlledProcess], database: DatabaseCounters
 ) -> tuple[float, int]:
-    """Seconds of CPU time and commands of Redis until now."""
+    """Return the seconds of CPU time and the commands of Redis until now."""
     leaders = [pid_of(process) for process in processes]
     own = sum(used for _, (_, session, used) in all_stats() if session in leaders)
     commands = 0
     if contender.place.redis is not None:
         with contender.place.redis.client as client:
             info = client.info("commandstats")
-            ours = ("cmdstat_info", "cmdstat_hello", "cmdstat_client")  # this very look
+            ours = ("cmdstat_info", "cmdstat_hello", "cmdstat_client")  # those of this client
             commands = sum(one["calls"] for name, one in info.items() if not name.startswith(ours))
     return own + database.cpu_of_sessions(contender.place.stack.database), commands
 
 
 def statements(lines: list[str], database: str) -> int:
-    """The bench reads the counts of all contenders by a session in the database of the first: that does not count."""
+    """Count the statements in a database, without those of the bench.
+
+    The bench reads the counts of all contenders by a session in the database of the first one.
+    """
     asked = [
         line
         for line in lines
@@ -194,7 +203,10 @@ class InFlight:
 
 
 def in_flight(contender: Contender, count: int) -> InFlight:
-    """So many jobs that each wait for their provider, given to one process that may run all of them at once."""
+    """Measure `count` jobs that each wait for their provider.
+
+    They are given to one process, which may run all of them at once.
+    """
     contender.lines.clear()
     contender.defer(count)
     programs = contender.programs(slots=max(count, SLOTS), seconds=IN_FLIGHT_SECONDS)
@@ -212,7 +224,10 @@ def in_flight(contender: Contender, count: int) -> InFlight:
 
 
 def first_by_id(lines: list[tuple[str, int]]) -> list[int]:
-    """A job of ours begins twice: the second time to collect what its provider made."""
+    """Return the sorted times at which the jobs first began.
+
+    A job of ours begins twice: the second time to collect the results of its provider.
+    """
     begun: dict[str, int] = {}
     for job_id, at in lines:
         begun[job_id] = min(at, begun.get(job_id, at))
@@ -227,7 +242,7 @@ def most_at_once(begun: list[int]) -> int:
 
 
 def peak_memory(leader: int) -> float:
-    """Of a process and what it started."""
+    """Return the peak megabytes of a process and its children."""
     megabytes = 0.0
     for pid, (_, session, _) in all_stats():
         if session == leader:

@@ -1,8 +1,9 @@
-"""From a webhook to the row of the generation, with a picture of 1 MB, beside a bare Celery task with the same work.
+"""The time from a webhook to the row of the generation, beside a bare Celery task.
 
-Ours: the signed webhook over HTTP, the function, the database, the bridge, the worker, Replicate's answer, the picture,
-its thumbnail and blurhash, Storage, the row. Bare: a message, the picture, its thumbnail, Storage. One at a time, in
-turns, on servers of this machine.
+The picture has 1 MB. Ours: the signed webhook over HTTP, the function, the database, the bridge,
+the worker, Replicate's answer, the picture, its thumbnail and blurhash, Storage, the row. The bare
+task with the same work: a message, the picture, its thumbnail, Storage. The pictures are made one
+at a time, in turns, on servers of this machine.
 """
 
 import argparse
@@ -67,7 +68,7 @@ def shares(milliseconds: list[float]) -> tuple[float, float]:
 
 
 def noise() -> bytes:
-    """A JPEG of about BYTES: noise does not compress."""
+    """Return a JPEG of about BYTES. Noise does not compress."""
     dice = random.Random(0)
     for quality in range(60, 100):
         file = io.BytesIO()

@@ -1,4 +1,4 @@
-"""The processes of a contender, and the moments at which their tasks began."""
+"""The processes of a contender, and the times at which their tasks began."""
 
 import shlex
 import sys
@@ -16,7 +16,7 @@ OPTIONS = ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
 
 
 def celery(module: str, *, threads: int = SLOTS, number: int = 1) -> list[str]:
-    """The command of a worker of `bench.workers`."""
+    """Return the command of a worker of `bench.workers`."""
     command = [str(PROGRAMS / "celery"), "-A", f"bench.workers.{module}", "worker", *OPTIONS]
     return [*command, "--concurrency", str(threads), "--hostname", f"{module}{number}@%h"]
 
@@ -29,7 +29,7 @@ def of_procfile(kind: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A process that a contender needs; `kind` is what its CPU time is counted under."""
+    """A process that a contender needs. Its CPU time is counted by `kind`."""
 
     kind: str
     command: list[str]
@@ -38,7 +38,7 @@ class Program:
 
 @dataclass(slots=True)
 class FirstLines:
-    """What the workers of a contender have written down: the id of each task and when it began, in nanoseconds."""
+    """The ids and start times of the tasks, in nanoseconds, as a contender's workers wrote them."""
 
     folder: Path
     read_until: dict[Path, int] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class FirstLines:
         return len(self.at)
 
     def clear(self) -> None:
-        """While no worker runs."""
+        """Delete all first lines. No worker may run at that time."""
         for path in self.folder.glob("*.begun"):
             path.unlink()
         self.read_until.clear()

@@ -1,4 +1,7 @@
-"""What a bench measured: printed as it comes, and kept in `bench/results/` as JSON, from which the pages are made."""
+"""The results of a bench: printed as they come, and saved in `bench/results/` as JSON.
+
+The pages are made from the JSON.
+"""
 
 import argparse
 import json
@@ -17,7 +20,10 @@ Cell = str | float
 
 
 class Report:
-    """Prints each table as soon as it is measured. The file is written last: a bench that fails keeps the old one."""
+    """A report that prints each table as soon as it is measured.
+
+    The file is written last, so a bench that fails keeps the old one.
+    """
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name, self.folder = name, folder
@@ -29,7 +35,7 @@ class Report:
         print(f"# {text}\n\n{machine()}", flush=True)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[Cell]], key: str | None = None) -> None:
-        """`key` names it for charts and for docs/performance.md."""
+        """Add a table. Charts and docs/performance.md refer to it by `key`."""
         self.add({"columns": list(columns), "rows": [list(row) for row in rows], "key": key})
 
     def write(self, text: str) -> None:
@@ -40,7 +46,7 @@ class Report:
         print("\n" + markdown(block), end="", flush=True)
 
     def save(self, **raw: Any) -> None:
-        """`raw` is what the tables were made of."""
+        """Write the JSON and the pages. `raw` has the data that the tables were made of."""
         from bench import page
 
         content = {"title": self.heading, "machine": machine(), "blocks": self.blocks, **raw}
@@ -49,7 +55,7 @@ class Report:
 
 
 def markdown(block: dict[str, Any]) -> str:
-    """Numbers stand to the right, as in the first row."""
+    """Return a block as Markdown. Columns with a number in the first row are right-aligned."""
     if "text" in block:
         return f"{block['text']}\n"
     rows = block["rows"]
@@ -59,7 +65,7 @@ def markdown(block: dict[str, Any]) -> str:
 
 
 def cell(value: Cell) -> str:
-    """Three figures or more: what is measured on a busy machine is not worth others."""
+    """Format a number with about three figures: on a busy machine more would mean nothing."""
     if isinstance(value, str):
         return value
     return f"{value:.2f}" if isinstance(value, float) and abs(value) < 100 else f"{value:,.0f}"
@@ -72,7 +78,7 @@ def machine() -> str:
 
 
 def commit() -> str:
-    """`+` where files that git knows were changed since."""
+    """Return the commit, with a `+` if tracked files have changed since."""
     asked = subprocess.run(
         ["git", "describe", "--always", "--dirty=+", "--exclude=*"], cwd=ROOT, capture_output=True, text=True
     )
@@ -93,7 +99,7 @@ def command_line(description: str | None) -> argparse.ArgumentParser:
 
 
 def writable(name: str) -> Path:
-    """Refuse a folder that cannot be written to now, and not after minutes of measuring."""
+    """Refuse an unwritable folder at once, not after minutes of measuring."""
     folder = Path(name)
     if not folder.is_dir():
         raise SystemExit(f"{name} is no folder.")

@@ -1,4 +1,4 @@
-"""What 1, 10, 100 and 1,000 times a load need: what one job costs on the page, times a rate."""
+"""The needs of 1, 10, 100 and 1,000 jobs a second: the measured cost of one job times the rate."""
 
 import math
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ from typing import Any
 from bench.entries import OURS
 
 RATES = (1, 10, 100, 1_000)  # jobs a second
-PROVIDER_SECONDS = 10.0  # that a job waits for its provider
-CLAIMS = 2  # of a job that waits: to start it, and to collect it
-BUSY = 0.6  # of a core, a worker or a disk: above it, a burst waits for long
+PROVIDER_SECONDS = 10.0  # in which a job waits for its provider
+CLAIMS = 2  # of a job that waits for its provider: to start it, and to collect its results
+BUSY = 0.6  # share of a core, a worker or a disk; above it, a burst waits for long
 KEPT_DAYS = 30  # until ended jobs are pruned
-STARTS_OF_REPLICATE = 10.0  # a second, for an account as it is given
+STARTS_OF_REPLICATE = 10.0  # a second, the default limit of an account
 CONNECTIONS_OF_WORKER, CONNECTIONS_OF_BRIDGE, CONNECTIONS_OF_SUPABASE = 4, 2, 30
 COMMANDS_OF_REDIS = 3  # a message: one to send it, two to take it
-SHARED = 0.2  # of the cores of a small size that lasting load may count on; the host promises none
+SHARED = 0.2  # share of a small size's cores for lasting load; the host guarantees none
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Of a hosted project: cores, direct connections, and the writes a second that last."""
+    """A size of a hosted project: cores, direct connections, and lasting writes a second."""
 
     name: str
     cores: float
@@ -27,7 +27,7 @@ class Size:
     writes: int
 
 
-# docs: compute-and-disk. The first three share their cores.
+# From the page compute-and-disk of Supabase's docs. The first three share their cores.
 SIZES = (
     Size("Micro", 2 * SHARED, 60, 500),
     Size("Small", 2 * SHARED, 90, 1_000),
@@ -59,7 +59,7 @@ COLUMNS = [
 
 
 def table(results: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """A block as those of a report."""
+    """Return the table as a block of a report."""
     cost, burst = row_of(results, "cost"), row_of(results, "burst")
     if not cost or not burst:
         return {"text": "Not measured yet."}
@@ -67,7 +67,7 @@ def table(results: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 
 def row_of(results: dict[str, dict[str, Any]], key: str) -> dict[str, float]:
-    """Ours, by the names of the columns."""
+    """Return the row of Pilotlight, by column name."""
     for block in results.get("peers", {"blocks": []})["blocks"]:
         for cells in block.get("rows", []):
             if block["key"] == key and cells[0] == OURS:
@@ -77,9 +77,8 @@ def row_of(results: dict[str, dict[str, Any]], key: str) -> dict[str, float]:
 
 def row(rate: float, cost: dict[str, float], burst: dict[str, float]) -> list[str | float]:
     claims = CLAIMS * rate
-    workers = max(
-        2, math.ceil(claims / (BUSY * burst["jobs a second"]))
-    )  # one more than none, for availability
+    # At least two of each, for availability.
+    workers = max(2, math.ceil(claims / (BUSY * burst["jobs a second"])))
     bridges = max(2, math.ceil(claims * cost["CPU us, bridge"] / 1e6 / BUSY))
     connections = workers * CONNECTIONS_OF_WORKER + bridges * CONNECTIONS_OF_BRIDGE
     cores = claims * cost["CPU us, Postgres"] / 1e6
@@ -103,7 +102,7 @@ def row(rate: float, cost: dict[str, float], burst: dict[str, float]) -> list[st
 
 
 def smallest(cores: float, connections: int, writes: float) -> tuple[str, str]:
-    """The first size that has room for all, and which of them fills it most."""
+    """Return the first size that has room for all three, and the one that fills it most."""
     for size in SIZES:
         used = {
             "cores of Postgres": cores / (BUSY * size.cores),

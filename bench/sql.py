@@ -1,8 +1,8 @@
-"""What is asked in a loop, beside a thousand and beside a million queued jobs: how long it takes, and what it reads.
+"""The times and the reads of the frequent SQL calls, beside a thousand and a million queued jobs.
 
-Two databases of one embedded Postgres are asked in turns, so that what else the machine does meets both; the ratio of
-the medians is what counts. What is dispatched is replaced by new jobs at the end of the order, every other call is
-rolled back.
+Two databases of one embedded Postgres are called in turns, so that other load on the machine
+affects both; the ratio of the medians counts. Dispatched jobs are replaced by new ones at the end
+of the order. Every other call is rolled back.
 """
 
 import json
@@ -25,9 +25,9 @@ from local.stack import Stack
 from operate.migrate import migrate
 
 LOAD = Path(__file__).parent / "load.sql"
-FEW = 1_000  # jobs of the smaller database; with fewer, some of the calls would find none to ask for
+FEW = 1_000  # jobs of the smaller database; with fewer, some calls would find no job
 NOT_COUNTED = 10  # calls that fill the caches
-HEAVY_USER = UUID("00000000-0000-4000-8000-000000000000")  # has a third of what ended
+HEAVY_USER = UUID("00000000-0000-4000-8000-000000000000")  # has a third of the ended jobs
 USUAL_USER = UUID("00000000-0000-4000-8000-000000000002")
 
 USED = """
@@ -37,7 +37,8 @@ union all
 select indexrelname, idx_scan, idx_tup_read from pg_stat_user_indexes where schemaname in ('public', 'private')
 """
 GALLERY = "select id, status, input, output from public.generations order by created_at desc limit 30"
-# Without triggers. Rolled back instead, the first jobs would gather dead versions that no real dispatch meets.
+# Runs without triggers. If dispatches were rolled back instead, dead versions of the first jobs
+# would accumulate, which no real dispatch meets.
 REPLACE = """
 with gone as (delete from public.jobs where dispatched_at is not null returning *), new as (
   insert into public.jobs (id, user_id, model_id, input, cost, rank, max_attempts, deadline_at)
@@ -56,7 +57,7 @@ UNDER_WAY = (
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What is asked, by whom, and where the ids it needs come from."""
+    """A call: its role and user, its query, and the query for the ids that it needs."""
 
     role: str
     query: str
@@ -113,7 +114,7 @@ CALLS = {
     ),
     "gallery": Statement("authenticated", GALLERY, user_id=HEAVY_USER),
     "under way": Statement("authenticated", UNDER_WAY),
-    # Last, as they replace the jobs that the others ask for.
+    # Last, because they replace the jobs that the other calls use.
     "dispatch 500": Statement(
         "generation_bridge", "select * from private.dispatch_jobs(500, 512)", is_kept=True
     ),
@@ -122,7 +123,7 @@ CALLS = {
 
 
 class Site:
-    """One database of a size, and a connection for each role."""
+    """A database with `jobs` queued jobs, and a connection for each role."""
 
     def __init__(self, stack: Stack, jobs: int) -> None:
         self.stack, self.jobs = stack, jobs
@@ -148,7 +149,7 @@ class Site:
 
     @contextmanager
     def asking(self, call: Statement) -> Iterator[Callable[[], object]]:
-        """A transaction with the call ready to be made; each time with the next of the ids."""
+        """Open a transaction and yield the call, each time with the next of the ids."""
         if call.ids not in self.ids:
             row = self.conn("postgres").execute(call.ids.encode()).fetchone() if call.ids else None
             self.ids[call.ids] = row[0] if row else []
@@ -174,7 +175,7 @@ class Site:
             return (time.perf_counter() - begun) * 1000
 
     def reads(self, call: Statement) -> list[str]:
-        """The tables scanned as a whole and the indexes used by one call, with the rows read there."""
+        """Return the tables scanned as a whole and the indexes used by one call, with rows read."""
         before = self.used(call)
         with self.asking(call) as ask:
             ask()
@@ -195,7 +196,7 @@ class Site:
 
 
 def measure(sites: list[Site], call: Statement, times: int) -> list[float]:
-    """The median milliseconds at each site, asked in turns."""
+    """Return the median milliseconds of a call at each site. The sites take turns."""
     samples: list[list[float]] = [[] for _ in sites]
     for _ in range(NOT_COUNTED + times):
         for site, taken in zip(sites, samples, strict=True):
@@ -210,7 +211,7 @@ def timed(sites: list[Site], times: int) -> Iterator[tuple[str, float, float, fl
 
 
 def read(site: Site) -> Iterator[tuple[str, str]]:
-    site.close()  # a session that ends has told the statistics all it read
+    site.close()  # a session reports all its reads to the statistics when it ends
     for name, call in CALLS.items():
         yield name, ", ".join(site.reads(call))
 

@@ -1,4 +1,4 @@
-"""The tables of `make bench`, from what was measured of each contender."""
+"""The tables of `make bench`, from the measurements of each contender."""
 
 import argparse
 import statistics
@@ -61,7 +61,7 @@ def write(report: Report, measured: Measured, asked: argparse.Namespace) -> None
 
 
 def compared(columns: list[str], rows: list[list[Cell]], what: str) -> tuple[list[str], list[list[Cell]]]:
-    """With a column for the ratio to bare Celery, if that was measured."""
+    """Add a column for the ratio to bare Celery, if that was measured."""
     base = next((row[1] for row in rows if row[0] == BARE), None)
     if not isinstance(base, float):
         return columns, rows
@@ -137,7 +137,7 @@ def sizes(asked: argparse.Namespace) -> dict[str, object]:
 
 
 def raw(measured: Measured) -> dict[str, object]:
-    """Each round of each contender, so that another reader may draw other conclusions."""
+    """Return each round of each contender, so that a reader may draw other conclusions."""
     return {
         "latencies_ms": {
             name: [[round(ms, 3) for ms in one] for one in each] for name, each in measured.latencies.items()

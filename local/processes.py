@@ -1,4 +1,4 @@
-"""Every process of the stack: how it starts, what it is told, and how one sees that it works."""
+"""The processes of the stack: the command, the environment and the readiness check of each."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from local.stack import FUNCTIONS, ROOT, Stack
 
 PROGRAMS = Path(sys.executable).parent
 
-# Deno's and the logs' own habits; a proxy has no business on loopback.
+# Settings of the logs and of Deno. Connections on loopback must bypass a proxy.
 EVERYWHERE = {
     "PATH": f"{PROGRAMS}{os.pathsep}{os.defpath}",
     "PYTHONUNBUFFERED": "1",
@@ -31,13 +31,13 @@ EVERYWHERE = {
 
 
 def servers(stack: Stack) -> list[Process]:
-    """What Supabase and a Redis host run in production."""
+    """Return the servers that Supabase and a Redis host run in production."""
     return [
         Process(
             "postgres",
             postgres.command(stack),
             is_ready=lambda: postgres.is_ready(stack),
-            stop_signal=signal.SIGINT,  # without waiting for its clients
+            stop_signal=signal.SIGINT,  # does not wait for its clients
         ),
         Process("redis", redis.command(stack), is_ready=lambda: redis.is_ready(stack)),
     ]
@@ -52,14 +52,14 @@ def supabase(stack: Stack) -> list[Process]:
 
 
 def function(stack: Stack, name: str, port: int) -> Process:
-    """One Edge Function under real Deno, with the environment it has when hosted."""
+    """Return the process of an Edge Function under real Deno, with its hosted environment."""
     keys = {"PUBLISHABLE": stack.publishable_key, "SECRET": stack.secret_key}
     environment = {
         **EVERYWHERE,
         "DENO_SERVE_ADDRESS": f"tcp:127.0.0.1:{port}",
         "SUPABASE_URL": stack.gateway_url,
         "SUPABASE_JWKS": json.dumps(jwks(stack)),
-        # Every process of this machine may try a purchase: `make demo` has no store that could send one.
+        # Every process of this machine may send a purchase: `make demo` has no store to send one.
         "REVENUECAT_WEBHOOK_AUTHORIZATION": f"Bearer {stack.publishable_key}",
         **{f"SUPABASE_{kind}_KEYS": json.dumps({"default": key}) for kind, key in keys.items()},
     }
@@ -68,14 +68,17 @@ def function(stack: Stack, name: str, port: int) -> Process:
 
 
 def ours(stack: Stack) -> list[Process]:
-    """The processes of the Procfile, as any host would start them: each knows its own login alone."""
+    """Return the processes of the Procfile, as any host starts them.
+
+    Each gets only its own login.
+    """
     logins = logins_of(stack)
     environment = EVERYWHERE | settings_of(stack)
     signs = {"bridge": lambda: has_bridge(stack), "worker": lambda: redis.has_waiting_worker(stack)}
     commands: dict[str, str] = parse_procfile((ROOT / "Procfile").read_text()).processes
 
     def process(name: str, command: str) -> Process:
-        login = f"{name.upper()}_DATABASE_URL"  # it wins over a DATABASE_URL, and over one of the shell
+        login = f"{name.upper()}_DATABASE_URL"  # wins over DATABASE_URL, even one of the shell
         return Process(name, shlex.split(command), environment | {login: logins[login]}, signs[name])
 
     return [process(name, command) for name, command in commands.items()]

@@ -1,4 +1,7 @@
-"""Celery's broker: a Redis on a loopback port that keeps nothing on disk, because every message can be sent again."""
+"""Celery's broker: a Redis on a loopback port.
+
+It stores nothing on disk, because every message can be sent again.
+"""
 
 import sys
 from pathlib import Path
@@ -19,7 +22,10 @@ loglevel warning
 
 
 def command(stack: Stack) -> list[str]:
-    """The server in the foreground. Its password stays out of the list of processes."""
+    """Return the command of the server in the foreground.
+
+    The password is in the configuration file, so that the list of processes does not show it.
+    """
     config = stack.folder / "redis.conf"
     config.touch(mode=0o600)
     config.write_text(CONFIG.format(port=stack.redis_port, password=stack.password))
@@ -35,7 +41,7 @@ def is_ready(stack: Stack) -> bool:
 
 
 def has_waiting_worker(stack: Stack) -> bool:
-    """A Celery worker with a free slot blocks on its queue."""
+    """Return whether a Celery worker has a free slot. Such a worker blocks on its queue."""
     with redis.Redis.from_url(stack.redis_url, socket_timeout=2) as client:
         try:
             return int(client.info("clients")["blocked_clients"]) > 0

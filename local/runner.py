@@ -1,6 +1,7 @@
-"""Runs processes in the foreground with labelled output; leaving the `with` stops them, the last started first.
+"""Run processes in the foreground with labelled output.
 
-honcho prints. Its own manager is not used: it starts and stops everything at once, so Postgres would end before its
+The end of the `with` block stops them, the last started first. honcho prints the output. Its own
+manager is not used: it starts and stops everything at once, so Postgres would end before its
 clients, and a Ctrl-C in the first moments would lose its children.
 """
 
@@ -24,18 +25,18 @@ from honcho.printer import Message, Printer
 from local import pids
 from local.stack import ROOT
 
-READY_WITHIN = 120.0  # seconds; a machine with much else to do may need many
-RESTART_AFTER = 1.0
+READY_WITHIN = 120.0  # seconds; a busy machine may need many
+RESTART_AFTER = 1.0  # seconds
 TELLING = re.compile("error|fatal|missing|wrong", re.IGNORECASE)
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopRequested(Exception):
-    """The runner was asked to stop."""
+    """The runner received a signal to stop."""
 
 
 class Ended(Exception):
-    """A process ended that should not have, or never became ready; the text says which."""
+    """A process ended unexpectedly or never became ready; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +81,20 @@ class Runner:
             signal.signal(number, handler)
 
     def request_stop(self, *_: object) -> None:
-        """Noted, and looked at where it is safe: an exception in the middle of a start would lose a process."""
+        """Set a flag, which `look` checks where it is safe.
+
+        An exception in the middle of a start would lose a process.
+        """
         self.is_stopping = True
 
     def start(self, *processes: Process) -> None:
-        """Start them together. They are stopped together, too, before what was started earlier."""
+        """Start processes as one batch. A batch is stopped together, before the earlier batches."""
         self.batches.append([])
         for process in processes:
             self.batches[-1].append(self.launch(process, next(self.colours)))
 
     def wait_ready(self) -> None:
-        """Until all that was started is ready. Raises Ended or StopRequested."""
+        """Wait until all started processes are ready. Raises Ended or StopRequested."""
         until = time.monotonic() + READY_WITHIN
         for batch in self.batches:
             for child in batch:
@@ -103,7 +107,10 @@ class Runner:
                     self.look()
 
     def watch(self) -> None:
-        """Until one ends, if it is not to be started again, or the runner is asked to stop."""
+        """Watch the processes, and restart those that end if `restarts` is set.
+
+        Raises StopRequested after a signal to stop. Raises Ended when a process ends without `restarts`.
+        """
         while True:
             self.look()
 
@@ -122,7 +129,7 @@ class Runner:
 
     def note_end(self, child: Child) -> None:
         child.ended_at = time.monotonic()
-        pids.signal_group(child.popen.pid, signal.SIGKILL)  # what it started ends with it
+        pids.signal_group(child.popen.pid, signal.SIGKILL)  # its children end with it
         child.printer.join(timeout=1)
         name = child.process.name
         if not self.restarts:
@@ -136,12 +143,13 @@ class Runner:
         )
 
     def launch(self, process: Process, colour: str) -> Child:
-        # A predecessor's children may take a moment to notice that it is gone.
+        # Children of the previous process have the lock until they notice that it is gone.
         with pids.lock(self.folder / f"{process.name}.pid", timeout=pids.KILL_AFTER) as pid_file:
             popen = subprocess.Popen(
                 process.command,
-                cwd=self.folder,  # there is no .env, as the clone may have one of a hosted project
-                env={**os.environ, "PYTHONPATH": str(ROOT), **process.environment},  # passed on, not read
+                cwd=self.folder,  # has no .env; that of the clone may be of a hosted project
+                # os.environ is passed on, not read.
+                env={**os.environ, "PYTHONPATH": str(ROOT), **process.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -1,4 +1,7 @@
-"""The scenes of the demo, one after the other. Each shows something and raises DemoFailed unless it really happened."""
+"""The scenes of the demo, one after the other.
+
+Each shows one feature, and raises DemoFailed unless it really worked.
+"""
 
 import io
 import json
@@ -19,7 +22,7 @@ from local.terminal import Terminal
 from local.timeline import Timeline, followed
 
 PACK = 100  # credits
-FRAME = 1 / 24  # seconds; every third frame of the film, so it plays at three times its speed
+FRAME = 1 / 24  # seconds; every third frame is shown, so the film plays at three times its speed
 
 
 class Scenes:
@@ -72,7 +75,7 @@ class Scenes:
         )
 
     async def purchase(self) -> None:
-        """As RevenueCat tells it, each event twice: the second changes nothing."""
+        """Send the events of RevenueCat, each of them twice: the second changes nothing."""
         before = await self.phone.credits()
         self.title(f"A purchase of {PACK} credits, and its refund by the store. Credits: {before}.")
         bought = purchase_of(self.phone.user_id)
@@ -126,7 +129,7 @@ class Scenes:
         return job
 
     async def keep(self, output: dict[str, Any]) -> bytes:
-        """The file, on this machine's disk, too."""
+        """Download the file, save it on this machine, and return its content."""
         content = await self.phone.download(output["path"])
         expect(len(content) == output["bytes"], f"{output['path']} has {len(content)} bytes")
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -161,7 +164,7 @@ async def show(stack: Stack, screen: Terminal, log: Path) -> None:
 
 
 def from_here(file: Path) -> Path:
-    """As a person in this folder would name it."""
+    """Return the path relative to the current folder, if it is in that folder."""
     here = Path.cwd()
     return file.relative_to(here) if file.is_relative_to(here) else file
 
@@ -171,7 +174,7 @@ def since(begun: float) -> float:
 
 
 def sell_packs(stack: Stack) -> None:
-    """What an operator says of a product, once."""
+    """Insert the product of the pack, as an operator does once for each product."""
     with psycopg.connect(stack.database_url) as conn:
         product = "insert into private.products (id, credits) values ('demo_pack', %s) on conflict do nothing"
         conn.execute(product, (PACK,))
@@ -196,11 +199,14 @@ def purchase_of(user_id: str) -> dict[str, Any]:
 
 def frames(film: bytes) -> list[Image.Image]:
     with av.open(io.BytesIO(film), "r") as container:
-        return [frame.to_image() for frame in container.decode(video=0)]  # type: ignore[no-untyped-call]
+        return [
+            frame.to_image()  # type: ignore[no-untyped-call]
+            for frame in container.decode(video=0)
+        ]
 
 
 def a_photo() -> bytes:
-    """An orange on a table, as light falls on it: what a user would take with the camera."""
+    """Draw an orange in the light on a table, in place of a photo from a user's camera."""
     size, centre, radius = (512, 512), (256, 270), 150
     photo = Image.new("RGB", size, (96, 110, 118))
     draw = ImageDraw.Draw(photo)
@@ -220,5 +226,5 @@ def a_photo() -> bytes:
 
 
 def toned(light: Image.Image, brightest: int) -> Image.Image:
-    """One colour's share of the light, which falls off from the middle."""
+    """Return one colour channel of the light, which falls off from the middle."""
     return light.point([max(12, brightest - part * brightest // 190) for part in range(256)])

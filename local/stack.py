@@ -1,6 +1,7 @@
-"""What every process of the embedded stack needs to know, kept in one file that only its owner may read.
+"""The settings of the embedded stack that all its processes share.
 
-The file is written before the first process starts and never while one runs.
+They are in one file that only its owner may read. It is written before the first process starts and
+never while one runs.
 """
 
 import hashlib
@@ -23,17 +24,18 @@ FOLDER = ROOT / ".pilotlight" / "local"
 SUPABASE_SQL = ROOT / "local" / "supabase.sql"
 FUNCTIONS = ROOT / "supabase" / "functions"
 
-LAYOUT = 2  # one more when a data folder of an earlier version can no longer be used
+LAYOUT = 2  # incremented when a data folder of an earlier version can no longer be used
 
-# The first two are what the Supabase CLI takes, so that an app needs no other settings.
+# The first two are those of the Supabase CLI, so that an app needs no other settings.
 GATEWAY_PORT, POSTGRES_PORT, REDIS_PORT = 54321, 54322, 54379
 ANY_PORT = 0
-# Below the range from which the kernel serves outgoing connections: one of those could take the port before we do.
+# Below the range of the kernel's outgoing connections: one of those could take the port before our
+# server does.
 OTHER_PORTS = range(20_000, 32_000)
 
 
 class UnusableStack(Exception):
-    """The folder holds something that this version cannot run; the text says the way out."""
+    """The stack of the folder cannot run; the message gives the cause or the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Stack:
     postgres_port: int
     redis_port: int
     function_ports: dict[str, int]
-    password: str  # of every login role and of Redis: other users of this machine reach loopback, too
+    password: str  # of all logins and of Redis; other users of this machine can reach loopback
     publishable_key: str
     secret_key: str
     signing_key: dict[str, str]
@@ -91,7 +93,10 @@ class Stack:
 
 
 def make_private(folder: Path) -> None:
-    """What this process and its children write from now on is readable by its owner alone, and so is the folder."""
+    """Make the folder, and make it readable by its owner only.
+
+    The same holds for all files that this process and its children write from now on.
+    """
     os.umask(0o077)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -103,12 +108,18 @@ def make_private(folder: Path) -> None:
 
 
 def current_version() -> str:
-    """supabase.sql runs once, when the data folder is made, so another supabase.sql is another version."""
+    """Return the version of the layout and of supabase.sql.
+
+    supabase.sql runs once, when the data folder is made, so a changed file is another version.
+    """
     return f"{LAYOUT}-{hashlib.sha256(SUPABASE_SQL.read_bytes()).hexdigest()[:12]}"
 
 
 def create(folder: Path = FOLDER) -> Stack:
-    """A stack with new keys; nothing is written. Only the stack of the project itself wants well-known ports."""
+    """Return a stack with new keys. Nothing is written.
+
+    Only the stack of the project itself uses the well-known ports.
+    """
     is_ours = folder == FOLDER
     return Stack(
         folder=folder,
@@ -125,7 +136,11 @@ def create(folder: Path = FOLDER) -> Stack:
 
 
 def load(folder: Path = FOLDER) -> Stack:
-    """The stack of a folder. Raises FileNotFoundError before the first start, UnusableStack if it is not ours."""
+    """Return the stack of a folder.
+
+    Raises FileNotFoundError before the first start. Raises UnusableStack if the file cannot be read
+    or is of another version.
+    """
     path = folder / "stack.json"
     try:
         facts: dict[str, Any] = json.loads(path.read_text())
@@ -140,7 +155,7 @@ def load(folder: Path = FOLDER) -> Stack:
 
 
 def save(stack: Stack) -> None:
-    """Write the file whole or not at all."""
+    """Write stack.json completely or not at all."""
     path = stack.folder / "stack.json"
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
@@ -150,7 +165,7 @@ def save(stack: Stack) -> None:
 
 
 def with_free_ports(stack: Stack) -> Stack:
-    """The same stack on ports that are free now: its own where they are free."""
+    """Return the same stack on ports that are free now. It keeps each of its ports that is free."""
     taken: set[int] = set()
 
     def free(port: int) -> int:
@@ -171,7 +186,7 @@ def function_names() -> list[str]:
 
 
 def free_port(wish: int = ANY_PORT, taken: Collection[int] = ()) -> int:
-    """The port that was wished for, if nothing listens there; else one that is ours for a minute."""
+    """Return the wished port if it is free, else a port that is reserved for a minute."""
     if wish and wish not in taken and is_free(wish):
         return wish
     for port in random.sample(OTHER_PORTS, 20):
@@ -191,10 +206,11 @@ def is_free(port: int) -> bool:
 
 
 def is_reserved(port: int) -> bool:
-    """Keep the port from other processes that look for one, until a server of ours listens there.
+    """Reserve a port until a server of ours listens there, and return whether that succeeded.
 
-    The end that closes a connection first stays in TIME_WAIT for a minute (30 s on macOS). During that time bind
-    refuses the port, as it does here, to all but sockets with SO_REUSEADDR, which servers set and probes do not.
+    Other processes that look for a free port do not get it. The end that closes a connection first
+    stays in TIME_WAIT for a minute (30 s on macOS). During that time bind refuses the port, as it
+    does here, to all sockets without SO_REUSEADDR. Servers set that option and probes do not.
     """
     with socket.socket() as probe:
         try:
@@ -209,6 +225,6 @@ def is_reserved(port: int) -> bool:
 
 
 def new_signing_key() -> dict[str, str]:
-    """A private ES256 key as a JWK, as hosted projects sign access tokens."""
+    """Return a new private ES256 key as a JWK, for signing access tokens as hosted projects do."""
     jwk = ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()), as_dict=True)
     return {**{name: str(value) for name, value in jwk.items()}, "alg": "ES256", "kid": str(uuid.uuid4())}

@@ -1,4 +1,7 @@
-"""What the demo shows: lines that are drawn anew as something happens, and pictures; plain lines for a pipe."""
+"""The output of the demo: lines that are redrawn as something happens, and pictures.
+
+A pipe gets plain lines.
+"""
 
 import io
 import os
@@ -20,15 +23,15 @@ class Terminal:
         is_plain = os.environ.get("TERM", "dumb") == "dumb" or "NO_COLOR" in os.environ
         self.draws = out.isatty() and not is_plain and "utf" in (out.encoding or "").lower()
         self.has_all_colours = os.environ.get("COLORTERM") in TRUE_COLOUR
-        self.height = 0  # of what is drawn and may be drawn anew
+        self.height = 0  # in lines, of the last drawing, which may be redrawn
 
     def say(self, *lines: str) -> None:
-        """These stay; they take the place of what was drawn last."""
+        """Print lines that stay. They replace the last drawing."""
         print(self.place(lines), end="\n" if lines else "", flush=True)
         self.height = 0
 
     def draw(self, *lines: str) -> None:
-        """Until the next lines. Nothing where no person looks."""
+        """Draw lines that the next output replaces. Without a terminal nothing is drawn."""
         if self.draws:
             columns = shutil.get_terminal_size().columns
             print(self.place([cut(line, columns) for line in lines]), flush=True)
@@ -42,12 +45,12 @@ class Terminal:
         return f"\x1b[1m{text}{RESET}" if self.draws else text
 
     def pictures(self, *files: bytes) -> list[str]:
-        """The pictures side by side, as lines; none where no person looks."""
+        """Return the pictures side by side, as lines. Without a terminal there are none."""
         return self.side_by_side([Image.open(io.BytesIO(file)) for file in files]) if self.draws else []
 
     def side_by_side(self, images: Sequence[Image.Image]) -> list[str]:
         columns, rows = shutil.get_terminal_size()
-        # What is higher than the window cannot be drawn anew.
+        # A drawing higher than the window cannot be redrawn.
         width = max(8, min(PICTURE_WIDTH, columns - 4, 2 * rows - 8) // len(images) - 1)
         parts = [self.blocks(image, width) for image in images]
         return ["  " + " ".join(row) for row in zip(*parts, strict=False)]
@@ -71,5 +74,8 @@ class Terminal:
 
 
 def cut(line: str, columns: int) -> str:
-    """A line that wraps would take two; one with colours has its width already."""
+    """Cut a line to the width of the terminal, because a wrapped line would take two.
+
+    A line with colours is not cut: it has the right width already.
+    """
     return line if "\x1b" in line or len(line) < columns else f"{line[: columns - 2]}…"

@@ -1,4 +1,4 @@
-"""When each step of one job happened, and who says so. All clocks are this machine's."""
+"""The times of the steps of one job, each with its source. All clocks are this machine's."""
 
 import json
 import time
@@ -15,9 +15,9 @@ import psycopg
 from local.stack import Stack
 from local.terminal import Terminal
 
-REDRAW_EVERY = 0.04  # seconds: a person sees no pause
+REDRAW_EVERY = 0.04  # seconds; a person sees no pause
 
-# step: (whose clock or row, what it means)
+# step: (the clock or column that gives the time, the meaning)
 MEANING = {
     "tap": ("the client", "sends the id it made, the model and the prompt"),
     "doorbell": ("a listener beside the bridge", "hears that there is something to look at"),
@@ -29,7 +29,7 @@ MEANING = {
     "visible": ("the client", "hears of it on its private Realtime topic"),
 }
 
-# What the database wrote down, read as the role of the migrations: an app sees none of it.
+# The times in the database, read as the role of the migrations: an app may not read them.
 ROW = """
 select extract(epoch from j.started_at), extract(epoch from j.finished_at),
        (select extract(epoch from min(o.created_at)) from storage.objects o
@@ -52,7 +52,7 @@ class Timeline:
         self.instants.setdefault(step, time.time())
 
     def look(self, conn: psycopg.Connection[Any]) -> None:
-        """At what others wrote down since the tap."""
+        """Read the times that the database and the bridge have recorded since the tap."""
         if "tap" not in self.instants:
             return
         found = conn.execute(ROW, (self.job_id,)).fetchone() or (None, None, None)
@@ -63,7 +63,11 @@ class Timeline:
             self.read_log()
 
     def read_log(self) -> None:
-        """The bridge names no job in its line; on a stack of our own, the first after the tap is ours."""
+        """Find the time of the dispatch in the log of the bridge.
+
+        The bridge names no job in its line. The demo has the stack to itself, so the first line
+        after the tap is for its job.
+        """
         for line in self.log.read_text(errors="replace").splitlines():
             if '"jobs.dispatched"' in line:
                 said = datetime.fromisoformat(json.loads(line[line.index("{") :])["at"])
@@ -80,14 +84,14 @@ class Timeline:
         ]
 
     def with_clock(self) -> list[str]:
-        """The lines so far, and below them the time that goes by."""
+        """Return the lines so far, and below them the time since the tap."""
         begun = self.instants.get("tap", time.time())
         return [*self.lines(), f"  {(time.time() - begun) * 1000:8.1f} ms  …"]
 
 
 @contextmanager
 def followed(stack: Stack, timeline: Timeline, screen: Terminal) -> Iterator[None]:
-    """Listen for the doorbell as the bridge does, look at the rows, and draw each step as it happens."""
+    """Listen for the doorbell as the bridge does, read the rows, and draw each step at once."""
     listening, stop = Event(), Event()
 
     def follow() -> None:
@@ -97,7 +101,7 @@ def followed(stack: Stack, timeline: Timeline, screen: Terminal) -> Iterator[Non
             while not stop.is_set():
                 for _ in conn.notifies(timeout=REDRAW_EVERY, stop_after=1):
                     timeline.mark("doorbell")
-                # Not before: a look would keep the doorbell waiting.
+                # Not before the doorbell: reading the rows would delay it.
                 if "doorbell" in timeline.instants:
                     timeline.look(conn)
                 screen.draw(*timeline.with_clock())

@@ -1,4 +1,4 @@
-"""`python -m local.up`: the whole system in the foreground, on this machine alone."""
+"""`python -m local.up` runs the whole system in the foreground, on this machine only."""
 
 import argparse
 import os
@@ -14,7 +14,7 @@ from local.runner import Ended, Runner, StopRequested
 from local.stack import FOLDER, Stack, UnusableStack
 from operate.migrate import MigrationFailed, migrate
 
-READY = "ready"  # a file with our process number, there as long as the stack can be used
+READY = "ready"  # a file with our process id, which exists while the stack can be used
 
 
 def main() -> None:
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def lock_folder(folder: Path) -> IO[str]:
-    """As long as this process lives, no other process starts a stack here."""
+    """Lock the folder: while this process lives, no other process starts a stack there."""
     try:
         lock = pids.lock(folder / "lock")
     except pids.Locked as running:
@@ -46,7 +46,10 @@ def lock_folder(folder: Path) -> IO[str]:
 
 
 def prepare(folder: Path) -> Stack:
-    """The stack of this folder on ports that are free now, with nothing of a killed run in its way."""
+    """Return the stack of this folder on ports that are free now.
+
+    Before that, stop the processes that a killed run has left, and remove its files.
+    """
     (folder / READY).unlink(missing_ok=True)
     if left := pids.stop_leftovers(folder):
         say(f"Stopped what a killed run had left behind: {', '.join(left)}.")
@@ -71,7 +74,7 @@ def known_or_new(folder: Path) -> Stack:
         new = stacks.create(folder)
     if postgres.data_folder(new).exists():
         raise UnusableStack(f"{folder} lost its stack.json: run `make clean`, then start again.")
-    stacks.save(new)  # the data folder will know its password
+    stacks.save(new)  # before initdb stores the password in the data folder
     return new
 
 
@@ -110,7 +113,10 @@ def start_servers(runner: Runner, stack: Stack) -> None:
 
 
 def is_ready(folder: Path, pid: int) -> bool:
-    """Whether the stack that this process runs can be used; a killed one may have left its file."""
+    """Return whether the stack of process `pid` can be used.
+
+    A killed process may have left its file, so the file must name this one.
+    """
     try:
         return (folder / READY).read_text() == str(pid)
     except FileNotFoundError:
@@ -118,9 +124,8 @@ def is_ready(folder: Path, pid: int) -> bool:
 
 
 def stop_at_end_of_input() -> None:
-    while os.read(
-        sys.stdin.fileno(), 4096
-    ):  # not sys.stdin.read, whose lock would stop the interpreter from ending
+    # Not sys.stdin.read, whose lock would keep the interpreter from ending.
+    while os.read(sys.stdin.fileno(), 4096):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
 

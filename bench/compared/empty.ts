@@ -1,3 +1,3 @@
-/** Compared with: the least a function can be. */
+/** For comparison: the smallest possible function. */
 
 Deno.serve(() => new Response(null, { status: 204 }));

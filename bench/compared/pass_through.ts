@@ -1,4 +1,7 @@
-/** Compared with: a gate that checks nothing and passes the request on, which is what any function in front costs. */
+/**
+ * For comparison: a gate that checks nothing and only forwards the request. Any function in front
+ * of the database costs as much.
+ */
 
 Deno.serve(async (request) => {
   const { id, model, input } = await request.json();

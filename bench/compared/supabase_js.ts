@@ -1,4 +1,4 @@
-/** Compared with: the gate of enqueue_generation as it is usually written, on supabase-js. */
+/** For comparison: the gate of enqueue_generation as it is usually written, on supabase-js. */
 
 import { createClient } from "@supabase/supabase-js";
 import { corsHeaders } from "@supabase/supabase-js/cors";

@@ -1,4 +1,7 @@
-/** Compared with: the gate of enqueue_generation on @supabase/server, which `supabase functions new` starts from. */
+/**
+ * For comparison: the gate of enqueue_generation on @supabase/server, which the template of
+ * `supabase functions new` uses.
+ */
 
 import { withSupabase } from "@supabase/server";
 

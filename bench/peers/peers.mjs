@@ -1,5 +1,7 @@
-// The queues for Node that are compared: `peers.mjs NAME work` is a worker, and `NAME client` obeys the lines of its input:
-// `apply 0`, `defer COUNT` or `trickle COUNT`. Each is used as its documentation says. BENCH_PACKAGES is the folder whose node_modules has them.
+// The queues for Node that are compared. `peers.mjs NAME work` is a worker. `peers.mjs NAME client`
+// runs the commands in its input, one a line: `apply 0`, `defer COUNT` or `trickle COUNT`. Each
+// queue is used as its documentation recommends. BENCH_PACKAGES is the folder whose node_modules
+// has them.
 
 import { randomUUID } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
@@ -19,7 +21,7 @@ async function task({ id }) {
 }
 
 class Graphile {
-  /** `batched` is what its page on performance recommends for throughput. */
+  /** `batched` chooses the options that its page on performance recommends for throughput. */
   constructor(batched) {
     this.worker = {
       connectionString: DATABASE_URL,
@@ -55,7 +57,7 @@ class PgBoss {
     const { PgBoss: Library } = require('pg-boss');
     this.boss = new Library({
       connectionString: DATABASE_URL,
-      // A client is not the one that looks after the tables.
+      // Only a worker maintains the tables.
       ...(isWorker ? { useListenNotify: true } : { supervise: false, schedule: false }),
     });
     this.boss.on('error', console.error);
@@ -88,7 +90,7 @@ async function trickle(count) {
   for (let number = 0; number < count; number++) {
     const id = randomUUID();
     await peer.defer([id]);
-    sent[id] = Number(process.hrtime.bigint()); // exact for the first 104 days of a machine
+    sent[id] = Number(process.hrtime.bigint()); // exact for the first 104 days of uptime
     await sleep(APART);
   }
   return sent;

@@ -1,7 +1,9 @@
-"""The queues for Python that are compared: `NAME work` is a worker, and `NAME client` obeys the lines of its input.
+"""The queues for Python that are compared.
 
-A line is `apply 0`, `defer COUNT` or `trickle COUNT`. Each is used as its documentation says, in an environment of its
-own, which has no package of ours. BENCH_SLOTS is how many jobs run at once; BENCH_SECONDS is how long each waits.
+`NAME work` is a worker. `NAME client` runs the commands in its input, one a line: `apply 0`,
+`defer COUNT` or `trickle COUNT`. Each queue is used as its documentation recommends, in an
+environment of its own, which has no package of ours. BENCH_SLOTS is the number of jobs that run at
+once. BENCH_SECONDS is the time that each waits.
 """
 
 import asyncio
@@ -74,7 +76,7 @@ class PgQueuer:
 
 
 class Pgmq:
-    """Supabase Queues: read a few messages, run them, delete each; ask again, with the long poll of pgmq."""
+    """Supabase Queues. Read a few messages by the long poll of pgmq, run them, and delete each."""
 
     async def open(self) -> None:
         import psycopg
@@ -82,7 +84,7 @@ class Pgmq:
         self.conn = await psycopg.AsyncConnection.connect(DATABASE_URL, autocommit=True)
 
     async def apply(self) -> None:
-        await self.conn.execute("create schema pgmq")  # which `create extension` would do
+        await self.conn.execute("create schema pgmq")  # as `create extension` does
         await self.conn.execute(files("pgmq").joinpath("sql/pgmq.sql").read_bytes())
         await self.conn.execute("select pgmq.create('run')")
 

@@ -1,4 +1,4 @@
-"""Bare Celery with the pool of our workers: what a message costs when nothing is promised."""
+"""Bare Celery with the pool of our workers: the cost of a message without guarantees."""
 
 import os
 import time

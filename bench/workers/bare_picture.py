@@ -1,4 +1,7 @@
-"""Bare Celery with the work of a picture: fetch it, make its thumbnail, upload both. Nothing is promised."""
+"""Bare Celery with the work of a picture: fetch it, make its thumbnail, upload both.
+
+It gives no guarantees.
+"""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""When each task began, by the clock that all processes of a machine share."""
+"""The time at which each task began, by the clock that all processes of a machine share."""
 
 import os
 import time
@@ -11,5 +11,7 @@ def note(job_id: str) -> None:
     global file
     now = time.monotonic_ns()
     if file is None:
-        file = open(f"{os.environ['BENCH_FOLDER']}/{os.getpid()}.begun", "a", buffering=1)  # noqa: SIM115
+        file = open(  # noqa: SIM115
+            f"{os.environ['BENCH_FOLDER']}/{os.getpid()}.begun", "a", buffering=1
+        )
     file.write(f"{job_id} {now}\n")

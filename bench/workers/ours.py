@@ -1,6 +1,6 @@
-"""Our worker as it is, with a provider that does nothing and so leaves nothing to store or to sign.
+"""Our worker as it is, with a provider that does nothing: there is nothing to store or sign.
 
-With BENCH_SECONDS the provider works for so long elsewhere, as Replicate does, and is then asked.
+With BENCH_SECONDS the provider works that long elsewhere, as Replicate does, and is then polled.
 """
 
 import os
@@ -39,7 +39,10 @@ def named(name: str) -> Provider:
 
 
 def save(job: Job, outputs: list[Iterable[bytes] | str]) -> list[dict[str, Any]]:
-    """Storage would be asked to sign the URLs of no pictures, which takes longer than all the rest."""
+    """Return no pictures, without a request to Storage.
+
+    The request to sign no URLs would take longer than all the rest.
+    """
     return []
 
 
@@ -50,6 +53,6 @@ def run(job_id: str) -> None:
 
 original = generate.run
 generate.run = run  # type: ignore[method-assign]
-storage.check_access = lambda: None  # no server answers at the address of Storage
+storage.check_access = lambda: None  # there is no server at the address of Storage
 providers.named = named
 results.save = save

@@ -1,3 +1,4 @@
-"""The part of Supabase's HTTP and websocket surface that our clients use. For development and
-tests, on loopback.
+"""The part of Supabase's HTTP and websocket surface that our clients use.
+
+It is for development and tests, on loopback only.
 """

@@ -1,5 +1,6 @@
-"""One address for all services, as on hosted Supabase, and the checks its gateway makes before any
-of them.
+"""One address for all services, as on hosted Supabase.
+
+It makes the same checks before every service as the hosted gateway.
 """
 
 import re
@@ -16,14 +17,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from local.gateway import auth, calls, database, functions, keys, realtime, refused, rest, storage
 from local.stack import Stack
 
-MAX_BODY_BYTES = 51 * 1024 * 1024  # the largest object, 50 MB, and the form around it
+MAX_BODY_BYTES = 51 * 1024 * 1024  # the largest object (50 MB) and its form
 NEEDS_NO_KEY = re.compile(r"/auth/v1/(\.well-known/|health$)|/storage/v1/object/sign/")
 
 
 class ApiKey:
-    """A request needs a key of the project, unless it asks for what is public or carries a
-    signature.
-    """
+    """Require a key of the project, except for public resources and signed URLs."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -34,7 +33,7 @@ class ApiKey:
             if request.method != "GET" or not NEEDS_NO_KEY.match(request.url.path):
                 check_key(request)
         except refused.Refused as error:
-            # Inside CORS, so that a browser may read the answer.
+            # Returned inside the CORS middleware, so that a browser may read the answer.
             return await refused.by_gateway(error)(scope, receive, send)
         await self.app(scope, receive, send)
 
@@ -83,7 +82,10 @@ def build(stack: Stack) -> Starlette:
 
 @asynccontextmanager
 async def pools(app: Starlette) -> AsyncIterator[None]:
-    """Each service has its own login, as hosted: Auth cannot read what Storage keeps."""
+    """Open a pool for each service, with a login of its own, as on hosted Supabase.
+
+    So Auth cannot read the tables of Storage.
+    """
     stack: Stack = app.state.stack
     async with AsyncExitStack() as opened:
         app.state.data_pool = await opened.enter_async_context(database.pool(stack.authenticator_url))

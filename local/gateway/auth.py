@@ -1,4 +1,7 @@
-"""Auth, as far as our clients use it: anonymous accounts, their sessions, and e-mail addresses by one-time code."""
+"""The part of Auth that our clients use.
+
+It has anonymous accounts, their sessions, and e-mail addresses confirmed by one-time codes.
+"""
 
 import uuid
 from collections.abc import AsyncIterator
@@ -36,7 +39,7 @@ SCOPES = ("global", "local", "others")
 
 @asynccontextmanager
 async def acting(request: Request) -> AsyncIterator[Connection]:
-    """A transaction of the Auth service; what goes wrong in it is answered as Auth does."""
+    """Open a transaction of the Auth service, and turn its errors into Auth's error answers."""
     try:
         async with transaction(request.app.state.auth_pool) as conn:
             yield conn
@@ -47,7 +50,11 @@ async def acting(request: Request) -> AsyncIterator[Connection]:
 
 
 async def sign_up(request: Request, body: dict[str, Any]) -> Response:
-    """`gotrue_meta_security` has the token of a CAPTCHA, which is not checked: as where none is required."""
+    """Make an anonymous account and begin its session.
+
+    `gotrue_meta_security` has the token of a CAPTCHA. It is not checked, as in a project without
+    CAPTCHA.
+    """
     data = body.get("data") or {}
     if not isinstance(data, dict):
         raise Refused(400, "validation_failed", "data must be an object")
@@ -75,7 +82,7 @@ async def user(request: Request) -> Response:
 
 
 async def update_user(request: Request, body: dict[str, Any]) -> Response:
-    """The address of an anonymous user: it is only noted, until the code comes back."""
+    """Store the address of an anonymous user as unconfirmed, until the code comes back."""
     refuse_challenge(body)
     email = codes.address_in(body)
     claims = claims_of(request)
@@ -103,7 +110,7 @@ async def send_code(request: Request, body: dict[str, Any]) -> Response:
 
 
 async def verify(request: Request, body: dict[str, Any]) -> Response:
-    """The session is a new one, and ends no other."""
+    """Return a new session for a valid code. No other session ends."""
     purpose = body.get("type")
     if purpose not in codes.PURPOSES:
         raise not_spoken(f"the body field type={purpose}")
@@ -118,7 +125,10 @@ async def verify(request: Request, body: dict[str, Any]) -> Response:
 
 
 def refuse_challenge(body: dict[str, Any]) -> None:
-    """Clients send both fields always, and fill them for the flow with links."""
+    """Refuse a code challenge.
+
+    Clients always send both fields, and fill them only for the flow with links.
+    """
     if body.get("code_challenge") or body.get("code_challenge_method"):
         raise not_spoken("the body field code_challenge: codes need none")
 
@@ -158,7 +168,10 @@ def claims_of(request: Request) -> dict[str, Any]:
 
 
 async def signed_in(conn: Connection, claims: dict[str, Any]) -> dict[str, Any]:
-    """A token outlives the session and the account it was made for; here both must still be there."""
+    """Return the user of a token, whose session and account must still exist.
+
+    A token outlives the session and the account that it was made for.
+    """
     if "session_id" in claims:
         find = "select from auth.sessions where id = %s"
         if await (await conn.execute(find, (claims["session_id"],))).fetchone() is None:

@@ -1,5 +1,6 @@
-"""Whether a caller may read a Realtime topic: the policies on realtime.messages decide, as on
-hosted Supabase.
+"""Authorization of a caller to read a Realtime topic.
+
+The policies on realtime.messages decide, as on hosted Supabase.
 """
 
 import json
@@ -9,8 +10,8 @@ import psycopg
 
 from local.gateway.keys import Identity
 
-# In the order of hosted Realtime: a probe row as admin, then its caller's role and claims, and a
-# look for the row.
+# In the order of hosted Realtime: insert a probe row as admin, take the caller's role and claims,
+# and select the row.
 PROBE = """
 insert into realtime.messages (topic, extension, payload, event, private)
 values (%s, 'broadcast', '{}', 'probe', true) returning id
@@ -26,7 +27,10 @@ select set_config('role', %(role)s, true),
 
 
 async def may_read(database_url: str, topic: str, caller: Identity, headers: Mapping[str, str]) -> bool:
-    """Raises psycopg.Error when the database is away, or when a policy fails."""
+    """Return whether the policies let the caller read the topic.
+
+    Raises psycopg.Error when the database is unavailable or a policy fails.
+    """
     connecting = psycopg.AsyncConnection.connect(database_url, connect_timeout=5)
     async with await connecting as conn, conn.transaction(force_rollback=True):
         await conn.execute("select set_config('realtime.is_probe', 'true', true)")

@@ -1,4 +1,7 @@
-"""What a service speaks, as data. A call names what it reads of a request, and refuses the rest."""
+"""The calls that a service supports, as data.
+
+A call lists the parts of a request that it reads, and refuses all others.
+"""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
@@ -47,7 +50,10 @@ class Call(Route):
 
 
 def check_query(request: Request, query: Mapping[str, Collection[str]]) -> None:
-    """The API key may come as a query parameter, to every service."""
+    """Refuse query parameters and values that a call does not list.
+
+    Every service also accepts the API key as a query parameter.
+    """
     refuse_unknown("query parameter", request.query_params, (*query, "apikey"))
     for name, value in request.query_params.multi_items():
         if query.get(name) and value not in query[name]:
@@ -59,7 +65,7 @@ async def unknown_call(request: Request) -> Response:
 
 
 class EveryOther(Route):
-    """Any method of any path below `path`, refused."""
+    """A route that refuses every method of every path below `path`."""
 
     def __init__(self, path: str) -> None:
         super().__init__(f"{path}/{{rest:path}}", unknown_call)

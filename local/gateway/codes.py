@@ -1,4 +1,4 @@
-"""One-time codes by e-mail. There is no mail here: a code is printed, and `make up` shows it."""
+"""One-time codes by e-mail. No mail is sent: a code is printed, and `make up` shows it."""
 
 import hashlib
 import re
@@ -13,7 +13,7 @@ from local.gateway.refused import Refused
 
 Purpose = Literal["email_change", "email"]
 PURPOSES: tuple[Purpose, ...] = ("email_change", "email")
-VALID_FOR = "1 hour"  # as the CLI and new projects have it
+VALID_FOR = "1 hour"  # the default of the CLI and of new projects
 ADDRESS = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,190}")
 
 STORE = """
@@ -49,7 +49,7 @@ async def user_with(conn: Connection, email: str) -> uuid.UUID | None:
 
 
 async def send(conn: Connection, user_id: uuid.UUID, purpose: Purpose, email: str) -> None:
-    """A new code replaces the one before."""
+    """Store and print a new code, which replaces the user's earlier code of that purpose."""
     code = f"{secrets.randbelow(1_000_000):06}"
     facts = {"user": user_id, "purpose": purpose, "hash": hashed(email, code), "email": email}
     await conn.execute(STORE, facts)
@@ -57,7 +57,10 @@ async def send(conn: Connection, user_id: uuid.UUID, purpose: Purpose, email: st
 
 
 async def change_address(conn: Connection, user_id: uuid.UUID, email: str) -> None:
-    """Of an anonymous user, to whom the address belongs when the code comes back."""
+    """Store the new address of an anonymous user, and send a code to it.
+
+    The address becomes the user's own when the code comes back.
+    """
     if await user_with(conn, email) is not None:
         message = "A user with this email address has already been registered"
         raise Refused(422, "email_exists", message)
@@ -66,7 +69,10 @@ async def change_address(conn: Connection, user_id: uuid.UUID, email: str) -> No
 
 
 async def spend(conn: Connection, purpose: Purpose, email: str, code: object) -> uuid.UUID | None:
-    """The user whose code this is. None for a wrong, an old or a used one: Auth tells no difference."""
+    """Delete a code and return its user, or None for a wrong, an old or a used code.
+
+    Auth makes no difference between these three.
+    """
     facts = {"purpose": purpose, "hash": hashed(email, str(code)), "email": email, "valid_for": VALID_FOR}
     user_id, is_fresh = await (await conn.execute(SPEND, facts)).fetchone() or (None, False)
     return user_id if is_fresh else None
@@ -75,7 +81,7 @@ async def spend(conn: Connection, purpose: Purpose, email: str, code: object) ->
 async def confirm(conn: Connection, user_id: uuid.UUID, email: str) -> None:
     try:
         await conn.execute(CONFIRM, (email, user_id))
-    except psycopg.errors.UniqueViolation as error:  # another user was faster with this address
+    except psycopg.errors.UniqueViolation as error:  # another user confirmed this address first
         raise Refused(500, "unexpected_failure", "Database error updating user") from error
 
 

@@ -1,5 +1,6 @@
-"""Statements run in one transaction, and a client's run as the client's role: its policies and
-timeouts are real.
+"""Transactions of the services.
+
+The statements of a client run as the client's role, so its policies and timeouts are real.
 """
 
 import json
@@ -17,8 +18,8 @@ from local.gateway.refused import Refused
 Connection = AsyncConnection[tuple[Any, ...]]
 Pool = AsyncConnectionPool[Connection]
 
-# What PostgREST tells the database of a request. The role's own timeout must be read here: Postgres
-# applies such settings at login, and these roles never log in.
+# The settings that PostgREST makes for a request. The role's own timeout must be read here:
+# Postgres applies such settings at login, and these roles never log in.
 BECOME = r"""
 select set_config('statement_timeout', coalesce(
          (select substring(setting from '=(.*)') from pg_catalog.pg_roles, unnest(rolconfig) as setting
@@ -36,14 +37,17 @@ select set_config('statement_timeout', coalesce(
 
 
 def pool(url: str) -> Pool:
-    """Not open yet. Short timeouts: while the database is away a client gets a 503 and may come again."""
+    """Return a pool that is not open yet.
+
+    The timeouts are short: while the database is unavailable, a client gets a 503 and may retry.
+    """
 
     async def check(conn: Connection) -> None:
         try:
             await AsyncConnectionPool.check_connection(conn)
         except OperationalError:
-            # A restart of the database loses all connections at once. The pool would try one after the
-            # other, with growing pauses, until the request timed out; so replace all of them now.
+            # A restart of the database breaks all connections at once. The pool would try one after
+            # the other with backoff until the request timed out, so replace all of them now.
             await made.drain()
             raise
 
@@ -55,7 +59,8 @@ def pool(url: str) -> Pool:
         timeout=5,
         reconnect_timeout=1,
         check=check,
-        # Migrations change tables under a running gateway, and a prepared statement would remember the old ones.
+        # Migrations change tables while the gateway runs. A prepared statement would still have the
+        # old ones.
         kwargs={"autocommit": True, "prepare_threshold": None, "connect_timeout": 3},
     )
     return made
@@ -66,15 +71,16 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
     try:
         async with pool.connection() as conn, conn.transaction():
             yield conn
-    except OperationalError as error:  # a full pool, too
+    except OperationalError as error:  # also raised by a full pool
         if error.sqlstate is None or error.sqlstate.startswith(("08", "57P")):
             raise Refused(503, "PGRST001", "The database cannot be reached.") from error
         raise
 
 
 async def become(conn: Connection, identity: Identity, request: Request) -> None:
-    """From here to the end of the transaction, or to `set local role none`, statements are the
-    caller's.
+    """Run the following statements as the caller.
+
+    This lasts until the end of the transaction, or until `set local role none`.
     """
     await conn.execute(
         BECOME,

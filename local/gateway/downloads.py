@@ -1,6 +1,4 @@
-"""Downloads: for a caller who may see the row of an object, or with a URL that such a caller
-signed.
-"""
+"""Downloads by a caller who may read the object's row, or by a URL that such a caller signed."""
 
 from typing import Any
 

@@ -1,18 +1,18 @@
-"""Phoenix frames as Supabase's clients speak them: vsn 1.0.0 is a JSON object, 2.0.0 a JSON array.
+"""The Phoenix frames of Supabase's clients: vsn 1.0.0 is a JSON object, 2.0.0 a JSON array.
 
-A 1.0.0 client dies of a binary frame, and a 2.0.0 client takes text, so the gateway only ever sends
-text.
+A 1.0.0 client crashes on a binary frame, and a 2.0.0 client accepts text, so the gateway sends text
+only.
 """
 
 import json
 from dataclasses import dataclass
 from typing import Any
 
-PUSH_BROADCAST = 3  # the one binary frame a client sends
+PUSH_BROADCAST = 3  # the only binary frame that a client sends
 
 
 class UnreadableFrame(Exception):
-    """Not a frame of this version."""
+    """The data is not a frame of this version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,11 @@ def decode(data: str | bytes, vsn: str) -> Frame:
 
 
 def decode_broadcast(data: bytes) -> Frame:
-    """Six lengths and the encoding, then as many strings and the payload, which is of no use here."""
+    """Decode a binary broadcast; its payload is not needed here.
+
+    The header has the kind, five lengths and the encoding. The strings of these lengths follow,
+    then the payload.
+    """
     if data[0] != PUSH_BROADCAST:
         raise UnreadableFrame
     texts: list[str] = []

@@ -1,4 +1,7 @@
-"""Passes /functions/v1/<name> on to the Deno process of that function, which sees the path /<name>."""
+"""Requests to /functions/v1/<name>, forwarded to the Deno process of that function.
+
+The function gets the path /<name>.
+"""
 
 import tomllib
 from collections.abc import AsyncIterator
@@ -18,10 +21,10 @@ from local.gateway.refused import Refused
 
 CONFIG = Path(__file__).parents[2] / "supabase" / "config.toml"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-# Hosted, a function that has not answered after 150 s gets a 504.
+# Hosted, a client gets a 504 from a function that has not answered after 150 s.
 FUNCTION_TIMEOUT = httpx.Timeout(150, connect=2)
 
-# These are about one connection, and there are two.
+# These headers apply to one connection only, so they are not forwarded to the other one.
 HOP_BY_HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "host"}
 
 
@@ -44,8 +47,9 @@ async def call(request: Request) -> Response:
 
 @asynccontextmanager
 async def client(app: Starlette) -> AsyncIterator[None]:
-    """For the app's life: making a client takes longer than a call. Each call connects anew, as
-    Deno may restart.
+    """Open one client for the lifetime of the app, because making one takes longer than a call.
+
+    Each call makes a new connection, because Deno may restart.
     """
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     async with httpx.AsyncClient(timeout=FUNCTION_TIMEOUT, limits=limits, trust_env=False) as opened:
@@ -67,22 +71,25 @@ async def passed_on(request: Request, url: str) -> Response:
 
 
 def target_of(request: Request) -> str:
-    """Path and query as the client wrote them, without our prefix."""
+    """Return path and query as the client sent them, without our prefix."""
     path: str = request.scope["raw_path"].decode().removeprefix("/functions/v1")
     return f"{path}?{request.url.query}" if request.url.query else path
 
 
 def body_of(request: Request) -> AsyncIterator[bytes] | None:
-    """Nothing for a request without a body: a stream of nothing would still be announced as one."""
+    """Return the body as a stream, or None for a request without a body.
+
+    An empty stream would still be announced as a body.
+    """
     has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
     return request.stream() if has_body else None
 
 
 def check_token(request: Request) -> None:
-    """What the CLI's local runtime asks for with verify_jwt: a user's token, or else an API key of
-    the project.
+    """Require a user's token, or else an API key of the project.
 
-    So a bare publishable key passes: a function checks for itself who calls it.
+    The CLI's local runtime requires the same with verify_jwt. So a publishable key alone passes,
+    and a function must check its caller itself.
     """
     token, apikey = bearer_of(request), apikey_of(request)
     if token is not None and token.startswith("sb_"):

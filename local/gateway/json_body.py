@@ -1,4 +1,4 @@
-"""Bytes that should be JSON: they become an object, or are refused."""
+"""Bodies of requests as JSON objects. Other bodies are refused."""
 
 import json
 from typing import Any
@@ -7,7 +7,11 @@ from local.gateway.refused import Refused
 
 
 def object_in(body: bytes, code: str = "bad_json") -> dict[str, Any]:
-    """No body counts as an empty object. `code` is what the service calls a body it cannot read."""
+    """Return the JSON object in a body. No body counts as an empty object.
+
+    Args:
+        code: the service's error code for a body that it cannot read.
+    """
     try:
         found = json.loads(body.decode() or "{}")
     except (ValueError, RecursionError):

@@ -1,7 +1,7 @@
-"""The caller of a request: an API key says which program it is, a bearer token signed with the
-stack's key which user.
+"""The caller of a request.
 
-A user's token wins over the API key beside it, a secret one included, as on hosted Supabase.
+An API key identifies the program. A bearer token signed with the stack's key identifies the user.
+A user's token wins over the API key beside it, even over a secret key, as on hosted Supabase.
 """
 
 import hmac
@@ -20,7 +20,7 @@ ROLES = ("anon", "authenticated", "service_role")
 
 
 class InvalidToken(Exception):
-    """The message says why, in words a client may see."""
+    """The token or the API key is not valid. A client may see the message, which has the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,10 @@ def sign(stack: Stack, claims: dict[str, Any], *, seconds: int) -> str:
 
 
 def verify(stack: Stack, token: str, **checks: Any) -> dict[str, Any]:
-    """The claims of a token we signed ourselves and that has not expired."""
+    """Return the claims of a token that we signed and that has not expired.
+
+    Raises InvalidToken for any other.
+    """
     key = jwt.PyJWK(stack.signing_key, algorithm=ALGORITHM).key.public_key()
     try:
         claims: dict[str, Any] = jwt.decode(token, key, [ALGORITHM], options={"require": ["exp"]}, **checks)
@@ -58,7 +61,7 @@ def jwks(stack: Stack) -> dict[str, Any]:
 
 
 def key_role(stack: Stack, apikey: str | None) -> str | None:
-    """The role an API key stands for; None for a key that is not ours."""
+    """Return the role of an API key, or None for a key that is not ours."""
     for key, role in ((stack.publishable_key, "anon"), (stack.secret_key, "service_role")):
         if hmac.compare_digest((apikey or "").encode(), key.encode()):
             return role
@@ -66,7 +69,10 @@ def key_role(stack: Stack, apikey: str | None) -> str | None:
 
 
 def identify(stack: Stack, apikey: str | None, bearer: str | None) -> Identity:
-    """Raises InvalidToken when either is not ours; a bad token never falls back to its API key."""
+    """Return the caller. Raises InvalidToken when the API key or the token is not ours.
+
+    A bad token never falls back to its API key.
+    """
     role = key_role(stack, apikey)
     if role is None:
         raise InvalidToken("Invalid API key")

@@ -1,7 +1,8 @@
-"""The bytes of objects, each version in a file of its own, named by nothing that a request says.
+"""The bytes of objects. Each version has its own file, whose name has no part of a request.
 
-A version is written before the transaction that names it commits, and deleted after the one that
-removes its name: a crash leaves a file without a row, never a row without its file.
+A version is written before the transaction that inserts its row commits, and deleted after the
+transaction that removes its row. So a crash leaves a file without a row, never a row without its
+file.
 """
 
 import shutil

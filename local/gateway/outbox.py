@@ -1,7 +1,7 @@
-"""Carries new rows of realtime.messages to the clients that joined their topic.
+"""Send new rows of realtime.messages to the clients that joined their topic.
 
-Like hosted Realtime it promises nothing: a message sent before a client joined does not reach it.
-It holds a database connection only while there is a client.
+As on hosted Realtime, delivery is not guaranteed: a message sent before a client joined does not
+reach it. There is a database connection only while there is a client.
 """
 
 import asyncio
@@ -14,15 +14,15 @@ import psycopg
 
 log = logging.getLogger(__name__)
 
-Receiver = Callable[[dict[str, Any]], None]  # must not block: one slow client would hold up the others
+Receiver = Callable[[dict[str, Any]], None]  # must not block: a slow client would delay the others
 
-# A transaction that found another one ringing does not ring, and may commit after that bell was
-# answered.
+# Seconds between polls. Of concurrent transactions only one sends the NOTIFY, and another may
+# commit after the gateway has handled it.
 POLL_WHILE_BUSY, POLL_WHILE_IDLE = 0.02, 0.5
-BUSY_FOR = 1.0
-OPEN_WITHIN = 5.0
+BUSY_FOR = 1.0  # seconds after a message or a NOTIFY
+OPEN_WITHIN = 5.0  # seconds
 
-# In portions, so that the clients' own tasks have their turn in between.
+# In batches, so that the clients' own tasks can run in between.
 TAKE = """
 with taken as (
   delete from realtime.outbox
@@ -43,8 +43,9 @@ class Outbox:
         self.is_open = asyncio.Event()
 
     async def join(self, topic: str, receiver: Receiver) -> None:
-        """From the return on, what is committed reaches the receiver. Raises TimeoutError without a
-        database.
+        """Add a receiver. Every message committed after the return reaches it.
+
+        Raises TimeoutError without a database.
         """
         self.receivers[topic].add(receiver)
         if self.streaming is None or self.streaming.done():

@@ -1,5 +1,6 @@
-"""The Realtime websocket: private topics, receive-only. Presence, Postgres Changes and public
-topics are refused.
+"""The Realtime websocket: private topics, receive-only.
+
+Presence, Postgres Changes and public topics are refused.
 """
 
 import asyncio
@@ -22,13 +23,13 @@ from local.gateway.refused import Refused, not_spoken, refuse_unknown
 log = logging.getLogger(__name__)
 
 PREFIX = "realtime:"
-OUTGOING_FRAMES = 1000  # a client that is further behind is dropped; it joins again and reads the truth
+OUTGOING_FRAMES = 1000  # a client further behind is dropped; it joins again and reads the rows
 
-# The client went away, also in the middle of a send, or does not speak the protocol.
+# The client disconnected, perhaps in the middle of a send, or does not follow the protocol.
 ENDS = (WebSocketDisconnect, RuntimeError, UnreadableFrame)
 
-# What a client may send when it joins. Its own version asks for nothing. The options of broadcasts
-# that say how to send have no effect, since every channel is receive-only.
+# The fields and options that a client may send when it joins. Its own `version` requests nothing.
+# The broadcast options for sending have no effect, since every channel is receive-only.
 JOIN_FIELDS = ("config", "access_token", "version")
 CHANNEL_OPTIONS = ("private", "broadcast", "presence", "postgres_changes")
 BROADCAST_OPTIONS = ("ack", "self", "replication_ready")
@@ -82,7 +83,7 @@ class Socket:
             await self.websocket.send_text(await self.outgoing.get())
 
     def send(self, frame: Frame) -> None:
-        """Never waits: a client that does not read is dropped instead."""
+        """Queue a frame without waiting. A client that does not read is dropped."""
         try:
             self.outgoing.put_nowait(encode(frame, self.vsn))
         except asyncio.QueueFull:
@@ -102,12 +103,12 @@ class Socket:
             case "access_token":
                 await self.renew(frame)
             case _:
-                # A policy to insert would be needed, and there is none.
+                # A client could send only with a policy for inserts, and there is none.
                 reason = f"Unauthorized: this channel is receive-only; it takes no {frame.event}"
                 self.send(frame.reply("error", {"reason": reason}))
 
     async def join(self, frame: Frame) -> None:
-        if frame.topic in self.channels:  # the client joins anew, and the old channel ends
+        if frame.topic in self.channels:  # the client joins again, and the old channel ends
             self.close(self.channels[frame.topic])
         topic, receiver = frame.topic.removeprefix(PREFIX), self.receiver(frame.topic)
         try:
@@ -128,7 +129,7 @@ class Socket:
                 self.send(system(channel, "ok", "Replication connection established"))
 
     def check_connection(self) -> None:
-        """Said at the join: a client does not see why a connection was refused."""
+        """Check the connection at the join: a client cannot see why a connection was refused."""
         refuse_unknown("query parameter", self.websocket.query_params, QUERY)
         refuse_unknown("vsn", [self.vsn], VERSIONS)
 
@@ -149,7 +150,10 @@ class Socket:
             raise not_spoken("the channel option presence")
 
     async def authorize(self, topic: str, token: str | None) -> Identity:
-        """Without a user's token, the role is that of the connection's API key."""
+        """Return the caller, who may read the topic. Raises Refused for any other caller.
+
+        Without a user's token, the role is that of the connection's API key.
+        """
         apikey = apikey_of(self.websocket)
         if token is not None and token.startswith("sb_"):
             token = None
@@ -167,7 +171,7 @@ class Socket:
         return caller
 
     async def renew(self, frame: Frame) -> None:
-        """A new token is checked as at the join; a user without the right loses the channel."""
+        """Check a new token as at the join. A user without the right loses the channel."""
         token = frame.payload.get("access_token")
         if not isinstance(token, str) or token.startswith("sb_"):
             return
@@ -191,8 +195,9 @@ class Socket:
         return lambda message: self.send(Frame(topic, "broadcast", message))
 
     def close(self, channel: Channel, why: str | None = None) -> None:
-        """End one channel, unless it ended while we waited; the client does not join again by
-        itself.
+        """End one channel, unless it ended while we waited.
+
+        The client does not join again by itself.
         """
         if self.channels.get(channel.name) is not channel:
             return

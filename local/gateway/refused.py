@@ -1,4 +1,4 @@
-"""A request that is declined: one exception, said in the dialect of the service that declines it."""
+"""Refused requests: one exception, answered in the format of the service that refuses."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 
@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 
 class Refused(Exception):
-    """The message is for the client to see."""
+    """The server declines the request. The client sees the message."""
 
     def __init__(
         self,
@@ -19,7 +19,7 @@ class Refused(Exception):
         hint: object = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        # A message may quote a name of the client's that UTF-8 cannot hold.
+        # A message may quote a name from the client that UTF-8 cannot encode.
         self.message = message.encode(errors="backslashreplace").decode()
         super().__init__(self.message)
         self.status, self.code = status, code
@@ -32,14 +32,17 @@ def not_spoken(what: str) -> Refused:
 
 
 def refuse_unknown(kind: str, given: Iterable[str], known: Collection[str]) -> None:
-    """A parameter that was ignored would look as if it worked."""
+    """Refuse a name that is not known. An ignored parameter would seem to work."""
     for name in given:
         if name not in known:
             raise not_spoken(f"the {kind} {name}")
 
 
 def by_auth(refused: Refused) -> Response:
-    """Bodies have two shapes, by the version a client names; this one has the fields of both."""
+    """Return the answer of Auth.
+
+    Auth's bodies have two forms, by the version in the request. This one has the fields of both.
+    """
     code, message = refused.code, refused.message
     headers = {"x-sb-error-code": code, "x-supabase-api-version": "2024-01-01"}
     body = {"code": code, "message": message, "error_code": code, "msg": message}
@@ -58,7 +61,7 @@ def by_rest(refused: Refused) -> Response:
 
 
 def by_storage(refused: Refused) -> Response:
-    """Storage answers 400 for all but an outage; the status that was meant is in the body."""
+    """Return the answer of Storage: 400 except in an outage, with the real status in the body."""
     body = {"statusCode": str(refused.status), "error": refused.code, "message": refused.message}
     return JSONResponse(body, 503 if refused.status == 503 else 400, refused.headers)
 
@@ -81,5 +84,5 @@ DIALECTS: dict[str, Callable[[Refused], Response]] = {
 
 
 async def answer(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refused)  # noqa: S101  # Starlette passes what it was registered for
+    assert isinstance(error, Refused)  # noqa: S101  # Starlette passes the registered class
     return DIALECTS.get(request.url.path.split("/")[1], by_gateway)(error)

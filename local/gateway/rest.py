@@ -1,5 +1,6 @@
-"""The Data API, as far as our clients use PostgREST: tables and functions of schema public, as the
-caller's role.
+"""The part of the Data API (PostgREST) that our clients use.
+
+It gives access to tables and functions of schema public, as the caller's role.
 """
 
 from collections.abc import AsyncIterator
@@ -25,7 +26,7 @@ DELETE = sql.SQL("delete from {} as t{}")
 
 @asynccontextmanager
 async def acting(request: Request) -> AsyncIterator[Connection]:
-    """A transaction as the caller; what goes wrong in it is answered as PostgREST does."""
+    """Open a transaction as the caller, and turn its errors into PostgREST's error answers."""
     check_headers(request)
     try:
         identity = keys.caller(request)
@@ -37,12 +38,12 @@ async def acting(request: Request) -> AsyncIterator[Connection]:
             yield conn
     except psycopg.Error as error:
         raise rest_errors.refused(error, identity.role) from error
-    except UnicodeEncodeError as error:  # JSON can name what UTF-8 cannot hold
+    except UnicodeEncodeError as error:  # JSON can have text that UTF-8 cannot encode
         raise Refused(400, "22021", str(error)) from error
 
 
 def check_headers(request: Request) -> None:
-    """Headers ask PostgREST for other schemas, pages, counts, shapes and formats."""
+    """Refuse headers that request other schemas, pages, counts, shapes and formats."""
     for name in ("accept-profile", "content-profile"):
         if (profile := request.headers.get(name, "public")) != "public":
             hint = "Only the following schemas are exposed: public"
@@ -80,7 +81,7 @@ async def read_table(request: Request) -> Response:
 async def delete_rows(request: Request) -> Response:
     query = rest_query.parse(request.query_params, rest_query.DELETE)
     if not query.is_filtered:
-        # Hosted projects refuse it, too: it is nearly always a forgotten filter.
+        # Hosted projects refuse this, too: nearly always a filter was forgotten.
         raise Refused(400, "21000", "DELETE requires a WHERE clause")
     async with acting(request) as conn:
         await conn.execute(DELETE.format(table_of(request), query.where))
@@ -88,7 +89,7 @@ async def delete_rows(request: Request) -> Response:
 
 
 async def call_function(request: Request) -> Response:
-    """The body goes to Postgres as it came, since Postgres keeps digits that Python does not."""
+    """Call a function. Postgres gets the body unchanged, as it keeps digits that Python loses."""
     body = await request.body()
     given = object_in(body, "PGRST102")
     async with acting(request) as conn:

@@ -1,4 +1,4 @@
-"""Which HTTP status PostgREST gives an error of Postgres."""
+"""The HTTP statuses of PostgREST for errors of Postgres."""
 
 import json
 import re
@@ -8,7 +8,7 @@ import psycopg
 
 from local.gateway.refused import Refused
 
-# The longest prefix of the sqlstate wins; whatever is not here is the client's fault.
+# The longest prefix of the sqlstate wins. A sqlstate without an entry is the client's fault.
 STATUS = {
     "": 400,
     "08": 503, "09": 500, "0L": 403, "0P": 403,
@@ -20,7 +20,7 @@ STATUS = {
 
 
 def refused(error: psycopg.Error, role: str) -> Refused:
-    # psycopg itself refuses what cannot be sent, such as a NUL in a text.
+    # psycopg itself refuses values that cannot be sent, such as a text with a NUL.
     state, diag = error.sqlstate or "22021", error.diag
     if state == "PGRST":
         return custom(diag.message_primary or "", diag.message_detail or "")
@@ -40,7 +40,7 @@ def http_status(number: str | int) -> int:
 
 
 def custom(message: str, detail: str) -> Refused:
-    """`raise sqlstate 'PGRST'` says everything itself, headers included."""
+    """Return the answer that `raise sqlstate 'PGRST'` specifies itself, headers included."""
     try:
         answer, answered = json.loads(message), json.loads(detail)
         headers: dict[str, Any] = answered["headers"]

@@ -1,8 +1,7 @@
-"""A query string of the Data API as SQL. Names become identifiers and values literals; nothing is
-copied into SQL.
+"""The translation of a query string of the Data API to SQL.
 
-Every column is qualified with the alias t, so that a name can only mean a column of the table asked
-for.
+Names become identifiers and values literals; no text is copied into SQL. Every column is qualified
+with the alias t, so that a name can only mean a column of the requested table.
 """
 
 import re
@@ -15,10 +14,10 @@ from starlette.datastructures import QueryParams
 from local.gateway.refused import Refused, not_spoken
 
 MAX_ROWS = 1000
-# What a query string may hold beside filters.
+# The parameters that a query string may have beside filters.
 READ = ("select", "order", "limit")
 DELETE = ()
-# Names that PostgREST does not take for columns.
+# Names that PostgREST does not treat as columns.
 RESERVED = (*READ, "offset", "columns", "on_conflict", "and", "or", "not.and", "not.or")
 OPERATORS = {
     "eq": sql.SQL("="),
@@ -72,7 +71,7 @@ def unreadable(what: str, text: str) -> Refused:
 
 
 def field(name: str) -> sql.Composable:
-    """A plain column; not a cast, a path into JSON, an aggregate or an embedded table."""
+    """Return a plain column. Refuse a cast, a path into JSON, an aggregate or an embedded table."""
     if not COLUMN.fullmatch(name.strip()):
         raise not_spoken(f"{name!r} as a column")
     return sql.Identifier("t", name.strip())
@@ -99,7 +98,7 @@ def condition(name: str, text: str) -> sql.Composable:
 
 
 def members(text: str) -> sql.Composable:
-    """`(a,"b,c")` holds two members; a quoted one may hold anything."""
+    """Parse a list. `(a,"b,c")` has two members; a quoted one may contain any character."""
     if not (text.startswith("(") and text.endswith(")")):
         raise unreadable("a list", text)
     found, position, text = [], 0, text[1:-1]
@@ -111,7 +110,7 @@ def members(text: str) -> sql.Composable:
         found.append(bare.strip() if quoted is None else re.sub(r"\\(.)", r"\1", quoted))
         position = match.end()
     if not found:
-        return sql.SQL("(null)")  # which is true of no row
+        return sql.SQL("(null)")  # matches no row
     return sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Literal, found)))
 
 

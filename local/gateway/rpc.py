@@ -1,4 +1,4 @@
-"""A function of schema public as an address of the Data API; its arguments are given by name."""
+"""Calls of the functions of schema public through the Data API, with arguments by name."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ from psycopg import sql
 from local.gateway.database import Connection
 from local.gateway.refused import Refused, not_spoken
 
-# Every role may read the catalog. Whether it may execute a function, Postgres decides at the call.
+# Every role may read the catalog. Postgres checks the right to execute a function at the call.
 CANDIDATES = """
 select p.proretset, p.prorettype = 'void'::regtype, p.pronargs - p.pronargdefaults, coalesce((
     select json_agg(json_build_array(a.name, n.nspname, t.typname) order by a.position)
@@ -31,7 +31,7 @@ class Function:
 
 
 async def find(conn: Connection, name: str, given: set[str]) -> Function:
-    """The function that knows all the given arguments and needs no other."""
+    """Return the function that has all the given arguments and requires no other."""
     for returns_set, returns_void, needed, inputs in await (
         await conn.execute(CANDIDATES, (name,))
     ).fetchall():
@@ -54,7 +54,7 @@ def arguments_in_body(function: Function, body: str) -> sql.Composable:
 
 
 async def call(conn: Connection, function: Function, arguments: sql.Composable) -> str:
-    """The result as JSON."""
+    """Call the function and return its result as JSON."""
     result = "'null'" if function.returns_void else "coalesce(to_json(result)::text, 'null')"
     statement = sql.SQL("select {} from {}, lateral {}({}) as result").format(
         sql.SQL(result),

@@ -1,8 +1,9 @@
-"""Sessions and their refresh tokens: a token is good once, and showing a spent one ends the
-refreshing for all.
+"""Sessions and their refresh tokens.
 
-One spent token is forgiven: the parent of the token that is good now. Its client never saw the
-answer, or asked twice at once, and gets the good token again.
+A token is valid once. If a client sends a spent token, its session can no longer be refreshed.
+
+One spent token is still accepted: the parent of the active token. Its client did not receive the
+answer, or sent two requests at once, and gets the active token again.
 """
 
 import secrets
@@ -15,7 +16,7 @@ from local.gateway.database import Connection
 from local.gateway.refused import Refused
 from local.stack import Stack
 
-TOKEN_SECONDS = 3600
+TOKEN_SECONDS = 3600  # until an access token expires
 
 USER = """
 select json_build_object(
@@ -46,14 +47,17 @@ async def begin(conn: Connection, stack: Stack, user_id: uuid.UUID) -> dict[str,
 
 
 async def renew(conn: Connection, stack: Stack, shown: str) -> dict[str, Any] | None:
-    """None for a spent token: the session has lost its good one, and that must be committed."""
+    """Return the renewed session, or None for a spent token.
+
+    With None the session has lost its active token, and the caller must commit that.
+    """
     active = "select token, parent from auth.refresh_tokens where session_id = %s and not revoked"
     spend = "update auth.refresh_tokens set revoked = true where session_id = %s"
     session = await (await conn.execute(LOCK, (shown,))).fetchone()
     if session is None:
         message = "Invalid Refresh Token: Refresh Token Not Found"
         raise Refused(400, "refresh_token_not_found", message)
-    # Read after the lock: a rival may have spent the token while we waited.
+    # Read after the lock: a concurrent request may have spent the token while we waited.
     token, parent = await (await conn.execute(active, session)).fetchone() or (None, None)
     if token is not None and parent == shown:
         return await issue(conn, stack, session[0], token)
@@ -71,7 +75,7 @@ async def add_token(conn: Connection, session_id: uuid.UUID, *, parent: str | No
 
 
 async def issue(conn: Connection, stack: Stack, session_id: uuid.UUID, refresh_token: str) -> dict[str, Any]:
-    """What clients call a session."""
+    """Return the object that clients call a session."""
     began = "select user_id, extract(epoch from created_at)::bigint from auth.sessions where id = %s"
     user_id, began_at = await (await conn.execute(began, (session_id,))).fetchone() or (None, 0)
     user = await user_of(conn, user_id) or {}

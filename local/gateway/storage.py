@@ -1,6 +1,4 @@
-"""Storage, as far as our clients use it. Whether a caller may, the policies on storage.objects
-decide.
-"""
+"""The part of Storage that our clients use. The policies on storage.objects give access."""
 
 from typing import Any
 
@@ -15,7 +13,7 @@ DELETE = """
 with gone as (delete from storage.objects where bucket_id = %s and name = any(%s) returning *)
 select array_agg(version), coalesce(json_agg(to_jsonb(gone) - 'path_tokens'), '[]') from gone
 """
-# The first part of paths that would be taken for the name of a bucket.
+# First parts of paths that would otherwise match as the name of a bucket.
 NO_BUCKETS = ("copy", "info", "list", "list-v2", "move", "public", "upload")
 
 

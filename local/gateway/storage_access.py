@@ -1,5 +1,6 @@
-"""What every request to Storage goes through: it runs as its caller, and an error is said as
-Storage says it.
+"""The common part of all requests to Storage.
+
+A request runs as its caller, and its errors have the form of Storage's errors.
 """
 
 import re
@@ -17,7 +18,7 @@ from local.gateway.refused import Refused
 
 @asynccontextmanager
 async def acting(request: Request) -> AsyncIterator[Connection]:
-    """A transaction as the caller; what goes wrong in it is answered as Storage does."""
+    """Open a transaction as the caller, and turn its errors into Storage's error answers."""
     try:
         identity = keys.caller(request)
     except keys.InvalidToken as error:
@@ -41,7 +42,7 @@ def address(request: Request) -> tuple[str, str]:
 
 
 def whole_number(body: dict[str, Any], name: str) -> int:
-    """supabase-py sends numbers as text."""
+    """Return a field of the body as a whole number. supabase-py sends numbers as text."""
     text = str(body.get(name))
     if not re.fullmatch(r"[0-9]{1,9}", text):
         raise Refused(400, "invalid_request", f"{name} must be a whole number")

@@ -1,5 +1,6 @@
-"""An upload: the file is the body of the request or lies in a form, and the bucket says what it
-takes.
+"""Uploads. The file is the body of the request or a part of a form.
+
+The bucket limits the size and the types of its files.
 """
 
 import hashlib
@@ -24,7 +25,7 @@ from local.gateway.database import transaction
 from local.gateway.refused import Refused, not_spoken, refuse_unknown
 from local.gateway.storage_access import acting, address
 
-IN_MEMORY = 1 << 20  # bytes of one upload
+IN_MEMORY = 1 << 20  # bytes of one upload; a larger one is on disk
 FORM_FIELDS = ("cacheControl",)
 HEADERS_NOT_SPOKEN = ("content-encoding", "x-metadata", "x-robots-tag")  # options of an upload
 KEY = re.compile(r"[A-Za-z0-9_/!.*'() &$=@;:+,?-]{1,1024}")
@@ -47,7 +48,7 @@ set owner = excluded.owner, owner_id = excluded.owner_id, version = excluded.ver
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What is sent; on disk, if it is large."""
+    """An uploaded file. A large one is on disk."""
 
     file: BinaryIO
     size: int
