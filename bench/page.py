@@ -19,7 +19,7 @@ HEAD = """\
 # Results
 
 Made by `make bench` and the other benches, never by hand. The JSON beside this page has every round.
-[docs/performance.md](../../docs/performance.md) says what bounds the figures.
+[docs/performance.md](../../docs/performance.md) explains the figures.
 """
 
 

@@ -56,7 +56,7 @@ class Burst:
     cpu: dict[str, float]
     """Microseconds a job, by the kind of process."""
     database: dict[str, float]
-    """Transactions, fsyncs, bytes of WAL and buffers a job; and bytes of disk, with what enqueueing takes."""
+    """Transactions, fsyncs, bytes of WAL and buffers a job. Bytes of disk include enqueueing."""
 
 
 def burst(contender: Contender, count: int, database: DatabaseCounters) -> Burst:

@@ -31,10 +31,12 @@ HEAVY_USER = UUID("00000000-0000-4000-8000-000000000000")  # has a third of the 
 USUAL_USER = UUID("00000000-0000-4000-8000-000000000002")
 
 USED = """
-select relname || ': whole table' as what, seq_scan as scans, seq_tup_read as rows from pg_stat_user_tables
+select relname || ': whole table' as what, seq_scan as scans, seq_tup_read as rows
+from pg_stat_user_tables
 where schemaname in ('public', 'private')
 union all
-select indexrelname, idx_scan, idx_tup_read from pg_stat_user_indexes where schemaname in ('public', 'private')
+select indexrelname, idx_scan, idx_tup_read from pg_stat_user_indexes
+where schemaname in ('public', 'private')
 """
 GALLERY = "select id, status, input, output from public.generations order by created_at desc limit 30"
 # Runs without triggers. If dispatches were rolled back instead, dead versions of the first jobs
@@ -43,11 +45,13 @@ REPLACE = """
 with gone as (delete from public.jobs where dispatched_at is not null returning *), new as (
   insert into public.jobs (id, user_id, model_id, input, cost, rank, max_attempts, deadline_at)
   select
-    gen_random_uuid(), user_id, model_id, input, cost, extract(epoch from clock_timestamp()), max_attempts, deadline_at
+    gen_random_uuid(), user_id, model_id, input, cost, extract(epoch from clock_timestamp()),
+    max_attempts, deadline_at
   from gone
   returning id, input
 )
-insert into private.job_requests (job_id, provider, provider_input) select id, 'preview', input from new
+insert into private.job_requests (job_id, provider, provider_input)
+select id, 'preview', input from new
 """
 UNDER_WAY = (
     "select id, status, input, progress from public.jobs"

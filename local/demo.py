@@ -40,7 +40,7 @@ def main() -> int:
         with running_stack(folder) as stack:
             asyncio.run(scenes.show(stack, screen, log_of(folder)))
     except (DemoFailed, UnusableStack, *REFUSALS) as failure:
-        print(f"\nThe demo failed: {failure}\nWhat the processes said: {log_of(folder)}", file=sys.stderr)
+        print(f"\nThe demo failed: {failure}\nTheir log: {log_of(folder)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -134,12 +134,12 @@ class Runner:
         name = child.process.name
         if not self.restarts:
             raise Ended(f"{name} {how(child.popen.returncode)}: {self.last_words(name)}")
-        self.say(name, child.colour, f"{how(child.popen.returncode)}; it starts again")
+        self.say(name, child.colour, f"{how(child.popen.returncode)}; it is started again")
 
     def last_words(self, name: str) -> str:
         lines = [line for line in reversed(self.last_lines[name]) if line]
         return next(
-            (line for line in lines if TELLING.search(line)), lines[0] if lines else "it said nothing"
+            (line for line in lines if TELLING.search(line)), lines[0] if lines else "it printed nothing"
         )
 
     def launch(self, process: Process, colour: str) -> Child:

@@ -31,7 +31,8 @@ NOTE_CHANGE = "update auth.users set email_change = %s, email_change_sent_at = n
 CONFIRM = """
 update auth.users
 set email = %s, email_confirmed_at = now(), email_change = null, email_change_sent_at = null,
-    is_anonymous = false, raw_app_meta_data = '{"provider": "email", "providers": ["email"]}', updated_at = now()
+    is_anonymous = false, raw_app_meta_data = '{"provider": "email", "providers": ["email"]}',
+    updated_at = now()
 where id = %s
 """
 

@@ -21,10 +21,13 @@ TOKEN_SECONDS = 3600  # until an access token expires
 USER = """
 select json_build_object(
   'id', id, 'aud', aud, 'role', role, 'email', coalesce(email, ''), 'phone', coalesce(phone, ''),
-  'email_confirmed_at', email_confirmed_at, 'new_email', email_change, 'email_change_sent_at', email_change_sent_at,
+  'email_confirmed_at', email_confirmed_at, 'new_email', email_change,
+  'email_change_sent_at', email_change_sent_at,
   'last_sign_in_at', last_sign_in_at,
-  'app_metadata', coalesce(raw_app_meta_data, '{}'), 'user_metadata', coalesce(raw_user_meta_data, '{}'),
-  'identities', json_build_array(), 'is_anonymous', is_anonymous, 'created_at', created_at, 'updated_at', updated_at)
+  'app_metadata', coalesce(raw_app_meta_data, '{}'),
+  'user_metadata', coalesce(raw_user_meta_data, '{}'),
+  'identities', json_build_array(), 'is_anonymous', is_anonymous, 'created_at', created_at,
+  'updated_at', updated_at)
 from auth.users where id = %s
 """
 LOCK = """

@@ -41,7 +41,8 @@ values (%(id)s, %(bucket)s, %(name)s, auth.uid(), auth.uid()::text, %(version)s,
 """
 REPLACE = """
 on conflict (bucket_id, name) do update
-set owner = excluded.owner, owner_id = excluded.owner_id, version = excluded.version, metadata = excluded.metadata,
+set owner = excluded.owner, owner_id = excluded.owner_id, version = excluded.version,
+  metadata = excluded.metadata,
     updated_at = now(), last_accessed_at = now()
 """
 
