@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# deploy/restore.sh FILE: loads a backup into a project without users whose migrations are applied, whole or not at all, and
-# compares every balance with its ledger at the end. Stop bridges and workers first.
+# deploy/restore.sh FILE: loads a backup into a project without users whose migrations are applied,
+# whole or not at all, and compares every balance with its ledger at the end. Stop bridges and
+# workers first.
 set -euo pipefail
 : "${DATABASE_URL:?the login of the owner of the schema, in the new project}" "${1:?usage: deploy/restore.sh FILE}"
 before="
-set session_replication_role = replica;  -- no trigger gives starter credits, rings or broadcasts while rows are loaded
+-- While rows are loaded, no trigger gives starter credits, notifies or broadcasts.
+set session_replication_role = replica;
 do \$\$
 declare
   v_tables text;
@@ -12,7 +14,7 @@ begin
   if exists (select from auth.users) then
     raise exception 'This project has users: restore into a new one.';
   end if;
-  -- What the migrations wrote, such as the row of private.config.
+  -- Remove the rows of the migrations, such as that of private.config.
   select string_agg(oid::regclass::text, ', ') into v_tables
   from pg_class
   where relkind = 'r' and relnamespace in ('public'::regnamespace, 'private'::regnamespace)

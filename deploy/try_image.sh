@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds deploy/Dockerfile on a base made of this machine's Debian packages, without Docker and without a registry of
-# images, and tries it: it is not root, holds no secret, refuses wrong settings, has the three commands, takes a job
-# and leaves on SIGTERM.
+# Builds deploy/Dockerfile on a base made of this machine's Debian packages, without Docker and
+# without a registry of images, and tries it: it is not root, holds no secret, refuses wrong
+# settings, has the three commands, takes a job and leaves on SIGTERM.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 for program in buildah mmdebstrap; do

@@ -123,7 +123,7 @@ export interface components {
             /** @example preview */
             model: string;
             /**
-             * @description What the model takes. At most 32 levels deep and 16 KiB, without NUL characters.
+             * @description The fields that the model takes. At most 32 levels deep and 16 KiB, without NUL characters.
              * @example {
              *       "prompt": "a lighthouse at dusk"
              *     }
@@ -153,7 +153,7 @@ export interface components {
             updated_at: string;
             generation: null | components["schemas"]["Generation"];
         };
-        /** @description What came of an ended job; its id is the job's. */
+        /** @description The result of an ended job, under the job's id. */
         Generation: {
             id: components["schemas"]["Id"];
             /** @enum {unknown} */
@@ -251,7 +251,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description `unavailable`: the database is out of reach or too slow. What was asked may have happened all the same. */
+        /** @description `unavailable`: the database is out of reach or too slow. The request may have been carried out all the same. */
         Unavailable: {
             headers: {
                 "Retry-After": components["headers"]["RetryAfter"];
