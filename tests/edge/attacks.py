@@ -81,7 +81,7 @@ ODD_TEXT = [
 
 
 def request(**changes: Any) -> dict[str, Any]:
-    """A good one, some of it changed; `...` leaves a field out."""
+    """A valid request with these changes; `...` removes a field."""
     good = {"id": str(uuid.uuid4()), "model": "preview", "input": {"prompt": "a fox"}, **changes}
     return {name: value for name, value in good.items() if value is not ...}
 
@@ -150,7 +150,7 @@ def deep() -> Iterator[tuple[str, bytes]]:
 
 
 def too_large() -> Iterator[tuple[str, bytes]]:
-    """For the gate, or for the database behind it."""
+    """Kind and body of requests that are too large for the gate or for the database behind it."""
     for size in (65_537, 100_000, 1_000_000, 20_000_000):
         yield "huge body", b" " * size
         yield "huge body", json.dumps(request(input={"prompt": "x" * size})).encode()
@@ -160,7 +160,7 @@ def too_large() -> Iterator[tuple[str, bytes]]:
 
 
 def odd_for_the_model() -> Iterator[tuple[str, bytes]]:
-    """The gate lets them pass; what the model takes decides, in the database."""
+    """Kind and body of requests that pass the gate; the database checks them against the model."""
     for text in ODD_TEXT:
         yield "odd text", with_input(f'{{"a": "{text}", "{text}": 1}}')
     for number in NUMBERS:
@@ -172,7 +172,7 @@ def odd_for_the_model() -> Iterator[tuple[str, bytes]]:
 
 
 def odd_but_good() -> Iterator[tuple[str, bytes]]:
-    """Must be accepted: strange is not wrong."""
+    """Kind and body of unusual but valid requests, which must be accepted."""
     for text in ODD_TEXT:
         yield "odd text", with_input(f'{{"prompt": "a {text}"}}')
     for value in ("null", '"x"', "{}", "[]", f'"{uuid.uuid4()}"'):
@@ -185,7 +185,7 @@ def odd_but_good() -> Iterator[tuple[str, bytes]]:
 
 
 def mutated(choose: random.Random, count: int) -> Iterator[bytes]:
-    """A good request with a few bytes changed, dropped or doubled; some stay good."""
+    """Valid requests with a few bytes changed, dropped or doubled; some remain valid."""
     for _ in range(count):
         body = bytearray(json.dumps(request(input={"prompt": "a fox", "n": [1, {"x": None}]})).encode())
         for _ in range(choose.randint(1, 4)):
@@ -195,7 +195,7 @@ def mutated(choose: random.Random, count: int) -> Iterator[bytes]:
 
 
 def ids() -> Iterator[tuple[str, str]]:
-    """Kind and value of the query `ids`, to be refused."""
+    """Kind and value of the query parameter `ids` in requests that must be refused."""
     good = str(uuid.uuid4())
     for text in INJECTIONS:
         for value in (text, f"{good},{text}", f"{text},{good}", f"{good}{text}"):

@@ -1,4 +1,4 @@
-"""The gate in front of the real thing: the gateway in a process of its own, and a migrated database."""
+"""The gate in front of a real backend: the gateway as a process, and a migrated database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

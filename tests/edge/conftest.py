@@ -1,4 +1,4 @@
-"""The functions in front of a stand-in of the Data API, and the count of what was tried against them."""
+"""The functions in front of a stand-in of the Data API, and the counts of attempts on them."""
 
 import secrets
 from collections import Counter
@@ -30,7 +30,7 @@ tried: Counter[tuple[str, str]] = Counter()
 
 @dataclass(frozen=True, slots=True)
 class StandIn:
-    """The gate with nothing behind it but the stand-in."""
+    """The gate with only the stand-in behind it."""
 
     gate: Gate
     api: DataApi
@@ -49,7 +49,7 @@ def one_stand_in() -> Iterator[StandIn]:
 
 @pytest.fixture
 def stand_in(one_stand_in: StandIn) -> StandIn:
-    """It has not been called, and answers well."""
+    """The stand-in without recorded calls, answering normally."""
     one_stand_in.api.calls.clear()
     one_stand_in.api.behave = Exchange.answer_well
     return one_stand_in
@@ -72,7 +72,7 @@ def jobs(backend: Backend) -> Iterator[Jobs]:
 
 @pytest.fixture
 def user(backend: Backend, http: httpx.Client, jobs: Jobs) -> Iterator[TappingUser]:
-    """Whatever a test does in this user's name, only what was accepted may have cost a credit."""
+    """A user; after the test, only accepted requests may have cost a credit."""
     user = TappingUser(backend, http, jobs)
     yield user
     user.assert_charged_for_the_accepted_alone()
@@ -86,7 +86,7 @@ def http() -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def tally() -> Counter[tuple[str, str]]:
-    """What was tried, by function and kind; a run of this folder in one process ends with the table."""
+    """Attempts by function and kind; a run of this folder in one process prints the table."""
     return tried
 
 

@@ -1,6 +1,6 @@
-"""A stand-in of the Data API that remembers what it was asked and misbehaves on request.
+"""A stand-in of the Data API that records its requests and fails on demand.
 
-It is here for faults alone: what the database really answers is tested against the real one.
+It serves tests of faults only. The answers of the database are tested with a real one.
 """
 
 import json
@@ -27,10 +27,10 @@ class DataApi:
 
 
 class Exchange(BaseHTTPRequestHandler):
-    """One request, to be answered in any way."""
+    """One request; the test chooses how it is answered."""
 
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # one write for head and body, which Nagle's algorithm would hold apart
+    wbufsize = -1  # one write for head and body: Nagle's algorithm would delay the second
     api: DataApi
 
     def do_POST(self) -> None:
@@ -55,7 +55,7 @@ class Exchange(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def refuse(self, status: int, code: str, message: str, **headers: str) -> None:
-        """As PostgREST words an error."""
+        """Answer with an error in the form of PostgREST."""
         self.answer(status, {"code": code, "message": message, "details": None, "hint": None}, **headers)
 
     def hang_up(self) -> None:

@@ -1,4 +1,4 @@
-"""Everything that only looks like the access token of a user."""
+"""Credentials that only look like the access token of a user."""
 
 import hashlib
 import hmac
@@ -134,7 +134,7 @@ def other_algorithms(issuer: Issuer) -> Iterator[str]:
         yield f"{header}.{claims}.{signature}"
         yield f"{header}.{claims}"
         yield issuer.sign(issuer.claims(), alg=alg)
-    # The public key as the secret of an HMAC: what a verifier falls for that trusts the header's alg.
+    # The public key as the secret of an HMAC: an attack on a verifier that trusts the header's alg.
     public = issuer.key.public_key()
     pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     for secret in (
@@ -182,7 +182,10 @@ def forged(issuer: Issuer) -> Iterator[str]:
 
 
 def mutated(issuer: Issuer) -> Iterator[str]:
-    """A valid token with one character changed, at every place but the last: two of its six bits mean nothing."""
+    """Valid tokens with one character changed, at every place but the last.
+
+    Four of the six bits of the last character mean nothing.
+    """
     token = issuer.token()
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
     choose = random.Random(1)

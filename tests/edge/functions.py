@@ -17,7 +17,7 @@ STORE_AUTHORIZATION = "Bearer a value that the dashboard was told"
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Where each function is served."""
+    """The address of each function."""
 
     origins: Mapping[str, str]
 
@@ -31,7 +31,7 @@ class Gate:
 
 @contextmanager
 def serve(environment: Mapping[str, str]) -> Iterator[Gate]:
-    """All functions with this environment, as the local stack starts them."""
+    """Serve all functions with this environment, as the local stack starts them."""
     with ExitStack() as stack:
         scripts = {name: FUNCTIONS / name / "index.ts" for name in NAMES}
         yield Gate(
@@ -42,7 +42,7 @@ def serve(environment: Mapping[str, str]) -> Iterator[Gate]:
 def function_environment(
     url: str, issuer: Issuer, api_keys: Mapping[str, str], webhook_secret: bytes
 ) -> dict[str, str]:
-    """What the platform gives every function, and our own secret."""
+    """The environment of a function: the variables of the platform, and our own secrets."""
     return {
         "SUPABASE_URL": url,
         "SUPABASE_JWKS": issuer.jwks(),

@@ -5,12 +5,13 @@ from contextlib import suppress
 
 
 def answers(address: tuple[str, int], request: bytes) -> list[tuple[int, bytes]]:
-    """Status and body of each answer to these bytes; none if they were hung up on."""
+    """Status and body of each answer to these bytes; none if the connection was closed at once."""
     received = bytearray()
     with socket.create_connection(address, timeout=30) as connection, suppress(ConnectionError):
         connection.sendall(request)
-        with suppress(OSError):  # it is closed already
-            connection.shutdown(socket.SHUT_WR)  # or a longer length would make the function wait for more
+        with suppress(OSError):  # the function has closed it already
+            # Otherwise the function would wait for more bytes after a longer announced length.
+            connection.shutdown(socket.SHUT_WR)
         while chunk := connection.recv(65536):
             received += chunk
     return [split(each) for each in bytes(received).split(b"HTTP/1.1 ")[1:]]

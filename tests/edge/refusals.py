@@ -1,11 +1,11 @@
-"""What a refusal may say: the one error shape, and nothing of the inside."""
+"""The allowed content of a refusal: the one error shape, and no internals."""
 
 import re
 from typing import Any
 
 import httpx
 
-# Words of the database, of the runtime and of our own source that a caller has no business to read.
+# Words of the database, the runtime and our own source, which a caller must not see.
 INSIDE = re.compile(
     r"postgres|PGRST|sqlstate|relation|constraint|plpgsql|schema|stack|\bat |\.ts\b|file:|/rest/v1|127\.0\.0\.1"
     r"|sb_secret|sb_publishable|SUPABASE|TypeError|SyntaxError|Deno|undefined|\[object",
@@ -14,7 +14,7 @@ INSIDE = re.compile(
 
 
 def code_of(answer: httpx.Response) -> str:
-    """The code of a well-formed refusal."""
+    """Return the code of a refusal, after a check of its form."""
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["access-control-allow-origin"] == "*"
     assert answer.headers["cache-control"] == "no-store"

@@ -1,4 +1,4 @@
-"""Every method and path is answered sensibly, and neither a warm call nor a wrong one reaches the database."""
+"""Every method and path gets a sensible answer; warm and invalid calls never reach the database."""
 
 from collections import Counter
 
@@ -93,7 +93,7 @@ BROKEN_HTTP = [
     b"GET /\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n",
     b"GET /ping HTTP/1.1\r\nHost: x\r\n no name: x\r\n\r\n",
     b"get /ping HTTP/1.1\r\nHost: x\r\n\r\n",
-    b"constructor /ping HTTP/1.1\r\nHost: x\r\n\r\n",  # what every JavaScript object has
+    b"constructor /ping HTTP/1.1\r\nHost: x\r\n\r\n",  # a property of every JavaScript object
     b"__proto__ /ping HTTP/1.1\r\nHost: x\r\n\r\n",
     b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
     b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n",

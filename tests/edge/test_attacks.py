@@ -1,4 +1,4 @@
-"""Whatever is sent, the gate answers sensibly, the database behind it never fails, and no credit is lost to it."""
+"""Hostile requests get sensible answers, never make the database fail, and cost no credit."""
 
 import json
 import random
@@ -25,7 +25,8 @@ def test_malformed_requests_are_refused(user: TappingUser, tally: Tally) -> None
 
 def test_large_requests_are_refused(user: TappingUser, tally: Tally) -> None:
     for kind, body in attacks.too_large():
-        for sent in (body, iter([body[:1000], body[1000:]])):  # with its length announced, and in chunks
+        # The body is sent with its length announced, and in chunks.
+        for sent in (body, iter([body[:1000], body[1000:]])):
             answer = user.enqueue(sent)
             assert (answer.status_code, code_of(answer)) == (413, "too_large"), (kind, len(body))
             tally[ENQUEUE, kind] += 1
@@ -98,7 +99,7 @@ def test_ten_thousand_ids_are_refused(user: TappingUser, tally: Tally) -> None:
     ids = ",".join([str(uuid.uuid4())] * 10_000)
     request = f"GET /{STATUS}?ids={ids} HTTP/1.1\r\nHost: x\r\nAuthorization: {user.headers['Authorization']}\r\n\r\n"
     for status, _ in answers(user.backend.gate.address(STATUS), request.encode()):
-        assert 400 <= status < 500  # by Deno itself: an address has a bound
+        assert 400 <= status < 500  # by Deno itself, which limits the length of an address
     tally[STATUS, "too many ids"] += 1
 
 

@@ -1,4 +1,4 @@
-"""A cold start costs what a function loads, so what it may load is bounded here."""
+"""The code that a function loads slows its cold start, so these tests limit it."""
 
 import json
 import re
@@ -24,12 +24,13 @@ MAX_BYTES = {
     "provider_webhook": 15_000,
     "purchase_webhook": 15_000,
 }
-# The gate calls one address, which its environment gives it. A provider's would be written like this.
+# The gate calls one address, which is in its environment. The address of a provider in the code
+# would match this.
 ADDRESS = re.compile(r"https?:|wss?:|\b[\w-]+\.(com|ai|io|dev|net|org|delivery|run)\b")
 
 
 def loaded_by(name: str) -> list[dict[str, Any]]:
-    """The modules that Deno itself says the function loads."""
+    """The modules that the function loads, as listed by Deno."""
     command = [str(DENO), "info", "--json", str(FUNCTIONS / name / "index.ts")]
     info = subprocess.run(command, env=ENVIRONMENT, check=True, capture_output=True, timeout=60)
     graph = json.loads(info.stdout)

@@ -1,4 +1,4 @@
-"""Many taps at the same moment: each is accepted once and charged once, and no balance falls below zero."""
+"""Many taps at one moment: each is accepted and charged once, and no balance falls below zero."""
 
 import uuid
 from collections import Counter
@@ -16,7 +16,7 @@ STARTER_CREDITS = 10
 
 
 def tap(http: httpx.Client, backend: Backend, user_id: UUID, job_id: UUID) -> httpx.Response:
-    """As an app does: while the answer is "unavailable" the same request goes out again."""
+    """Send a request as an app does: repeat it while the answer is "unavailable"."""
     body = {"id": str(job_id), "model": "preview", "input": {"prompt": "a fox"}}
     while True:
         answer = http.post(

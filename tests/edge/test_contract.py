@@ -1,4 +1,4 @@
-"""docs/openapi.yaml is true: requests made from it, good ones and bad ones, are answered as it says."""
+"""docs/openapi.yaml is true: valid and invalid requests made from it get its documented answers."""
 
 from collections import Counter
 from typing import Any
@@ -16,8 +16,9 @@ from tests.support.processes import ROOT
 
 CONFIG = schemathesis.Config.from_dict(
     {
-        # What JSON Schema cannot say of an input is tried in attacks.py: NUL is in the description of the reference.
-        # The token is ours: a request that is bad for want of one would be sent as a good one.
+        # JSON Schema cannot exclude NUL from an input, so a description in the reference does.
+        # attacks.py tests such rules.
+        # The test adds the token: a request that is invalid only for lack of one would be valid.
         "generation": {"allow-x00": False, "codec": "utf-8", "with-security-parameters": False},
         "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "409"]}},
     }
@@ -44,7 +45,8 @@ def test_functions_answer_as_the_reference_says(
     if is_good and case.operation.label == "POST /enqueue_generation":
         assert isinstance(case.body, dict)
         case.body["model"] = "preview"
-        case.body["input"] = {"prompt": "a fox"}  # what a model takes is not in the reference
+        # The reference does not describe the input of a model.
+        case.body["input"] = {"prompt": "a fox"}
     elif is_good and case.operation.label == "POST /provider_webhook":
         sent = requests.Request(**case.as_transport_kwargs(base_url=origin)).prepare().body
         assert isinstance(sent, bytes)

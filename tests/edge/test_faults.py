@@ -1,4 +1,4 @@
-"""When what is behind the gate fails, a caller learns at once that a retry is worth it, and nothing else."""
+"""When a server behind the gate fails, a caller learns at once to retry, and nothing else."""
 
 import socket
 import threading
@@ -23,7 +23,7 @@ CALLS_THE_DATABASE = ("enqueue_generation", "get_job_status", "provider_webhook"
 
 
 def call(name: str, gate: Gate, issuer: Issuer, webhook_secret: bytes) -> httpx.Response:
-    """A good request."""
+    """Send a valid request."""
     headers = {"Authorization": f"Bearer {issuer.token()}"}
     request: dict[str, Any] = {"headers": headers, **REQUESTS.get(name, {})}
     if name == "provider_webhook":
@@ -101,7 +101,7 @@ def test_the_gate_recovers_with_the_database(stand_in: StandIn, name: str) -> No
 
 @pytest.fixture(scope="module")
 def gate_to_nowhere() -> Iterator[tuple[Gate, Issuer]]:
-    with socket.socket() as taken:  # bound but not listening: refused for as long as we hold it
+    with socket.socket() as taken:  # bound but not listening: refuses connections
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         issuer = Issuer(url)
@@ -168,7 +168,7 @@ def test_a_token_that_expired_on_the_way_is_not_our_failure(stand_in: StandIn, c
 
 
 def send_slowly(name: str, stand_in: StandIn) -> int:
-    """The status that a sender gets who announces a body, sends its first bytes and stalls."""
+    """The status for a client that announces a body, sends its first bytes and stalls."""
     headers = {"Authorization": f"Bearer {stand_in.issuer.token()}", **signed(stand_in.webhook_secret)}
     if name == "purchase_webhook":
         headers = test_purchase_webhook.signed(stand_in.webhook_secret)

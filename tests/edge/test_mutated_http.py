@@ -1,4 +1,4 @@
-"""Bytes that were once a request are answered sensibly or hung up on; no function falls over them."""
+"""Mutated bytes of a request get a sensible answer or a closed connection; no function crashes."""
 
 import json
 import random
@@ -27,7 +27,7 @@ def test_mutated_http_is_answered_or_hung_up_on(
             if status == 202 and name == "enqueue_generation":
                 assert json.loads(body)["job"]["id"] in user.jobs()
         tally[name, "mutated HTTP"] += 1
-    # Who hangs up loses the answer, not the job.
+    # A client that disconnects loses the answer, not the job.
     user.accepted = user.jobs()
 
 

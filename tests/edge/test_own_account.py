@@ -1,4 +1,4 @@
-"""What an old token can do after the deletion of its account, call by call; and bounds, as a client meets them."""
+"""Every call with an old token after its account is deleted, and limits that a client meets."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -52,7 +52,7 @@ REFUSED: dict[str, Call] = {
     "rpc register_device": rpc("register_device", p_token="ExponentPushToken[a]", p_platform="ios"),
     "rpc unregister_device": rpc("unregister_device", p_token="ExponentPushToken[a]"),
 }
-# These look for no user: one is for everybody, and the others ask for a secret of their own.
+# These check no user: ping is public, and each webhook requires a secret of its own.
 NOT_FOR_USERS = {"function ping", "function provider_webhook", "function purchase_webhook"}
 EMPTY: dict[str, Call] = {
     "entitlements": table("entitlements", "*"),
@@ -63,7 +63,7 @@ EMPTY: dict[str, Call] = {
 
 
 def fill(http: httpx.Client, user: TappingUser, jobs: Jobs) -> tuple[str, str]:
-    """An ended job with its generation, and a photo."""
+    """Create an ended job with its generation, and a photo; return the id and the path."""
     job_id = str(jobs.enqueue(user_id=user.id))
     jobs.cancel(uuid.UUID(job_id), user.id)
     photo = f"inputs/{user.id}/{uuid.uuid4()}.png"
@@ -73,7 +73,7 @@ def fill(http: httpx.Client, user: TappingUser, jobs: Jobs) -> tuple[str, str]:
 
 
 def test_every_function_and_rpc_of_a_user_is_tried(jobs: Jobs) -> None:
-    """So that a new one is added above."""
+    """Fail until a new function or RPC is added above."""
     functions = {f"function {path.parent.name}" for path in (ROOT / "supabase/functions").glob("*/index.ts")}
     rpcs = jobs.conn.execute(
         "select 'rpc ' || proname from pg_proc where pronamespace = 'public'::regnamespace"

@@ -1,4 +1,4 @@
-"""An event of a store counts only if RevenueCat sent it, a short while ago, over exactly these bytes."""
+"""An event of a store counts only if RevenueCat signed exactly these bytes a short while ago."""
 
 import hashlib
 import hmac
@@ -34,7 +34,10 @@ Tally = Counter[tuple[str, str]]
 
 
 def signed(secret: bytes, body: bytes = BODY, *, at: float | None = None) -> dict[str, str]:
-    """The headers of an event, as RevenueCat sends them with signing on; the secret is used as the text it is."""
+    """The headers of an event, as RevenueCat sends them with signing on.
+
+    The key of the signature is the text of the secret, not decoded.
+    """
     timestamp = int(time.time() if at is None else at)
     signature = hmac.digest(secret.hex().encode(), f"{timestamp}.".encode() + body, hashlib.sha256)
     return {
@@ -232,7 +235,7 @@ def tell(user: TappingUser, event: object, body: bytes = b"") -> httpx.Response:
 
 
 def new(event: Event) -> Event:
-    """The same with ids that were never used."""
+    """The same event with unused ids."""
     return {**event, "id": str(uuid.uuid4()), "transaction_id": str(uuid.uuid4())}
 
 
@@ -260,7 +263,10 @@ ODD: list[Any] = [
 def test_a_field_may_be_anything_and_is_recorded_or_refused(
     user: TappingUser, shop: psycopg.Connection[Any], tally: Tally
 ) -> None:
-    """The database is behind it: whatever an event holds, it is no 5xx, which a store would repeat for hours."""
+    """No content of an event causes a 5xx, for which a store would repeat it for hours.
+
+    A real database is behind the function.
+    """
     for event in (purchase(0, NOW, user.id, "x"), period("RENEWAL", 0, NOW, user.id, "sub", NOW + 1)):
         for key in event:
             for value in ODD:

@@ -1,4 +1,4 @@
-"""A store repeats what was not answered: the function and the gateway die by kill -9, and it comes to the same."""
+"""A store repeats unanswered events, so kill -9 of function and gateway changes no result."""
 
 import queue
 import secrets
@@ -28,13 +28,13 @@ from tests.support.store import ADD_PRODUCT, PRODUCTS, Event, Oracle, Year
 SEEDS = range(2)
 EVENTS, TELLERS, STARTER = 120, 4, 50
 BACKOFF = 0.1  # seconds until a store repeats; RevenueCat waits for minutes
-WITHIN = 180  # seconds until a storm that does not end is a failure
+WITHIN = 180  # seconds after which an unfinished storm is a failure
 SECRET = secrets.token_bytes(24)
 ACCOUNTS = "select user_id, credits - owed as net, paid_until from public.entitlements"
 
 
 class Mortal:
-    """A process that is killed and started again, at the same address."""
+    """A process that a test kills and starts again at the same address."""
 
     def __init__(self, command: list[str], environment: dict[str, str], url: str) -> None:
         self.command, self.environment, self.url = command, environment, url
@@ -105,7 +105,7 @@ def dying(mortals: list[Mortal], dice: Random) -> Iterator[None]:
 
 
 def teller(url: str, told: "queue.Queue[Event]", statuses: Counter[int]) -> Callable[[], None]:
-    """Tells events until all were answered with 200; one that was not goes back to the others."""
+    """An action that sends events until all got a 200; others go back to the queue."""
 
     def tell() -> None:
         with httpx.Client(timeout=10, trust_env=False) as http:

@@ -1,4 +1,4 @@
-"""No caller passes the gate without an access token that this project signed for a user and that is valid now."""
+"""The gate requires an access token that this project signed for a user and that is valid now."""
 
 import time
 import tomllib
@@ -101,7 +101,7 @@ def test_token_issuer_adds_an_issuer_and_replaces_none(
 
 
 def test_the_cli_is_told_who_signs_in_its_local_stack() -> None:
-    """Its functions see SUPABASE_URL=http://kong:8000; Auth signs under the address that an app uses."""
+    """Functions see SUPABASE_URL=http://kong:8000; Auth signs with the address that an app uses."""
     config = tomllib.loads((ROOT / "supabase" / "config.toml").read_text())
     port = config["api"].get("port", 54321)
     assert config["edge_runtime"]["secrets"]["TOKEN_ISSUER"] == f"http://127.0.0.1:{port}/auth/v1"

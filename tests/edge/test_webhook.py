@@ -1,4 +1,4 @@
-"""A webhook wakes a job only if the provider signed it, a short while ago, over exactly these bytes."""
+"""A webhook wakes a job only if the provider signed exactly these bytes a short while ago."""
 
 import base64
 import hashlib
@@ -49,7 +49,7 @@ def signed(
 
 
 def token(key: str, job: object) -> str:
-    """What a worker with this key puts into the address of the job's webhook."""
+    """The token that a worker with this key puts into the address of the job's webhook."""
     digest = hmac.digest(key.encode(), f"provider_webhook:{job}".encode(), hashlib.sha256)
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
@@ -70,7 +70,7 @@ def test_a_signed_webhook_wakes_its_job(stand_in: StandIn, http: httpx.Client) -
     (call,) = stand_in.api.calls
     told = {"p_id": JOB, "p_provider_ref": PREDICTION, "p_is_final": True}
     assert (call.path, call.body) == ("/rest/v1/rpc/wake_job", told)
-    # A secret key is no token: it is sent where the platform looks for it, and nowhere else.
+    # A secret key is not a token: it is sent only in the header that the platform reads.
     assert call.headers["apikey"] == API_KEYS["secret"]
     assert "authorization" not in call.headers
 
@@ -153,7 +153,8 @@ def forged(secret: bytes) -> Iterator[tuple[str, dict[str, str], bytes]]:
         yield "forged webhook", {**good, "webhook-signature": changed}, BODY
 
     choose = random.Random(2)
-    for place in range(len("v1,"), len(signature) - 2):  # before the last: two of its bits mean nothing
+    # The last character is left out: two of its bits mean nothing.
+    for place in range(len("v1,"), len(signature) - 2):
         other_letter = choose.choice([letter for letter in "ABCDwxyz0189" if letter != signature[place]])
         mutated = signature[:place] + other_letter + signature[place + 1 :]
         yield "forged webhook", {**good, "webhook-signature": mutated}, BODY
@@ -212,7 +213,7 @@ def test_a_signed_webhook_must_make_sense(stand_in: StandIn, http: httpx.Client,
 def test_a_webhook_of_one_job_is_none_of_another_job(
     stand_in: StandIn, http: httpx.Client, tally: Tally
 ) -> None:
-    """The provider signs the body alone, so the address needs a signature of its own."""
+    """The provider signs only the body, so the address needs a signature of its own."""
     headers = signed(stand_in.webhook_secret)
     other = str(uuid.uuid4())
     good = token(API_KEYS["secret"], JOB)
@@ -238,7 +239,7 @@ def test_a_webhook_of_one_job_is_none_of_another_job(
 
 @pytest.fixture
 def rotating(stand_in: StandIn) -> Iterator[tuple[str, bytes, bytes]]:
-    """A function that knows two secrets and two keys: where, and the secrets."""
+    """The address of a function with two secrets and two keys, and the secrets."""
     old, new = b"the secret before", b"the secret from now on"
     environment = functions.function_environment(stand_in.api.url, stand_in.issuer, API_KEYS, new)
     both = (f"whsec_{base64.b64encode(each).decode()}" for each in (new, old))
@@ -289,7 +290,7 @@ def heads(stand_in: StandIn) -> Iterator[tuple[str, dict[str, str], dict[str, st
 def test_a_webhook_with_a_wrong_head_is_refused_before_a_byte_of_its_body_is_read(
     stand_in: StandIn, length: str
 ) -> None:
-    """The body never comes, so an answer shows that none was waited for."""
+    """The body is never sent, so an answer shows that the function did not wait for it."""
     for kind, params, headers in heads(stand_in):
         lines = [f"POST /{NAME}?{urlencode(params)} HTTP/1.1", "Host: x", length]
         lines += [f"{key}: {value}" for key, value in headers.items()]

@@ -30,7 +30,7 @@ class Issuer:
         return json.dumps({"keys": [self.jwk()]})
 
     def claims(self, **changes: Any) -> dict[str, Any]:
-        """Claims of a user, some of them changed; `...` leaves one out."""
+        """Claims of a user with these changes; `...` removes a claim."""
         now = int(time.time())
         claims = {
             "iss": self.iss,
@@ -45,7 +45,7 @@ class Issuer:
         return {name: value for name, value in claims.items() if value is not ...}
 
     def sign(self, payload: Any, **header: Any) -> str:
-        """A good ES256 signature over anything, whatever the header calls it."""
+        """A token with a valid ES256 signature; the header may name another algorithm."""
         signed = f"{encode({'alg': 'ES256', 'kid': self.kid, 'typ': 'JWT', **header})}.{encode(payload)}"
         r, s = decode_dss_signature(self.key.sign(signed.encode(), ec.ECDSA(SHA256())))
         return f"{signed}.{encode(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"

@@ -1,4 +1,4 @@
-"""A user with credits who remembers every job that was accepted, so that a credit lost to an attack would show."""
+"""A user with credits that records its accepted jobs, to detect a credit lost to an attack."""
 
 from collections.abc import Iterator
 from typing import Any

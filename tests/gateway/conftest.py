@@ -1,4 +1,4 @@
-"""A gateway as a process of its own, over a database of its own, for as long as the tests of this folder run."""
+"""A gateway with its own process and its own database, which the tests of this folder share."""
 
 import uuid
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ def gateway(template: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="session")
 def wire(gateway: Stack) -> Iterator[httpx.Client]:
-    """What all clients send through. By itself it sends no key."""
+    """The HTTP client that all clients share. It adds no key of its own."""
     with httpx.Client(base_url=gateway.gateway_url, timeout=30) as client:
         yield client
 
@@ -78,7 +78,7 @@ def new_user(gateway: Stack, wire: httpx.Client) -> ClientUser:
 
 
 def put(gateway: Stack, user: ClientUser, rows: list[dict[str, Any]]) -> None:
-    """Store rows of public.notes as this user's; the Data API here inserts none."""
+    """Store rows of public.notes as this user's; the Data API of the gateway inserts no rows."""
     insert = """
       insert into public.notes (id, user_id, body, tags)
       select id, %s, body, tags from jsonb_populate_recordset(null::public.notes, %s)

@@ -1,4 +1,4 @@
-// Does with the real supabase-js what our app does, and prints what came of it as one JSON object.
+// Makes the calls of our app with the real supabase-js, and prints the results as one JSON object.
 import { createClient } from "npm:@supabase/supabase-js@2.119.1";
 
 const [url, publishable, secret] = Deno.args;

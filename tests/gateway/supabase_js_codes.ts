@@ -1,4 +1,5 @@
-// An account outlives its phone, through the real supabase-js; prints what came of it as one JSON object.
+// Signs in to an account from a second phone with the real supabase-js.
+// Prints the results as one JSON object.
 import { createClient } from "npm:@supabase/supabase-js@2.119.1";
 
 const [url, publishable, , mailbox] = Deno.args;
@@ -16,7 +17,7 @@ const credits = async (client: ReturnType<typeof create>) =>
   (await client.from("entitlements").select("credits").single()).data?.credits;
 said.before = await credits(phone);
 
-// The address is taken when its code comes back, and not before.
+// The account gets the address when the code is verified, and not before.
 const email = `Fox.${userId}@Example.com`;
 const asked = (await phone.auth.updateUser({ email })).data.user!;
 said.pending = [asked.id === userId, asked.email, asked.new_email === email.toLowerCase(), asked.is_anonymous];
@@ -47,7 +48,7 @@ said.entered = [entered.user!.id === userId, await credits(second), entered.sess
 said.used = (await enter(next)).error?.code;
 said.firstPhoneStays = (await phone.auth.getUser()).data.user?.id === userId;
 
-// An address that is taken.
+// An address of another account.
 const third = create();
 await third.auth.signInAnonymously();
 said.exists = (await third.auth.updateUser({ email })).error?.code;

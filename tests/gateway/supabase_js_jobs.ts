@@ -1,4 +1,5 @@
-// Reads jobs with the real supabase-js, whole and by column, and prints what came of it as one JSON object.
+// Reads jobs with the real supabase-js, whole and by column.
+// Prints the results as one JSON object.
 import { createClient } from "npm:@supabase/supabase-js@2.119.1";
 
 const [url, publishable] = Deno.args;

@@ -1,4 +1,5 @@
-// Asks with the real supabase-js for what the embedded stack does not speak, and prints each error as [code, message].
+// Requests features that the embedded stack does not implement, with the real supabase-js.
+// Prints each error as [code, message].
 import { createClient } from "npm:@supabase/supabase-js@2.119.1";
 
 const [url, publishable, secret] = Deno.args;

@@ -1,4 +1,4 @@
-"""One-time codes by e-mail, through the real supabase-js, and where two users want one address."""
+"""One-time codes by e-mail, through the real supabase-js, and two users who want one address."""
 
 import re
 import threading
@@ -46,7 +46,7 @@ EXPECTED: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def code_for(gateway: Stack) -> CodeFor:
-    """What was printed last for an address, where a mail would be."""
+    """A function that waits for the code last printed for an address, in place of a mail."""
 
     def find(email: str) -> str:
         printed = (Path(gateway.folder) / "gateway.log").read_text(errors="replace")

@@ -1,4 +1,4 @@
-"""A client names the columns of jobs that it reads: the others belong to the machine."""
+"""A client must name the columns of jobs that it reads: the other columns are internal."""
 
 import re
 from typing import Any

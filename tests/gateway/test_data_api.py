@@ -1,4 +1,4 @@
-"""Tables of the Data API: what a role may is Postgres's answer, and how it is said is PostgREST's."""
+"""Tables of the Data API: Postgres decides on rights, and the answers have PostgREST's form."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from supabase import Client
 from local.stack import Stack
 from tests.gateway.conftest import ClientUser, notes, put
 
-# Whatever else it is, it must not be a 500 and must not find a row.
+# None of these may cause a 500 or find a row.
 STRANGE = [
     "id=eq.1'--",
     "id=eq.",

@@ -1,4 +1,4 @@
-"""Who a request is taken for, and which tokens are no tokens."""
+"""The identity that the gateway gives a request, and the tokens that it refuses."""
 
 import base64
 import hmac
@@ -68,7 +68,7 @@ def test_another_key_as_bearer_lends_no_role() -> None:
 
 
 def by_hand(algorithm: str, secret: bytes | None = None) -> str:
-    """A token that no library wants to make."""
+    """A token that no library makes."""
     header = {"alg": algorithm, "typ": "JWT", "kid": STACK.signing_key["kid"]}
     parts = [json.dumps(part).encode() for part in (header, claims(exp=int(time.time()) + 60))]
     text = b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)

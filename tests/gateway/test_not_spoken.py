@@ -1,4 +1,4 @@
-"""What the embedded stack does not speak is refused by name, through the real clients and on the wire."""
+"""Missing features of the embedded stack are refused by name, for real clients and raw requests."""
 
 import asyncio
 from typing import Any
@@ -19,7 +19,7 @@ from tests.support.realtime_raw import RawSocket, url_of
 OBJECT = "/storage/v1/object"
 PLAN = 'application/vnd.pgrst.plan+text; for="application/json"; options=;'
 
-# What the script calls it, and how the refusal calls it.
+# The name of each feature in the script, and in the refusal.
 BY_SUPABASE_JS = {
     "sign up": "the body field email",
     "sign in": "the query parameter grant_type=password",
@@ -78,7 +78,7 @@ BY_SUPABASE_JS = {
     "realtime parameter": "the query parameter eventsPerSecond",
     "realtime HTTP": "POST /realtime/v1/api/broadcast/user:USER/events/job",
 }
-# What hosted projects refuse, too, in their words.
+# Features that hosted projects refuse, too, with the same messages.
 AS_HOSTED = {
     "schema": ["PGRST106", "Invalid schema: private"],
     "realtime changes": [

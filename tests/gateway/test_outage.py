@@ -1,4 +1,4 @@
-"""While the database is away every service answers 503, and when it is back the gateway needs no restart."""
+"""Without its database every service answers 503; afterwards the gateway needs no restart."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +28,7 @@ def hang_up(conn: psycopg.Connection, gateway: Stack) -> None:
 
 @pytest.fixture
 def outage(gateway: Stack) -> Iterator[None]:
-    """To the gateway it is all the same whether the server is down or takes no connections."""
+    """Refuse all connections to the database, which the gateway sees as a stopped server."""
     allow = sql.SQL("alter database {} allow_connections {}")
     name = sql.Identifier(gateway.database)
     with superuser(gateway) as conn:
@@ -65,7 +65,7 @@ def test_without_a_database_everything_is_a_503(
 
 
 def test_lost_connections_cost_no_answer(gateway: Stack, wire: httpx.Client, user: ClientUser) -> None:
-    """Also when a service held many of them: one request must not find them lost one after the other."""
+    """A service may have many lost connections: one request must not try one after the other."""
     assert answers(gateway, wire, user, times=12) == [200] * 60
     with superuser(gateway) as conn:
         hang_up(conn, gateway)

@@ -1,4 +1,4 @@
-"""A user's photo goes through Storage as a client sends it: what the bucket and its policy take, and nothing else."""
+"""Uploads to Storage: the bucket and its policy accept a user's photos, and nothing else."""
 
 import http.client
 import uuid
@@ -18,7 +18,7 @@ STORAGE = "/storage/v1/object"
 
 
 def upload(user: ClientUser, path: str, content: bytes = b"photo", options: FileOptions = JPEG) -> str:
-    """The status of the answer, or the path."""
+    """Upload a photo, and return its path or the status of the error."""
     try:
         return user.client.storage.from_("inputs").upload(path, content, options).path
     except StorageApiError as error:
@@ -63,7 +63,7 @@ def test_no_other_place_takes_a_photo(
 
 
 def test_dot_segments_lead_nowhere(user: ClientUser, stranger: ClientUser, gateway: Stack) -> None:
-    """Sent as they are: a client of ours would resolve them."""
+    """The test sends the dots unchanged: a client of ours would resolve them."""
     headers = user.headers | {"content-type": "image/jpeg"}
     for dots in ("..", "%2e%2e"):
         connection = http.client.HTTPConnection("127.0.0.1", gateway.gateway_port)

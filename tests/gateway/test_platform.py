@@ -1,4 +1,4 @@
-"""What role postgres, and so a migration, may and may not do on what the platform brings."""
+"""The rights of role postgres, and so of a migration, on the objects of the platform."""
 
 import uuid
 from collections.abc import Iterator
@@ -89,7 +89,9 @@ def test_a_broadcast_without_a_right_to_send_fails_silently(migration: psycopg.C
 def test_a_broadcast_keeps_the_id_of_its_payload_and_gets_one_otherwise(
     migration: psycopg.Connection,
 ) -> None:
-    migration.execute("""select realtime.send('{"id": "mine"}', 'e', 't'), realtime.send('{}', 'e', 't')""")
+    migration.execute(
+        """select realtime.send('{"id": "mine"}', 'e', 't'), realtime.send('{}', 'e', 't')""",
+    )
     rows = migration.execute("select id::text, payload ->> 'id' from realtime.messages").fetchall()
     assert [given for id_, given in rows if given != id_] == ["mine"]
 

@@ -1,4 +1,4 @@
-"""The recipe for Stripe in docs/purchases.md, run as it stands there."""
+"""The recipe for Stripe in docs/purchases.md, run exactly as it is printed there."""
 
 import re
 import uuid
@@ -21,7 +21,7 @@ def recipe() -> Callable[[Any, dict[str, Any]], None]:
     found = RECIPE.search(PAGE)
     assert found
     names: dict[str, Any] = {}
-    exec(found[1], names)  # noqa: S102  # it is ours
+    exec(found[1], names)  # noqa: S102  # the code is our own
     handler: Callable[[Any, dict[str, Any]], None] = names["on_stripe_event"]
     return handler
 

@@ -1,4 +1,4 @@
-"""local/README.md lists what the gateway speaks; this compares it with the tables in the code."""
+"""The features of the gateway in local/README.md are those in the tables of the code."""
 
 import re
 from collections.abc import Collection

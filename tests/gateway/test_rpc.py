@@ -173,7 +173,7 @@ def test_a_role_has_its_own_timeout(gateway: Stack, wire: httpx.Client, user: Cl
 def test_nothing_of_one_request_is_left_for_the_next(
     gateway: Stack, wire: httpx.Client, user: ClientUser
 ) -> None:
-    for _ in range(12):  # more than there are connections
+    for _ in range(12):  # more requests than connections
         wire.post("/rest/v1/rpc/claims", headers=user.headers)
         told = wire.post("/rest/v1/rpc/claims", headers={"apikey": gateway.secret_key}).json()
         assert (told["uid"], told["role"]) == (None, "service_role")

@@ -1,4 +1,4 @@
-"""Storage: the policies decide, through supabase-py and on the wire."""
+"""Storage enforces its policies, through supabase-py and on the wire."""
 
 import uuid
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def stored(admin: Client, path: str) -> str:
 
 @pytest.fixture
 def open_bucket(gateway: Stack) -> Iterator[str]:
-    """A bucket where every user may do everything in the own folder."""
+    """A bucket where every user may do everything in their own folder."""
     name = f"open-{uuid.uuid4()}"
     with psycopg.connect(gateway.database_url) as conn:
         conn.execute("insert into storage.buckets (id, name, public) values (%s, %s, false)", (name, name))

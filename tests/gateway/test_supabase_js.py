@@ -1,4 +1,4 @@
-"""The same surface through the real supabase-js, under Deno."""
+"""The API of the gateway through the real supabase-js, under Deno."""
 
 import json
 from pathlib import Path
@@ -49,7 +49,7 @@ def said(gateway: Stack) -> dict[str, Any]:
 
 
 def run(gateway: Stack, script: str, *more: str) -> dict[str, Any]:
-    """What a script of this folder prints: one JSON object."""
+    """Run a script of this folder, and return the one JSON object that it prints."""
     keys = (gateway.publishable_key, gateway.secret_key)
     result: dict[str, Any] = json.loads(deno.run(HERE / script, gateway.gateway_url, *keys, *more))
     return result

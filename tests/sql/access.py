@@ -1,7 +1,8 @@
-"""What each actor can do with each object, found out by trying; everything tried is rolled back.
+"""The rights of each actor on each object, found by attempts; every attempt is rolled back.
 
-A cell says how far an actor gets: `-` refused; `none`, `own` or `all` for the rows in reach; `yes` where there are no
-rows to tell apart. Where only some columns may be updated, the cell names them.
+A cell is the reach of an actor: `-` is refused; `none`, `own` and `all` are the rows in reach;
+`yes` is used where there are no rows to tell apart. Where only some columns may be updated, the
+cell names them.
 """
 
 import json
@@ -72,7 +73,7 @@ SUBSCRIBED = {
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One object of a database; of a function also how it is called."""
+    """One object of a database; for a function, also the expression that calls it."""
 
     kind: str
     name: str
@@ -80,18 +81,18 @@ class Found:
 
 
 def objects(conn: psycopg.Connection[Any]) -> set[Found]:
-    conn.execute("set search_path = pg_catalog")  # so that every name is written in full
+    conn.execute("set search_path = pg_catalog")  # so that every name has its schema
     found = {Found(*row) for row in conn.execute(OBJECTS)}
     return {one for one in found if not one.name.startswith(("pg_toast", "pg_temp"))}
 
 
 class Explorer:
-    """Plays every actor in turn on one connection of role postgres."""
+    """Acts as every actor in turn, on one connection of role postgres."""
 
     def __init__(self, conn: psycopg.Connection[Any], ours: set[Found]) -> None:
         self.conn, self.ours = conn, ours
         self.ids = {actor: uuid.uuid4() for actor in ("owner", "stranger", "anonymous")}
-        for actor in ("owner", "anonymous"):  # the stranger has just arrived and has nothing yet
+        for actor in ("owner", "anonymous"):  # the stranger is a new user without rows
             self.create_rows_of(actor)
         conn.execute("delete from auth.users where id = %s", (self.ids["stranger"],))
         conn.execute(
@@ -101,11 +102,11 @@ class Explorer:
         conn.execute("insert into private.prompt_filter (word) values ('forbidden')")
         conn.execute("insert into private.products (id, credits, gives_access) values ('gold', 1, true)")
         conn.execute("select public.record_purchase(%s)", (json.dumps(SUBSCRIBED),))
-        # As the Storage API does for its transactions.
+        # The Storage API does this for its transactions.
         conn.execute("select set_config('storage.allow_delete_query', 'true', false)")
 
     def create_rows_of(self, actor: str) -> None:
-        """A job under way, one that ended with its generation, and a picture."""
+        """Create an unfinished job, an ended one with its generation, and a picture."""
         user_id, ended = self.ids[actor], uuid.uuid4()
         self.conn.execute(
             "insert into auth.users (id, is_anonymous) values (%s, %s)", (user_id, actor == "anonymous")
@@ -122,7 +123,7 @@ class Explorer:
         self.conn.execute(UPLOAD.format(f"{user_id}/{ended}").encode())
 
     def become(self, actor: str) -> None:
-        """Until the end of the transaction."""
+        """Act as this actor until the end of the transaction."""
         role = ROLES.get(actor, "authenticated")
         claims = {"role": role, "sub": str(self.ids[actor])} if actor in self.ids else {"role": role}
         values = (json.dumps(claims | {"is_anonymous": actor == "anonymous"}),)
@@ -130,7 +131,10 @@ class Explorer:
         self.conn.execute(sql.SQL("set local role {}").format(sql.Identifier(role)))
 
     def attempt(self, query: str, actor: str) -> str | list[Any]:
-        """The first column of the rows; `-` if refused, and `yes` for any other error: rights were not missing."""
+        """The first column of the rows; `yes` if there are none to return; `-` if refused.
+
+        Any other error is `yes`, too: rights were not missing.
+        """
         try:
             with self.conn.transaction(force_rollback=True):
                 self.become(actor)
@@ -148,14 +152,14 @@ class Explorer:
         return "-" if self.attempt(f"select {expression}", actor) == "-" else "yes"
 
     def reach(self, query: str, table: str, actor: str) -> str:
-        """Which rows of a table the actor's query returns."""
+        """The rows of a table that the actor's query reaches, as a cell."""
         rows = self.attempt(query.format(table), actor)
         if not isinstance(rows, list) or not rows:
             return "none" if rows == [] else str(rows)
         return "own" if {owner_of(table, row) for row in rows} == {str(self.ids.get(actor))} else "all"
 
     def select(self, table: str, actor: str) -> str:
-        """How far the actor gets with the columns that are granted; `some:` before it if others are not."""
+        """The reach with the granted columns; the prefix `some:` marks missing grants on others."""
         role = ROLES.get(actor, "authenticated")
         columns = [str(row[0]) for row in self.conn.execute(READABLE, (table, role))]
         cell = self.reach(SELECT.format("{0}", ", ".join(columns) or "*"), table, actor)
@@ -175,7 +179,7 @@ class Explorer:
         return str(self.attempt(UPLOAD.format(self.whose(whose, actor)), actor))
 
     def receive(self, extension: str, topic: str, actor: str) -> str:
-        """As the Realtime server asks: is a probe on the topic visible to the one who wants to join?"""
+        """Check as the Realtime server does: can the joining actor see a probe on the topic?"""
         with self.on_topic(topic, actor) as name:
             self.conn.execute(PROBE, (name, extension))
             return (
@@ -199,7 +203,7 @@ class Explorer:
         return self.ids.get(actor if whose == "own" else whose, actor)
 
     def matrix(self) -> dict[tuple[str, str], list[str]]:
-        """For each object and action, the cell of each actor."""
+        """The cells of the actors, for each object and action."""
         actions = self.platform_deeds()
         for found in self.ours:
             actions |= {
@@ -208,7 +212,7 @@ class Explorer:
         return {key: [do(actor) for actor in ACTORS] for key, do in actions.items()}
 
     def actions(self, found: Found) -> dict[str, Action]:
-        """What can be tried with an object of ours."""
+        """The actions that can be tried with an object of ours."""
         name = found.name
         match found.kind:
             case "table":
@@ -231,7 +235,7 @@ class Explorer:
                 return {"is there": lambda actor: ""}
 
     def platform_deeds(self) -> dict[tuple[str, str], Action]:
-        """What our policies decide about the objects of Supabase."""
+        """The actions on the objects of Supabase that our policies decide."""
         actions: dict[tuple[str, str], Action] = {
             ("bucket generations", "see the bucket"): partial(self.select, "storage.buckets"),
             ("bucket generations", "list and download"): partial(self.select, "storage.objects"),

@@ -11,7 +11,10 @@ from tests.support.store import ADD_PRODUCT, PRODUCTS
 
 @pytest.fixture(scope="session")
 def known(template: Stack) -> Iterator[Actors]:
-    """Connected once and to one database: a fresh one for each of so many small tests would take most of their time."""
+    """The actors of all tests, connected once and to one database.
+
+    A fresh database for each of so many small tests would take most of their time.
+    """
     for stack in fresh_copy(template):
         actors = Actors(stack.database_url)
         yield actors
@@ -31,7 +34,7 @@ def user(actors: Actors) -> User:
 
 @pytest.fixture
 def shop(actors: Actors) -> Iterator[None]:
-    """The products are on sale, and afterwards the books are right."""
+    """Add the products; after the test, check that the ledger has no mismatch."""
     for product, (credits, *access) in PRODUCTS.items():
         actors.operator.conn.execute(ADD_PRODUCT, (product, credits, *access))
     yield

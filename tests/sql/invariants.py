@@ -1,4 +1,4 @@
-"""What must hold of all rows at every moment, and between one moment and the next."""
+"""Invariants of all rows at every moment, and from one moment to the next."""
 
 import json
 from dataclasses import dataclass, field
@@ -17,10 +17,10 @@ ARROWS: set[Arrow] = {
     ("waiting", "running"), ("waiting", "canceled"), ("waiting", "failed"),
 }  # fmt: skip
 
-# Whose fault is the user's own, when the provider was called.
+# The codes of failures that are the user's own fault, if the provider was called.
 UNPAID = ("canceled", "content_rejected", "invalid_input", "provider_rejected")
 
-# How an arrow may change the count of attempts; every other leaves it.
+# The allowed changes of the attempt count by transition; the others leave it unchanged.
 ATTEMPTS = {("queued", "running"): {1}, ("running", "queued"): {0, -1}, ("running", "waiting"): {0, 1}}
 
 EVERYTHING = """
@@ -56,7 +56,7 @@ class Snapshot:
 
 @dataclass(slots=True)
 class History:
-    """What was asked for and taken away, as those who did it remember."""
+    """The accepted requests and the deleted generations, as the test recorded them."""
 
     requests: dict[UUID, tuple[UUID, Any]] = field(default_factory=dict)
     """Owner and input of every accepted id."""
@@ -64,7 +64,10 @@ class History:
 
 
 def check_moment(now: Snapshot, history: History) -> None:
-    """The ledger is the balance, and every accepted job has one hold, and one outcome and generation if it ended."""
+    """Check that the ledger sums up to the balances, and check every accepted job.
+
+    A job has one hold, and if it ended also one outcome and one generation.
+    """
     balance = dict.fromkeys(now.accounts, 0)
     debt = dict.fromkeys(now.accounts, 0)
     booked: dict[UUID, list[Row]] = {}
@@ -110,9 +113,10 @@ def check_job(job_id: UUID, entries: list[Row], now: Snapshot, history: History)
 
 
 def check_step(before: Snapshot, now: Snapshot) -> list[Arrow]:
-    """The arrows that were taken.
+    """Check one step, and return the transitions of it.
 
-    Jobs follow them, what ended never changes, fences and versions grow, the ledger gets longer.
+    Jobs make allowed transitions only, ended jobs never change, fences and versions grow, and the
+    ledger gets longer.
     """
     taken = []
     for job_id, job in now.jobs.items():

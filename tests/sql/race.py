@@ -1,4 +1,4 @@
-"""Several actions on connections of their own, started at the same moment."""
+"""Several actions, each on its own connection, started at the same moment."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,10 @@ Start = Callable[..., list[Any]]
 
 @contextmanager
 def racing(runners: int) -> Iterator[Start]:
-    """`start(action, ...)` does up to `runners` actions at once; returns their results, or raises an error of one."""
+    """Yield `start(action, ...)`, which runs up to `runners` actions at once.
+
+    It returns their results, or raises the error of one.
+    """
     with ThreadPoolExecutor(runners) as threads:
 
         def start(*actions: Action) -> list[Any]:

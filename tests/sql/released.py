@@ -1,6 +1,6 @@
-"""`python -m tests.sql.released`, run at a release, writes down the hash of each migration that it ships.
+"""`python -m tests.sql.released`, run at a release, records the hash of each released migration.
 
-The file is what `sha256sum --check` reads, from the folder of the migrations. What stands in it stays: a released
+`sha256sum --check` reads the file, from the folder of the migrations. Its entries stay: a released
 migration has run in databases of others, so it is never edited, renamed or removed.
 """
 
@@ -23,7 +23,10 @@ def released(file: Path = RELEASED) -> dict[str, str]:
 
 
 def broken(known: dict[str, str], folder: Path = MIGRATIONS) -> list[str]:
-    """What was done to released migrations, and new ones that databases of a release would not take after theirs."""
+    """Forbidden changes of released migrations, and new migrations that sort too early.
+
+    A database of a release would not apply a new migration that sorts before its last one.
+    """
     there = {path.name: hash_of(path) for path in sorted(folder.glob("*.sql"))}
     last = max(known, default="")
     return [

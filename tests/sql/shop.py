@@ -1,4 +1,4 @@
-"""What a store and a backend do with any user at any moment, in a random life."""
+"""Random actions of a store and a backend, on any user at any moment."""
 
 import uuid
 from random import Random
@@ -9,7 +9,7 @@ from tests.support.store import ADD_PRODUCT, DAY, NOW, PRODUCTS, Event, period, 
 
 
 class Shop:
-    """Its prices are low, so that what is refunded was often spent."""
+    """A shop with low prices, so that refunded credits were often spent."""
 
     def __init__(self, actors: Actors, users: list[User]) -> None:
         self.service, self.users = actors.service, users
@@ -20,7 +20,7 @@ class Shop:
     def sell(self, dice: Random) -> None:
         number = uuid.uuid4()
         self.sold.append(purchase(number, NOW, dice.choice(self.users).id, str(number)))
-        if dice.random() < 0.8:  # else its refund may come first
+        if dice.random() < 0.8:  # otherwise its refund may arrive first
             self.service.record(self.sold[-1])
 
     def subscribe(self, dice: Random) -> None:

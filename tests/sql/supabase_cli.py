@@ -1,4 +1,4 @@
-"""The real Supabase CLI, installed once from its lock file, in a folder that holds our migrations and nothing else."""
+"""The real Supabase CLI, installed once from its lock file; its folder has only our migrations."""
 
 import fcntl
 import json
@@ -17,16 +17,15 @@ from operate.migrate import MIGRATIONS
 REQUIREMENTS = ROOT / "requirements" / "supabase-cli"
 INSTALLED = ROOT / ".pilotlight" / "supabase-cli"
 PROGRAM = INSTALLED / "node_modules" / ".bin" / "supabase"
-PROGRAMS = (
-    f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # node and npm are in our environment
-)
+# node and npm are in our environment.
+PROGRAMS = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 
 def install() -> None:
-    """Skips the test where the CLI cannot be had; in CI that is a failure."""
+    """Install the CLI. If it is unavailable, skip the test; in CI that is a failure."""
     INSTALLED.mkdir(parents=True, exist_ok=True)
     with (INSTALLED / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run side by side, and one of them installs
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in parallel, and one of them installs
         install_once()
 
 
@@ -36,7 +35,7 @@ def install_once() -> None:
     if not PROGRAM.exists() or installed_lock.read_text() != lock.read_text():
         for path in REQUIREMENTS.iterdir():
             shutil.copy(path, INSTALLED)
-        # Not `npm ci`: it wants the binary of every platform in the lock file.
+        # `npm ci` would require the binary of every platform in the lock file.
         command = ["npm", "install", "--no-save", "--no-audit", "--no-fund"]
         made = subprocess.run(
             command, cwd=INSTALLED, env=os.environ | {"PATH": PROGRAMS}, capture_output=True, text=True
@@ -60,7 +59,7 @@ class SupabaseCli:
             shutil.copy(path, folder / "supabase" / "migrations")
 
     def run(self, *arguments: str) -> dict[str, Any]:
-        """The answer of a command, as JSON. Nothing but this machine is within its reach."""
+        """Run a command, and return its answer from JSON. It can reach only this machine."""
         nowhere = "http://127.0.0.1:9"
         environment = {
             "PATH": PROGRAMS, "HOME": str(self.folder), "DO_NOT_TRACK": "1",

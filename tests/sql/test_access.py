@@ -1,6 +1,6 @@
-"""Every object of ours, and every actor: what each can do is what access.txt says, no more and no less.
+"""Each actor can do with each object of ours exactly what access.txt lists.
 
-An object that is not in access.txt fails the test until a person has decided who may do what with it.
+An object without a line in access.txt fails the test until a person has decided on its rights.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.sql.access import ACTORS, Explorer, objects
 
 MATRIX = Path(__file__).with_name("access.txt")
 
-# Projects made before June 2026 grant whatever is made in public to everybody who speaks to the Data API.
+# Projects made before June 2026 grant new objects in public to every role of the Data API.
 OLD_PROJECT = """
 alter default privileges in schema public grant all on tables to anon, authenticated, service_role;
 alter default privileges in schema public grant all on sequences to anon, authenticated, service_role;

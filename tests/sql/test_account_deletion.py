@@ -1,4 +1,4 @@
-"""Deleting an auth user deletes all of their rows, and a worker that has a job of theirs ends it quietly."""
+"""Deleting an auth user deletes all of their rows; a worker with their job ends it quietly."""
 
 import uuid
 from collections.abc import Callable

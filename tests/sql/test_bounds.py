@@ -1,4 +1,4 @@
-"""What no user pays for is bounded: jobs that are refused late, the starts of a day, and prompts."""
+"""Limits on unpaid work: jobs that are refused late, the starts of a day, and prompts."""
 
 import json
 import uuid
@@ -36,7 +36,7 @@ def change_limit(actors: Actors, change: str) -> None:
 
 
 def submit(actors: Actors, user: User) -> tuple[uuid.UUID, int]:
-    """A job whose provider was called."""
+    """Create a job whose provider was called; return its id and fence."""
     job_id = user.job()
     fence = actors.worker.claimed(job_id)
     assert actors.worker.record_submission(job_id, fence)
@@ -44,7 +44,7 @@ def submit(actors: Actors, user: User) -> tuple[uuid.UUID, int]:
 
 
 def cancel_late(actors: Actors, user: User) -> None:
-    """At 85 %, when the picture is nearly paid for."""
+    """Cancel a job at 85 %, when the picture is nearly paid for."""
     job_id, fence = submit(actors, user)
     actors.worker.renew(job_id, fence, progress=0.85)
     user.cancel(job_id)
@@ -82,7 +82,7 @@ LOOPS = {
 def repeat(
     actors: Actors, user: User, loop: Callable[[Actors, User], None], most: int
 ) -> tuple[int, str | None]:
-    """How often the loop ran, and the code that ended it."""
+    """The number of completed loops, and the code that ended them."""
     for times in range(most):
         code = code_of_refusal(lambda: loop(actors, user))
         if code is not None:
@@ -118,7 +118,7 @@ def test_the_user_is_told_when_the_next_try_is_accepted(actors: Actors, user: Us
         assert code_of_refusal(user.job) is None
         actors.operator.conn.execute(add, (user.id, age))
     wait = actors.operator.value("select private.seconds_until_next_try(%s, 2)", user.id)
-    assert 3000 < wait <= 3600  # until the one of 23 hours ago is a day old
+    assert 3000 < wait <= 3600  # until the start of 23 hours ago is a day old
     with pytest.raises(psycopg.Error) as error:
         user.job()
     answer = json.loads(str(error.value.diag.message_detail))
@@ -174,7 +174,7 @@ def test_only_a_bounded_part_of_a_users_past_is_read(actors: Actors, user: User)
     assert scan["Actual Rows"] == 60 and "Index" in scan["Node Type"]
 
 
-# The budget above all accounts.
+# The budget of all accounts together.
 
 
 def test_a_farm_of_anonymous_accounts_starts_no_more_than_the_budget(actors: Actors) -> None:
@@ -277,7 +277,7 @@ def test_status_names_a_budget_from_80_percent_on(actors: Actors, user: User) ->
     ]  # fmt: skip
 
 
-# The filter.
+# The filter of prompts.
 
 
 @pytest.mark.parametrize(

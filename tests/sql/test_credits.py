@@ -1,4 +1,4 @@
-"""Whatever happens to a job, it was paid for once or not at all, and the balance is the sum of the ledger."""
+"""Every job is paid for once or not at all, and the balance is the sum of the ledger."""
 
 from collections.abc import Callable
 from uuid import UUID

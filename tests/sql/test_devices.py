@@ -1,4 +1,4 @@
-"""Which devices a push goes to: a token has one owner, a user has five, and what is old goes."""
+"""Devices that get a push: a token has one owner, a user has five, and old ones are removed."""
 
 import pytest
 

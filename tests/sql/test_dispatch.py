@@ -1,4 +1,4 @@
-"""What a bridge hands out, and what it hands out again."""
+"""The jobs that a bridge dispatches, and the jobs that it dispatches again."""
 
 import psycopg
 import pytest
@@ -52,7 +52,7 @@ def test_dispatch_keeps_to_its_limit_and_its_window(
     assert len(actors.bridge.dispatch(limit, window)) == count
 
 
-# --- what must not happen
+# --- forbidden outcomes
 
 
 def test_two_bridges_hand_out_every_job_once(actors: Actors, user: User) -> None:
@@ -82,7 +82,10 @@ def test_a_job_dispatched_well_before_the_next_in_the_queue_is_lost(actors: Acto
 
 
 def test_no_loop_waits_for_a_row_that_another_transaction_holds(actors: Actors, user: User) -> None:
-    """A transaction may hang while it holds rows, as that of a frozen bridge does; the others go on with the rest."""
+    """A transaction may hang with locked rows, as that of a frozen bridge does.
+
+    The other loops go on with the rest of the rows.
+    """
     late, held = actors.job(user, "running")[0], actors.another(Operator)
     scheduled, ended = actors.job(user, "waiting")[0], actors.job(user, "succeeded")[0]
     dispatched = user.job()
@@ -116,7 +119,8 @@ def test_a_bridge_that_freezes_while_it_publishes_loses_what_it_holds(actors: Ac
     with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout), frozen.conn.transaction():
         assert frozen.dispatch() == [job_id]
         assert frozen.value("show idle_in_transaction_session_timeout") == "15s"
-        frozen.conn.execute("set local idle_in_transaction_session_timeout = '50ms'")  # sooner, for this test
+        # The timeout is shorter for this test.
+        frozen.conn.execute("set local idle_in_transaction_session_timeout = '50ms'")
         assert actors.worker.claim(job_id) is not None, (
             "the message came out, and its worker waited for the row"
         )

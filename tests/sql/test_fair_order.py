@@ -1,4 +1,4 @@
-"""The order of dispatch: a thousand jobs of one user delay no other user, paid users go ahead, no user starves."""
+"""The order of dispatch: 1000 jobs of one user delay no other, paid users lead, no user starves."""
 
 from itertools import pairwise
 from uuid import UUID
@@ -57,7 +57,7 @@ def test_a_paid_user_is_denser_and_starves_no_other(actors: Actors) -> None:
 
 
 def test_a_past_that_disturbed_no_other_is_not_held_against_a_user(actors: Actors) -> None:
-    """However much a user had done while no other user waited, a job stands at most a full load of jobs behind."""
+    """Jobs run while no other user waited put a new one back by at most one full load of jobs."""
     busy, others = actors.user(), actors.user()
     actors.operator.conn.execute(
         "update public.entitlements set next_rank = extract(epoch from now()) + 86400 where user_id = %s",

@@ -1,4 +1,4 @@
-"""Transitions that must not exist: every attempt changes nothing."""
+"""Forbidden transitions: no attempt at one changes anything."""
 
 import uuid
 from collections.abc import Callable
@@ -44,7 +44,7 @@ def test_no_actor_writes_a_job_that_is_not_running(
 ) -> None:
     job_id, fence = actors.job(user, status)
     before = (actors.operator.job(job_id), actors.operator.generation(job_id), actors.operator.ledger(job_id))
-    # What brought the job here may be repeated under the same fence, since its reply may have been lost.
+    # The call that led to this status may be repeated with the same fence: its reply may be lost.
     is_repeated = (action, status) in {
         ("wait", "waiting"), ("complete", "succeeded"), ("fail", "failed"), ("fail", "canceled"), ("retry", "queued"),
     }  # fmt: skip

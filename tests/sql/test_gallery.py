@@ -1,4 +1,4 @@
-"""read_gallery: one page, the unfinished jobs and the asked ids, as of one moment."""
+"""read_gallery: one page, the unfinished jobs and the requested ids, as of one moment."""
 
 import uuid
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Random lives of random jobs: the invariants hold for any actor, in any order, however late or often."""
+"""Random lives of random jobs: the invariants hold for any actor, order, delay and repetition."""
 
 import json
 import uuid
@@ -35,7 +35,7 @@ OPEN = ("queued", "running", "waiting")
 seeds = st.integers(0, 2**16)
 
 
-# How often each is done, beside the others.
+# The relative frequency of each action.
 DEEDS = {
     "enqueue": 5, "repeat": 2, "cancel": 2, "look_and_delete": 1, "report": 1,
     "dispatch": 2, "send_again": 1, "rescue": 4,
@@ -66,10 +66,10 @@ class Lives(RuleBasedStateMachine):
         self.users = [free, self.actors.session(free.id), paid, anonymous]
         self.shop = Shop(self.actors, self.users)
         self.history = History()
-        self.claims: list[Claim] = []  # what workers believe they hold; most are stale
+        self.claims: list[Claim] = []  # all claims of workers; most are stale
         self.seen = Snapshot.take(self.operator)
 
-    # One rule for all, since of many Hypothesis would leave some out for a whole example.
+    # One rule for all: of many rules, Hypothesis would omit some for a whole example.
     @rule(action=st.sampled_from(sorted(Counter(DEEDS).elements())), seed=seeds)
     def an_actor_acts(self, action: str, seed: int) -> None:
         if not self.history.requests:
@@ -83,27 +83,27 @@ class Lives(RuleBasedStateMachine):
             getattr(self, action)()
 
     def some_job(self, *statuses: str) -> UUID:
-        """Mostly one where something can happen, now and then any that ever was."""
+        """Choose a job: mostly one where something can happen, sometimes any that ever existed."""
         known = list(self.history.requests)
         fitting = [job_id for job_id in known if self.seen.status(job_id) in statuses]
         return self.dice.choice(fitting if fitting and self.dice.random() < 0.8 else known)
 
     def some_claim(self) -> Claim:
-        """Mostly one that is good, else one of the many that are not any more."""
+        """Choose a claim: mostly a valid one, otherwise any, of which most are stale."""
         good = [claim for claim in self.claims if self.holds(claim)]
         return self.dice.choice(good if good and self.dice.random() < 0.7 else self.claims)
 
     def holds(self, claim: Claim, *repeated: str) -> bool:
-        """Whether a claim is good, or what it ended in may be said again."""
+        """Whether a claim is valid, or its last call may be repeated in one of these statuses."""
         job = self.seen.jobs.get(claim[0])
         return job is not None and job["fence"] == claim[1] and job["status"] in ("running", *repeated)
 
     def some_user(self, job_id: UUID) -> User:
-        """Mostly the owner of the job, on any connection."""
+        """Choose a user: mostly the owner of the job, on any connection."""
         owners = [user for user in self.users if user.id == self.history.requests[job_id][0]]
         return self.dice.choice(owners if self.dice.random() < 0.8 else self.users)
 
-    # What users do.
+    # Actions of users.
 
     def enqueue(self) -> None:
         user, job_id, given = self.dice.choice(self.users), uuid.uuid4(), self.dice.choice(PROMPTS)
@@ -127,7 +127,7 @@ class Lives(RuleBasedStateMachine):
             assert code == "unauthenticated"
         elif self.history.requests[job_id][0] in self.seen.accounts:
             assert code == (None if self.history.requests[job_id] == (user.id, given) else "id_conflict")
-        elif code is None:  # an id is remembered as long as its account
+        elif code is None:  # an id is remembered as long as its account exists
             self.history.requests[job_id] = (user.id, given)
             self.history.deleted_generations.discard(job_id)
 
@@ -167,7 +167,8 @@ class Lives(RuleBasedStateMachine):
         elif not is_known:
             assert code == (None if is_there else "unknown_job")
 
-    # What bridges do. One may die after it published: then the messages are out and nothing is marked.
+    # Actions of bridges. One may die after it published: then its messages are sent, but no job is
+    # marked as dispatched.
 
     def dispatch(self) -> None:
         bridge, limit, window = self.dice.choice(self.bridges), self.dice.randrange(6), self.dice.randrange(9)
@@ -186,7 +187,7 @@ class Lives(RuleBasedStateMachine):
         for job_id, status in self.dice.choice(self.bridges).rescue().items():
             assert self.operator.status(job_id) == status
 
-    # What workers do. A message may come late, twice, or for a job that was never dispatched.
+    # Actions of workers. A message may come late, twice, or for a job that was never dispatched.
 
     def receive(self) -> None:
         job_id = self.some_job("queued", "waiting")
@@ -237,7 +238,7 @@ class Lives(RuleBasedStateMachine):
         claim, code = self.some_claim(), self.dice.choice(["content_rejected", "canceled"])
         assert self.dice.choice(self.workers).fail(*claim, code) == self.holds(claim, "failed", "canceled")
 
-    # What happens around them.
+    # Other events.
 
     def webhook(self) -> None:
         job_id, fence = self.some_claim()
@@ -285,7 +286,7 @@ class Lives(RuleBasedStateMachine):
         self.seen = now
 
     def teardown(self) -> None:
-        """Every accepted job ends, whatever state it was left in."""
+        """Check that every accepted job ends, from any state."""
         if not hasattr(self, "seen"):
             return
         for job_id in self.seen.jobs:

@@ -1,4 +1,4 @@
-"""The arrows of a job's life that a user and a worker take."""
+"""The transitions of a job that a user and a worker make."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The migrations lead to one schema from every earlier state and by every tool that applies them, and lose nothing."""
+"""From every earlier state, with every tool, the migrations lead to one schema and lose nothing."""
 
 import re
 import shutil
@@ -19,7 +19,7 @@ from tests.support.all_actors import Actors
 
 REMEMBERED = "select version, name from supabase_migrations.schema_migrations order by version"
 STATES = range(len(migrations()) + 1)
-FIRST_WITH_REQUESTS = 13  # with the thirteenth file a user can ask for something
+FIRST_WITH_REQUESTS = 13  # from the thirteenth file on, users can make requests
 
 
 def schema(stack: Stack) -> str:
@@ -104,7 +104,7 @@ def test_our_runner_applies_what_the_supabase_cli_has_not(
 
 @pytest.mark.usefixtures("cli_is_installed")
 def test_the_advisors_of_supabase_have_nothing_to_warn_of(database: str, tmp_path: Path) -> None:
-    """What they say below a warning is explained in docs/decisions.md."""
+    """docs/decisions.md explains their findings below the level of a warning."""
     cli = SupabaseCli(tmp_path, [])
     assert cli.advice(database, "warn") == []
     with psycopg.connect(database) as conn:
@@ -114,7 +114,10 @@ def test_the_advisors_of_supabase_have_nothing_to_warn_of(database: str, tmp_pat
 
 
 def test_a_chapter_uses_only_what_stands_before_it() -> None:
-    """A reader meets nothing that is not explained yet, and `create function` checks no body for it."""
+    """A reader meets only names that are explained already.
+
+    `create function` does not check a body for unknown names.
+    """
     code = {path.name: re.sub(r"--.*", "", path.read_text()) for path in migrations()}
     made = {
         name: chapter

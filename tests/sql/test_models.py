@@ -1,4 +1,4 @@
-"""A model's row says what a user may choose; the database holds every request to it before a credit is held."""
+"""A model's row defines valid input; the database checks every request before it holds a credit."""
 
 import json
 import uuid
@@ -114,7 +114,7 @@ def test_an_input_that_a_model_does_not_take_is_refused_by_the_name_of_the_field
 def test_the_embedded_provider_gets_only_what_it_can_make(
     user: User, model: str, given: dict[str, object], named: str
 ) -> None:
-    """It trusts its input: here is the one place that checks it."""
+    """The provider does not check its input; only the database does."""
     assert named in message_of_refusal(user, {"prompt": "a fox"} | given, model)
 
 
@@ -306,7 +306,9 @@ def test_a_prediction_is_canceled_where_it_runs_whatever_the_model_says_now(
     add_model(actors)
     job_id = user.job(model="brush", input={"prompt": "a"})
     assert actors.worker.wait(job_id, actors.worker.claimed(job_id), "ref-1")
-    actors.operator.conn.execute(f"update private.models set {change} where id = 'brush'".encode())  # noqa: S608
+    actors.operator.conn.execute(
+        f"update private.models set {change} where id = 'brush'".encode(),  # noqa: S608
+    )
     match ending:
         case "cancel":
             user.cancel(job_id)

@@ -1,4 +1,4 @@
-"""What the devices of a user are sent about a job: what changes the screen, and nothing else."""
+"""Messages to a user's devices about a job: the changes of the screen, and nothing else."""
 
 from uuid import UUID
 
@@ -7,7 +7,7 @@ from tests.support.all_actors import Actors
 
 
 def sent(actors: Actors, job_id: UUID) -> list[str]:
-    """The status of each message, with the progress where there is one, in the order of the changes."""
+    """The status of each message, with its progress if any, in the order of the changes."""
     messages = actors.operator.rows(
         "select concat_ws(' ', payload ->> 'status', payload ->> 'progress') as news from realtime.messages"
         " where event = 'job' and payload ->> 'id' = %s order by inserted_at",

@@ -1,4 +1,4 @@
-"""Which photos a request may name, and which stored objects are removed, when and never."""
+"""The photos that a request may name, and when stored objects are removed, or never."""
 
 import uuid
 from collections.abc import Callable
@@ -44,7 +44,7 @@ def output_of(actors: Actors, user: User, *, thumb: str | None = None) -> tuple[
 
 
 def to_remove(actors: Actors, limit: int = 100) -> set[str]:
-    """What a worker is told to remove now; it is told again at the next call."""
+    """The objects that a worker gets for removal now; the next call returns them again."""
     actors.operator.conn.execute("update private.removed_objects set remove_at = now()")
     return {row["path"] for row in actors.worker.rows("select * from private.objects_to_remove(%s)", limit)}
 
@@ -296,7 +296,7 @@ def test_the_sweep_finds_what_no_row_names_in_both_buckets_and_nothing_else(
     running = artist.job()
     store(actors, f"{artist.id}/{running}/0.png", bucket="generations", age="2 days")
     store(actors, "readme.txt", bucket="generations", age="2 days")
-    photo(actors, artist)  # uploaded a moment ago: its request is on its way
+    photo(actors, artist)  # uploaded a moment ago: its request may still follow
     unused = photo(actors, artist, age="25 hours")
     lost = store(actors, f"{artist.id}/{generation}/1.png", bucket="generations")
     while sweep(actors, 2) is not None and actors.operator.value(

@@ -1,4 +1,4 @@
-"""Plans that sessions made while the project was empty still serve when it has grown."""
+"""Query plans that sessions made in an empty project remain efficient when it has grown."""
 
 import uuid
 from uuid import UUID
@@ -14,7 +14,7 @@ TABLES = {
     "purchase_events": "private", "subscriptions": "private",
 }  # fmt: skip
 GROWN = 20_000
-# Custom plans are made anew at every call; after five calls Postgres may keep a generic one.
+# Postgres makes a custom plan at every call; after five calls it may keep a generic one.
 CALLS_UNTIL_PLANS_ARE_KEPT = 8
 
 GROW = """
@@ -60,7 +60,7 @@ def test_plans_of_an_empty_project_do_not_read_whole_tables_later(stack: Stack) 
     user.sign_in(operator.add_user(credits=1000))
 
     def work() -> None:
-        """Every function that a life of a job takes, in the sessions that stay."""
+        """Call every function of a job's life, in the sessions that stay open."""
         job_id = user.job()
         assert bridge.dispatch() == [job_id]
         fence = worker.claimed(job_id)
@@ -93,10 +93,8 @@ def test_plans_of_an_empty_project_do_not_read_whole_tables_later(stack: Stack) 
         service.revoke(user_id, 1, str(number))
 
     operator.conn.execute(ADD_PRODUCT, (MONTH, 1, True, False))
-    for (
-        table,
-        schema,
-    ) in TABLES.items():  # the statistics of an empty project, which nothing refreshes in a burst
+    # Keep the statistics of an empty project: in a burst of jobs nothing refreshes them.
+    for table, schema in TABLES.items():
         operator.conn.execute(f"alter table {schema}.{table} set (autovacuum_enabled = off)".encode())
     work()
     operator.conn.execute("vacuum analyze")
@@ -108,7 +106,7 @@ def test_plans_of_an_empty_project_do_not_read_whole_tables_later(stack: Stack) 
     for _ in range(5):
         work()
     for actor in (user, worker, bridge, service, pruner):
-        actor.conn.close()  # a session tells what it has read at the latest when it ends
+        actor.conn.close()  # a session reports its reads when it ends, if not before
     after = rows_read_by_scans(operator)
     operator.conn.close()
     assert {table: after[table] - before[table] for table in TABLES} == dict.fromkeys(TABLES, 0)

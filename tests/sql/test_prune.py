@@ -1,4 +1,4 @@
-"""prune_jobs takes the oldest jobs first, a batch at a time, and leaves what a user sees and the ledger."""
+"""prune_jobs deletes the oldest jobs first, in batches; generations and the ledger stay."""
 
 from tests.support.actors import User
 from tests.support.all_actors import Actors

@@ -1,4 +1,4 @@
-"""Events of one buyer at the same moment, on connections of their own, beside the deletion of the account."""
+"""Concurrent events of one buyer, on separate connections, during the deletion of the account."""
 
 # ruff: noqa: B023  # the actions of a round are done before its variables change
 

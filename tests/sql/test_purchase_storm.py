@@ -1,4 +1,4 @@
-"""A year of a shop, told late, shuffled, repeated and cut off: it comes to what it comes to in the order of time."""
+"""A year of store events, late, shuffled, repeated and cut off, ends as it would in order."""
 
 import queue
 import threading
@@ -22,8 +22,8 @@ SEEDS = range(8)
 EVENTS = 500
 TELLERS = 4
 STARTER = 50
-COST = 40  # of a picture
-WITHIN = 120  # seconds until a storm that does not end is a failure
+COST = 40  # credits for one picture
+WITHIN = 120  # seconds after which an unfinished storm is a failure
 
 KILL = """
 select pg_terminate_backend(pid) from pg_stat_activity
@@ -40,10 +40,10 @@ where kind = 'grant' and reason = 'purchase' group by 1 having count(*) > 1
 
 
 class Teller(threading.Thread):
-    """Tells events of the queue; one that is not answered goes back into it, as a store does."""
+    """Sends events of the queue, and puts an unanswered one back, as a store does."""
 
     def __init__(self, url: str, told: "queue.Queue[Event]", effects: Counter[str]) -> None:
-        super().__init__(daemon=True)  # a storm that failed does not wait for it
+        super().__init__(daemon=True)  # a failed storm does not wait for it
         self.url, self.told, self.effects = url, told, effects
 
     def run(self) -> None:
@@ -67,7 +67,7 @@ class Teller(threading.Thread):
 
 
 def deliveries(events: list[Event], dice: Random) -> list[Event]:
-    """Each once to three times; in no order at all, or late by a little."""
+    """Each event one to three times, in random order or a little late."""
     told = [one for one in events for _ in range(dice.choice([1, 1, 2, 3]))]
     lateness = dice.choice([5, 50, len(told)])
     order = sorted(range(len(told)), key=lambda place: place + dice.random() * lateness)
@@ -76,7 +76,7 @@ def deliveries(events: list[Event], dice: Random) -> list[Event]:
 
 @contextmanager
 def killing(url: str) -> Iterator[None]:
-    """Ends one of the tellers' connections every few milliseconds."""
+    """Terminate one connection of the tellers every 50 milliseconds."""
     operator, done = Operator(url), threading.Event()
 
     def kill() -> None:
@@ -95,7 +95,7 @@ def killing(url: str) -> Iterator[None]:
 
 @contextmanager
 def spending(actors: Actors, users: list[UUID], dice: Random) -> Iterator[None]:
-    """The users ask for dear pictures and end them later, so that refunds find credits spent and held."""
+    """Request expensive pictures and end them later: refunds then find spent and held credits."""
     sessions, done = {user: actors.session(user) for user in users}, threading.Event()
     held: list[tuple[UUID, UUID]] = []
 

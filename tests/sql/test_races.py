@@ -1,6 +1,6 @@
-"""Who meets whom at one row: in every round exactly one wins, the other learns it, and there is no deadlock.
+"""Concurrent changes of one row: exactly one wins each round, and the loser learns it.
 
-A deadlock is an error of one of them, and so fails the round.
+There is no deadlock: it would be an error of one action, and so fail the round.
 """
 
 # ruff: noqa: B023  # the actions of a round are done before its variables change
@@ -228,7 +228,7 @@ def test_bridges_that_dispatch_at_once_share_the_work(actors: Actors, rich: User
 
 @pytest.mark.parametrize("status", ["queued", "running", "waiting"])
 def test_a_deleted_accounts_jobs_end_quietly_in_every_state(actors: Actors, status: str) -> None:
-    """The deletion meets, on connections of their own, everybody who may touch the job."""
+    """The deletion runs beside all others that may change the job, on separate connections."""
     workers, bridge, operator = (
         [actors.another(WorkerRole) for _ in range(3)],
         actors.another(BridgeRole),

@@ -1,4 +1,4 @@
-"""A released migration is never edited again: databases that have it would differ from those that come later."""
+"""A released migration is never edited: databases that have it would differ from later ones."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A user reports a generation of the own, once; its files stay until an operator closes the report."""
+"""A user reports their own generation once; its files stay until an operator closes the report."""
 
 import uuid
 from threading import Event
@@ -67,7 +67,7 @@ def test_a_foreign_or_missing_generation_is_unknown(actors: Actors, user: User) 
     with refused(404, "unknown_job"):
         stranger.report(job_id)
     user.delete_generation(job_id)
-    user.report(job_id)  # a client that did not hear the first answer
+    user.report(job_id)  # a client that did not receive the first answer
     with refused(404, "unknown_job"):
         stranger.report(job_id)
 

@@ -1,4 +1,4 @@
-"""One id is one request, permanently and for every user; and a request that is refused says why in a stable word."""
+"""One id is one request, permanently and for all users; a refused request gets a stable code."""
 
 import json
 import uuid

@@ -1,4 +1,4 @@
-"""Credits that were revoked are gone, wherever they were: spent, held in jobs, or not granted yet."""
+"""Revoked credits are gone, also if they were spent, held in jobs, or not granted yet."""
 
 from collections.abc import Callable
 from random import Random
@@ -78,7 +78,7 @@ DODGES: dict[str, Callable[[Actors, User], None]] = {
 
 @pytest.mark.parametrize("dodge", DODGES)
 def test_a_hold_cannot_dodge_a_refund(actors: Actors, dodge: str) -> None:
-    """All credits are in a job when the refund comes; they do not come back with it."""
+    """All credits are held by a job when the refund arrives; its end does not return them."""
     user = actors.user(credits=1)
     DODGES[dodge](actors, user)
     assert (actors.operator.credits(user.id), actors.operator.owed(user.id)) == (0, 2)

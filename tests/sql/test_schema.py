@@ -1,4 +1,4 @@
-"""What is true of every table, function and policy of ours, and the schema as a whole as it was last reviewed."""
+"""Rules for every table, function and policy of ours, and the whole schema as last reviewed."""
 
 import re
 import subprocess
@@ -15,7 +15,7 @@ from tests.support.databases import fresh_copy
 
 SNAPSHOT = Path(__file__).with_name("schema.sql")
 
-# What pg_dump leaves out when asked for our schemas only: what we hang on to the schemas of Supabase, and our roles.
+# A pg_dump of only our schemas omits these: our objects in the schemas of Supabase, and our roles.
 ELSEWHERE = {
     "policies": "select format('%s.%s: %s for %s to %s using %s with check %s', schemaname, tablename, policyname, cmd,"
     " roles, qual, with_check) from pg_policies where schemaname not in ('public', 'private')",
@@ -56,7 +56,7 @@ def test_the_schema_is_the_one_that_was_reviewed(
 
 
 def dump(stack: Stack) -> str:
-    """The definitions without what differs from one run or version of pg_dump to the next."""
+    """The definitions, without text that differs between runs or versions of pg_dump."""
     options = ["--schema-only", "--schema=public", "--schema=private"]
     command = [str(programs() / "pg_dump"), *options, stack.database_url]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -108,7 +108,7 @@ def test_nothing_is_granted_to_everybody_or_to_anon(conn: psycopg.Connection[Any
 def test_the_default_privileges_of_the_host_project_stay_as_they_were(
     conn: psycopg.Connection[Any], postgres: Stack
 ) -> None:
-    """A function that the host project makes later keeps the rights that Postgres or the project gives it."""
+    """A later function of the host project keeps the rights from Postgres or the project."""
     defaults = "select format('%s in %s: %s', defaclobjtype, defaclnamespace, defaclacl) from pg_default_acl"
     with psycopg.connect(postgres.database_url, autocommit=True) as without_migrations:
         assert names(conn, defaults) == names(without_migrations, defaults)
@@ -140,7 +140,7 @@ def test_every_function_that_a_role_calls_keeps_its_plans_on_indexes(conn: psyco
 
 
 def test_only_functions_that_say_so_run_with_the_rights_of_their_owner(conn: psycopg.Connection[Any]) -> None:
-    """A function that is granted to no role needs no rights of its owner, unless it is a trigger's."""
+    """A function without a grant to a role needs no owner's rights, unless it is a trigger's."""
     assert not names(
         conn,
         "select p.oid::regprocedure from pg_proc p where pronamespace = 'private'::regnamespace and prosecdef"
@@ -187,7 +187,7 @@ def test_the_roles_of_bridge_and_worker_are_nothing_but_their_grants(conn: psyco
 
 
 def test_nothing_newer_than_hosted_postgres_is_used() -> None:
-    """Hosted projects run Postgres 17; the embedded one is newer and would let this pass."""
+    """Hosted projects run Postgres 17; the embedded one is newer and would accept this."""
     newer = re.compile(
         r"\b(uuidv[47]|virtual\b.*generated|casefold|array_sort|returning\s+(old|new)\b|without overlaps)",
         re.I,

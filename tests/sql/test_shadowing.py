@@ -1,7 +1,7 @@
-"""A login of bridge or worker shadows every name that the functions could look up, and stays powerless.
+"""A login of bridge or worker that shadows every name the functions could look up gains no rights.
 
-pg_temp is a schema that any login may fill. A `security definer` function that looks there first would
-run the login's code with the rights of its owner.
+pg_temp is a schema that any login may fill. A `security definer` function that searches it first
+would run the login's code with the rights of the function's owner.
 """
 
 import re
@@ -16,7 +16,8 @@ from local.stack import Stack
 from operate.migrate import MIGRATIONS
 from tests.support.actors import Actor, BridgeRole, Operator, Service, SomeActor, User, WorkerRole
 
-# Says who runs it. As a constraint of a domain it runs whenever a value becomes one of that type.
+# The function reports the role that runs it. As a constraint of a domain it runs whenever a value
+# becomes one of that type.
 EVIL = """
 create function pg_temp.evil() returns boolean language plpgsql as $$
 begin
@@ -43,7 +44,7 @@ def names(conn: psycopg.Connection[Any], query: str) -> list[str]:
 
 
 def shadow(conn: psycopg.Connection[Any]) -> int:
-    """Make an object of the login's own of each name in pg_temp; how many could be made."""
+    """Create an object of each name in pg_temp, owned by the login; return the number created."""
     conn.execute(EVIL)
     statements = [
         f'create domain pg_temp."{name}" as pg_catalog."{name}" check (pg_temp.evil())'
@@ -76,7 +77,7 @@ def shadow(conn: psycopg.Connection[Any]) -> int:
 
 
 class HeardRoles:
-    """What the code of the login said about who ran it."""
+    """The roles that ran the code of the login, by its notices."""
 
     def __init__(self, conn: psycopg.Connection[Any]) -> None:
         self.users: set[str] = set()
@@ -117,7 +118,7 @@ def user(connect: Connect, stack: Stack, operator: Operator) -> User:
 
 
 def call_every_function(actor: Actor) -> set[str]:
-    """Call whatever the actor may execute, without values; the names of what was called."""
+    """Call every function that the actor may execute, with nulls; return the names."""
     functions = actor.rows(
         "select p.proname as name, format('%%s(%%s)', p.oid::regproc, ("
         "  select string_agg('null::pg_catalog.' || quote_ident(typname), ', ' order by place)"
@@ -137,7 +138,7 @@ def call_every_function(actor: Actor) -> set[str]:
 def test_the_attack_works_on_a_function_that_looks_into_pg_temp_first(
     connect: Connect, stack: Stack, operator: Operator
 ) -> None:
-    """The control: without it, a harmless attack would prove nothing."""
+    """A control: without it, an attack without effect would prove nothing."""
     operator.conn.execute("""
         create function private.careless(p_id uuid) returns uuid language plpgsql security definer
         set search_path = '' as $$ declare v_id uuid := p_id; begin return v_id; end $$;
@@ -191,7 +192,7 @@ def test_a_bridge_that_shadows_every_name_stays_a_bridge(
 
 @pytest.mark.parametrize("process", ["bridge", "worker"])
 def test_a_login_can_become_nothing_but_the_role_of_its_process(stack: Stack, process: str) -> None:
-    """`reset role` leads back to the login, which has no rights at all, and never to the owner."""
+    """`reset role` returns to the login, which has no rights at all, and never to the owner."""
     role, other = f"generation_{process}", {"bridge": "worker", "worker": "bridge"}[process]
     with psycopg.connect(getattr(stack, f"{process}_url"), autocommit=True) as conn:
         conn.execute(sql.SQL("set role {}").format(sql.Identifier(role)))

@@ -1,4 +1,4 @@
-"""What each kind of event does, by its order and its repetition."""
+"""The effect of each kind of event, by its order and its repetition."""
 
 import uuid
 from itertools import permutations

@@ -1,4 +1,4 @@
-"""Who is paid, and until when, in whatever order the store says it."""
+"""The paid users, and the end of their period, for any order of the store's events."""
 
 import uuid
 from datetime import UTC, datetime
@@ -132,7 +132,7 @@ def test_a_chain_of_transfers_comes_in_any_order(actors: Actors, user: User, ord
         period("INITIAL_PURCHASE", "1", NOW, user.id, "sub", NOW + DAY),
         transfer("2", NOW + 1, [user.id], [second.id]),
         transfer("3", NOW + 2, [second.id], [third.id]),
-        transfer("4", NOW + 3, [user.id], [second.id]),  # the first has nothing any more
+        transfer("4", NOW + 3, [user.id], [second.id]),  # the first user has nothing left
     ]
     for place in order:
         actors.service.record(told[place])
@@ -163,7 +163,7 @@ def test_purchases_of_a_deleted_account_can_be_transferred_to_the_next(actors: A
 
 
 def test_the_owner_hears_of_the_balance_at_once(actors: Actors, user: User) -> None:
-    """After a grant, a revoke and a purchase; not after what a job does, which is told with the job."""
+    """A grant, a revoke and a purchase send a message; a change by a job is sent with the job."""
     news = (
         "select payload - 'id' - 'updated_at' as payload from realtime.messages"
         " where topic = %s and event = 'account' and private order by inserted_at"

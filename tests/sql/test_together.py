@@ -1,4 +1,4 @@
-"""Several jobs in one call: each is judged alone, and no call waits for another transaction."""
+"""Several jobs in one call: each is checked alone, and no call waits for another transaction."""
 
 import uuid
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.support.all_actors import Actors
 
 @contextmanager
 def locked(actors: Actors, query: str, value: UUID) -> Iterator[None]:
-    """By a transaction that is not over yet."""
+    """Lock rows in a transaction that is still open."""
     with psycopg.connect(actors.url, autocommit=True) as conn, conn.transaction(force_rollback=True):
         conn.execute(query.encode(), (value,))
         yield
@@ -89,7 +89,7 @@ def test_several_completions_with_one_that_is_illegal_change_nothing(actors: Act
 def test_a_claim_reads_its_own_jobs_only_also_when_the_statistics_are_of_a_quiet_hour(
     actors: Actors, user: User
 ) -> None:
-    """No job was unfinished when the table was analyzed: an index of the unfinished looks empty to the planner."""
+    """No job was unfinished at the last analyze, so the planner takes their index for empty."""
     for _ in range(8):
         actors.job(user, "succeeded")
     actors.operator.execute("analyze public.jobs", ())
@@ -97,7 +97,7 @@ def test_a_claim_reads_its_own_jobs_only_also_when_the_statistics_are_of_a_quiet
 
     def scans() -> int:
         actors.worker.value("select pg_stat_force_next_flush()")
-        actors.worker.value("select 1")  # ends the transaction whose end tells the counts
+        actors.worker.value("select 1")  # ends the transaction, which reports the counts
         return int(
             actors.operator.value(
                 "select sum(idx_scan) from pg_stat_user_indexes where indexrelname = 'jobs_unfinished_by_user'"

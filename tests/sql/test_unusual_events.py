@@ -1,4 +1,4 @@
-"""Lifetimes, other products, and what an event may have or lack beside what the documents say."""
+"""Lifetimes, other products, and fields that an event may have or lack beside the documents."""
 
 import uuid
 from itertools import permutations
@@ -51,7 +51,7 @@ def test_a_lifetime_lasts_until_its_refund_in_any_order(
 
 
 UNUSUAL: list[tuple[dict[str, Any], str, int, int | None]] = [
-    # what differs from a paid period until tomorrow; its effect; credits and paid until afterwards
+    # changed fields of a period paid until tomorrow; effect; credits and paid until afterwards
     ({"price": -1e300, "currency": "XXX", "price_in_purchased_currency": "1,5"}, "granted", 40, DAY),
     ({"of_tomorrow": {"a": [{"b": "c"}]}, "credits": 10**9, "effect": "x", "granted_to": "y"}, "granted", 40, DAY),
     ({"aliases": {"0": "x"}, "original_app_user_id": None, "entitlement_ids": None}, "granted", 40, DAY),

@@ -1,4 +1,4 @@
-"""While a provider works: submission, waiting, webhooks, orphans."""
+"""Jobs while a provider works: submission, waiting, webhooks, orphans."""
 
 import uuid
 
