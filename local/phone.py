@@ -54,13 +54,13 @@ class DemoPhone:
                 joined.set_result(f"{status.value} {error or ''}".strip())
 
         options: Any = {"config": {"private": True}}  # the type requires every key
-        channel = self.client.channel(topic, options).on_broadcast("job", self.hear)
+        channel = self.client.channel(topic, options).on_broadcast("job", self.receive)
         await channel.on_broadcast("account", self.hear_balance).subscribe(note)
         said = await asyncio.wait_for(joined, NEWS_WITHIN)
         expect(said == "SUBSCRIBED", f"Realtime refused the own topic: {said}")
         return topic
 
-    def hear(self, message: Any) -> None:
+    def receive(self, message: Any) -> None:
         job = message["payload"]
         future = self.waiting.get(job["id"])
         if future is not None and not future.done() and job["status"] in TERMINAL:

@@ -24,7 +24,7 @@ INSTEAD = {
     r"jobs_follow_their_arrows|refuse_illegal_move": "jobs_enforce_transitions, enforce_transition",
     r"HOPELESS_AFTER|\bsaw_all": "REDISPATCH_UNCONDITIONALLY_AFTER, caught_up",
     r"\b[Dd]eaf(ness)?\b|DEAF_AFTER": "stalled, watchdog; HeartbeatMissed",
-    r"\bCast\b|\bDeeds?\b": "Actors, Action",
+    r"\bCast\b|\b[Dd]eeds?\b|DEEDS|_deeds": "Actors, Action",
     r"\bhold\(|\bis_held\b|\bheld\(|\bPATIENCE\b": "renewing, lock, is_locked, rate_limited, …_WITHIN",
     r"\bsettled?\(|\bto settle\"": "recordFailure, wait_for_jobs; settle is the ledger's",
     r"def test_(what|who|whoever|whatever|nobody)_": "name the thing",

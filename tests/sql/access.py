@@ -204,7 +204,7 @@ class Explorer:
 
     def matrix(self) -> dict[tuple[str, str], list[str]]:
         """The cells of the actors, for each object and action."""
-        actions = self.platform_deeds()
+        actions = self.platform_actions()
         for found in self.ours:
             actions |= {
                 (f"{found.kind} {found.name}", action): do for action, do in self.actions(found).items()
@@ -234,7 +234,7 @@ class Explorer:
             case _:
                 return {"is there": lambda actor: ""}
 
-    def platform_deeds(self) -> dict[tuple[str, str], Action]:
+    def platform_actions(self) -> dict[tuple[str, str], Action]:
         """The actions on the objects of Supabase that our policies decide."""
         actions: dict[tuple[str, str], Action] = {
             ("bucket generations", "see the bucket"): partial(self.select, "storage.buckets"),

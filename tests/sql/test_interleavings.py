@@ -36,7 +36,7 @@ seeds = st.integers(0, 2**16)
 
 
 # The relative frequency of each action.
-DEEDS = {
+ACTIONS = {
     "enqueue": 5, "repeat": 2, "cancel": 2, "look_and_delete": 1, "report": 1,
     "dispatch": 2, "send_again": 1, "rescue": 4,
     "receive": 8, "renew": 1, "submit": 3, "wait": 4, "retry": 2, "release": 1, "complete": 2, "fail": 1,
@@ -70,7 +70,7 @@ class Lives(RuleBasedStateMachine):
         self.seen = Snapshot.take(self.operator)
 
     # One rule for all: of many rules, Hypothesis would omit some for a whole example.
-    @rule(action=st.sampled_from(sorted(Counter(DEEDS).elements())), seed=seeds)
+    @rule(action=st.sampled_from(sorted(Counter(ACTIONS).elements())), seed=seeds)
     def an_actor_acts(self, action: str, seed: int) -> None:
         if not self.history.requests:
             action = "enqueue"

@@ -20,7 +20,7 @@ from tests.support.store import Event, Oracle, Year
 
 SEEDS = range(8)
 EVENTS = 500
-TELLERS = 4
+SENDERS = 4
 STARTER = 50
 COST = 40  # credits for one picture
 WITHIN = 120  # seconds after which an unfinished storm is a failure
@@ -39,7 +39,7 @@ where kind = 'grant' and reason = 'purchase' group by 1 having count(*) > 1
 """
 
 
-class Teller(threading.Thread):
+class Sender(threading.Thread):
     """Sends events of the queue, and puts an unanswered one back, as a store does."""
 
     def __init__(self, url: str, told: "queue.Queue[Event]", effects: Counter[str]) -> None:
@@ -76,7 +76,7 @@ def deliveries(events: list[Event], dice: Random) -> list[Event]:
 
 @contextmanager
 def killing(url: str) -> Iterator[None]:
-    """Terminate one connection of the tellers every 50 milliseconds."""
+    """Terminate one connection of the senders every 50 milliseconds."""
     operator, done = Operator(url), threading.Event()
 
     def kill() -> None:
@@ -135,18 +135,18 @@ def tell(url: str, told: list[Event]) -> Counter[str]:
     for one in told:
         waiting.put(one)
     effects: Counter[str] = Counter()
-    tellers = [Teller(url, waiting, effects) for _ in range(TELLERS)]
-    for teller in tellers:
+    senders = [Sender(url, waiting, effects) for _ in range(SENDERS)]
+    for teller in senders:
         teller.start()
     until = time.monotonic() + WITHIN
-    while waiting.unfinished_tasks and all(teller.is_alive() for teller in tellers):
+    while waiting.unfinished_tasks and all(teller.is_alive() for teller in senders):
         assert time.monotonic() < until, "the storm does not end"
         time.sleep(0.01)
-    for _ in tellers:
+    for _ in senders:
         waiting.put({})
-    for teller in tellers:
+    for teller in senders:
         teller.join()
-    assert waiting.unfinished_tasks == TELLERS, "a teller gave up"
+    assert waiting.unfinished_tasks == SENDERS, "a teller gave up"
     return effects
 
 

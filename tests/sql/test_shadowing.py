@@ -76,14 +76,14 @@ def shadow(conn: psycopg.Connection[Any]) -> int:
     return made
 
 
-class HeardRoles:
+class ReportedRoles:
     """The roles that ran the code of the login, by its notices."""
 
     def __init__(self, conn: psycopg.Connection[Any]) -> None:
         self.users: set[str] = set()
-        conn.add_notice_handler(self.hear)
+        conn.add_notice_handler(self.record)
 
-    def hear(self, notice: psycopg.errors.Diagnostic) -> None:
+    def record(self, notice: psycopg.errors.Diagnostic) -> None:
         if found := re.search(r"runs as (\S+)", notice.message_primary or ""):
             self.users.add(found[1])
 
@@ -145,15 +145,15 @@ def test_the_attack_works_on_a_function_that_looks_into_pg_temp_first(
         grant execute on function private.careless(uuid) to generation_worker;
     """)
     worker = connect(WorkerRole, stack.worker_url)
-    heard = HeardRoles(worker.conn)
+    reported = ReportedRoles(worker.conn)
     shadow(worker.conn)
     worker.rows("select private.careless(gen_random_uuid())")
-    assert "postgres" in heard.users
+    assert "postgres" in reported.users
 
 
 def test_a_worker_that_shadows_every_name_stays_a_worker(connect: Connect, stack: Stack, user: User) -> None:
     worker, service = connect(WorkerRole, stack.worker_url), connect(Service, stack.database_url)
-    heard = HeardRoles(worker.conn)
+    reported = ReportedRoles(worker.conn)
     assert shadow(worker.conn) > 100
 
     job_id = user.job()
@@ -169,14 +169,14 @@ def test_a_worker_that_shadows_every_name_stays_a_worker(connect: Connect, stack
     assert worker.fail(job_id, worker.claimed(job_id))
     assert call_every_function(worker) >= {"claim_jobs", "complete_jobs"}
 
-    assert "postgres" not in heard.users
+    assert "postgres" not in reported.users
 
 
 def test_a_bridge_that_shadows_every_name_stays_a_bridge(
     connect: Connect, stack: Stack, operator: Operator, user: User
 ) -> None:
     bridge, worker = connect(BridgeRole, stack.bridge_url), connect(WorkerRole, stack.worker_url)
-    heard = HeardRoles(bridge.conn)
+    reported = ReportedRoles(bridge.conn)
     assert shadow(bridge.conn) > 100
 
     job_id, late = user.job(), user.job()
@@ -187,7 +187,7 @@ def test_a_bridge_that_shadows_every_name_stays_a_bridge(
     assert set(bridge.rescue()) == {job_id, late}
     assert call_every_function(bridge) >= {"dispatch_jobs", "operator_status"}
 
-    assert "postgres" not in heard.users
+    assert "postgres" not in reported.users
 
 
 @pytest.mark.parametrize("process", ["bridge", "worker"])

@@ -210,11 +210,11 @@ class Year:
     now: int = NOW
 
     def live(self, count: int) -> list[Event]:
-        deeds = [self.buy, self.subscribe, self.renew, self.renew, self.refund, self.reverse, self.end, self.move,
+        actions = [self.buy, self.subscribe, self.renew, self.renew, self.refund, self.reverse, self.end, self.move,
                  self.talk]  # fmt: skip
         while len(self.events) < count:
             self.now += self.dice.choice([0, 1, DAY // 3, DAY])
-            self.dice.choice(deeds)()
+            self.dice.choice(actions)()
         return self.events
 
     def add(self, one: Event) -> Event:

@@ -40,7 +40,7 @@ def test_a_job_is_found_by_its_id_and_the_api_is_closed(
 ) -> None:
     start_worker()
     start_bridge()
-    wait_until(lambda: "worker0@test" in flower.get("/workers").text, "Flower to hear the worker", 40)
+    wait_until(lambda: "worker0@test" in flower.get("/workers").text, "Flower to list the worker", 40)
     job_id = jobs.enqueue()
     wait_until(lambda: jobs.status(job_id) == "succeeded", "the job to end", 40)
 

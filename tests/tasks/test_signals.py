@@ -59,7 +59,9 @@ def test_a_signal_gives_unfinished_jobs_back_at_no_attempt(
 def wait_heard(worker: ControlledProcess, number: signal.Signals) -> None:
     """Two signals that come at once are one."""
     if number != signal.SIGHUP:
-        wait_until(lambda: "shutdown (MainProcess)" in worker.output or not worker.is_alive, "it to hear")
+        wait_until(
+            lambda: "shutdown (MainProcess)" in worker.output or not worker.is_alive, "the signal to arrive"
+        )
 
 
 def test_an_idle_worker_leaves_at_once(start_worker: StartWorker, broker: Redis) -> None:
