@@ -1,5 +1,5 @@
-"""What an operator runs."""
+"""The commands of an operator."""
 
 
 class Refused(Exception):
-    """What was asked for cannot be done. The text is one line that names the cure."""
+    """The command cannot be carried out. The text is one line that names the cure."""

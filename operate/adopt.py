@@ -1,6 +1,7 @@
-"""`make adopt INTO=../my-app` brings migrations, Edge Functions and the client into an Expo app with a Supabase folder.
+"""`make adopt INTO=../my-app` copies migrations, Edge Functions and the client into an Expo app.
 
-All of it or nothing: what is in the way is named, and then nothing is written. A second run changes nothing.
+The app needs a Supabase folder. If anything is in the way, it is named and nothing is written. A
+second run changes nothing.
 """
 
 import json
@@ -74,7 +75,7 @@ def name_of(app: Path) -> str:
 
 
 def plan_for(app: Path) -> Plan:
-    """What is missing in the app, and what is in the way. Nothing is written."""
+    """List missing files of the app, and files that are in the way. Writes nothing."""
     plan = Plan()
     for path, text in files(app):
         if adopted_client.is_of_the_app(path) and (app / path).is_file():
@@ -111,7 +112,7 @@ def add(plan: Plan, app: Path, path: Path, text: str) -> None:
 
 
 def functions_in_the_way(app: Path) -> Iterator[str]:
-    """A folder of the same name that holds another function, under whatever names its files have."""
+    """Find a folder with the name of our function and another function in it."""
     for ours in sorted((ROOT / FUNCTIONS).glob("[!_]*/")):
         theirs = app / FUNCTIONS / ours.name
         if theirs.is_dir() and not any((theirs / path.name).exists() for path in ours.iterdir()):
@@ -207,7 +208,7 @@ TAKES_IN_ALL = re.compile(r'"(\./)?(\*\*/\*(\.tsx?)?|\.?)"')
 
 
 def checks_functions(app: Path) -> bool:
-    """Whether the type check of the app would look at the Edge Functions. The file may have comments."""
+    """Whether the app's type check would include the Edge Functions. The file may have comments."""
     tsconfig = app / "tsconfig.json"
     if not tsconfig.is_file():
         return False
@@ -226,7 +227,7 @@ def members(text: str, name: str) -> str:
 
 
 def order(app: Path) -> str:
-    """The CLI refuses migrations that are older than the last applied one, unless it is told to take them."""
+    """The option that the CLI needs for migrations that are older than the last applied one."""
     ours = {path.name for path in (ROOT / MIGRATIONS).glob("*.sql")}
     theirs = {path.name for path in (app / MIGRATIONS).glob("*.sql")} - ours
     return (

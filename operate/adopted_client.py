@@ -1,4 +1,4 @@
-"""What `make adopt` copies of the client: the feature and what it needs, as one folder of relative imports."""
+"""The files of the client that `make adopt` copies: the feature and its imports, in one folder."""
 
 import json
 import re
@@ -7,9 +7,9 @@ from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent.parent / "app" / "src"
 FOLDER = Path("features/generations")
-# What an app mounts itself; the feature does not import these.
+# An app mounts these itself; the feature does not import them.
 MOUNTED = ("query-client", "session", "warm", "pick-photo")
-# An app with a client or a name of its own changes these two, so a later run leaves them as they are.
+# An app with its own client or name changes these two, so a later run leaves them alone.
 OF_THE_APP = ("lib/supabase.ts", "lib/name.ts")
 
 IMPORTED = re.compile(r"""(?:^import|\bfrom|\bimport\()\s*['"]([^'"]+)['"]""", re.MULTILINE)
@@ -18,7 +18,9 @@ EVERY_EXPO_APP_HAS = {"expo", "react", "react-dom", "react-native"}
 
 
 def files(name: str) -> dict[Path, str]:
-    """What to write, by its place below the app's sources; `name` stands before the app's keys on the disk."""
+    """The files to write, by path below the app's sources; `name` prefixes the app's keys on the
+    disk.
+    """
     written = {}
     for path, text in sources().items():
         is_feature = path.is_relative_to(SOURCE / FOLDER)

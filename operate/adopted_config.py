@@ -1,6 +1,6 @@
-"""The lines of `supabase/config.toml` that the functions and the client need, added to the file of another project.
+"""Add the lines that functions and client need to the `supabase/config.toml` of another project.
 
-The file is changed as text, so that its comments and its order stay. What is said there already is never changed.
+The file is changed as text, so that its comments and its order stay. Existing values never change.
 """
 
 import re
@@ -10,13 +10,13 @@ from typing import Any
 
 OURS = Path(__file__).resolve().parent.parent / "supabase" / "config.toml"
 API_PORT = 54321  # the CLI's default
-ANONYMOUS = """# The client signs a new user in without a form. Turn it on in the hosted project, too.
+ANONYMOUS = """# The client signs in without a form. Enable it in the hosted project, too.
 enable_anonymous_sign_ins = true"""
 ISSUER = "# Auth of `supabase start` signs tokens under the address that an app uses; the functions know another one."
 
 
 class InTheWay(Exception):
-    """What this project says is not what the functions need."""
+    """A value of this project contradicts the one that the functions need."""
 
     def __init__(self, *reasons: str) -> None:
         super().__init__(*reasons)

@@ -1,4 +1,4 @@
-"""What the migrations of another project make under a name that ours make, too."""
+"""Find objects that the migrations of another project create under a name of ours."""
 
 import re
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def collisions(theirs: Path, ours: Path) -> Iterator[str]:
 
 
 def made(paths: list[Path]) -> dict[str, Path]:
-    """What exists when these have run, each with the file that made it."""
+    """The objects that exist after these migrations, each with the file that made it."""
     found: dict[str, Path] = {}
     for path in paths:
         text = COMMENT.sub("", path.read_text(errors="replace")).replace('"', "")

@@ -1,4 +1,4 @@
-"""`make audit`: compare every balance with its ledger, a thousand users at a time; exits 1 when one differs."""
+"""`make audit`: compare every balance with its ledger; exits 1 when one differs."""
 
 import sys
 from uuid import UUID

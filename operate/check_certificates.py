@@ -1,4 +1,4 @@
-"""How long the certificates of Postgres, Redis and Supabase last. Whether they are good, the other checks see."""
+"""Check when the certificates of Postgres, Redis and Supabase expire. Other checks verify them."""
 
 import socket
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Try each login as its process does: role, functions, notifications, connections, clock. And the migrations."""
+"""Check the migrations, and each login as its process uses it: role, functions, LISTEN, clock."""
 
 import re
 import time
@@ -23,7 +23,8 @@ NOTIFIED_WITHIN = 3.0  # seconds
 CLOCKS_DIFFER = 30.0  # seconds; nothing of ours depends on it, TLS and signed URLs do
 
 HEADROOM = """
-select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+select current_setting('max_connections')::int
+  - current_setting('superuser_reserved_connections')::int
   - (select sum(numbackends)::int from pg_stat_database),
   (select rolconnlimit from pg_roles where rolname = session_user),
   extract(epoch from clock_timestamp())::float8, current_setting('transaction_read_only')::boolean

@@ -16,7 +16,7 @@ KEY = "SUPABASE_SECRET_KEY"
 
 
 def keys() -> Findings:
-    """What kind of key it is. A key of a wrong kind does not pass the settings."""
+    """The kind of a key. The settings refuse a key of a wrong kind."""
     config = settings.load()
     key = config.supabase_secret_key.get_secret_value() if config.supabase_secret_key else ""
     if not key:
@@ -102,7 +102,7 @@ def of_bucket(name: str, bucket: dict[str, Any], max_output_bytes: int) -> Findi
 
 
 def of_function(name: str, url: str) -> Findings:
-    """Ours refuses DELETE in its own words, without touching anything; the platform refuses in others."""
+    """Our functions refuse DELETE in words of their own; the platform uses others."""
     subject = f"function {name}"
     try:
         status, body = ask("DELETE", url)

@@ -47,7 +47,7 @@ def as_owner() -> Iterator[database.Connection]:
 
 
 def explained(error: psycopg.Error, name: str) -> str:
-    """One line with the cure, without a value of the setting `name`: a part of it may be the password."""
+    """One line with the cure, without the value of the setting `name`: it may be a password."""
     said = error.diag.message_primary
     if refusal := database.refusal_of(error, name):
         return refusal
@@ -78,6 +78,6 @@ def hint(error: psycopg.OperationalError) -> str:
 
 
 def reason(error: psycopg.OperationalError) -> str:
-    """What the server or the network said, without the names that libpq puts before it."""
+    """The message of the server or the network, without the names that libpq puts before it."""
     lines = str(error).strip().splitlines() or ["no reason was given"]
     return lines[-1].strip() if len(lines) == 1 else lines[0].strip()

@@ -38,7 +38,7 @@ def main() -> int:
 
 
 def look(check: Check) -> list[Finding]:
-    """What one check finds, printed as it comes: a server that is away takes seconds."""
+    """Run a check and print its findings as they come: a server that is away takes seconds."""
     found: list[Finding] = []
     name = check.__name__
     try:

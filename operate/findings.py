@@ -1,4 +1,4 @@
-"""What doctor finds: one line each, with the cure of what would not work."""
+"""The findings of doctor: one line each, with the cure of a fault."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ Level = Literal["ok", "note", "wrong"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`note` is what works and could be better, or could not be looked at; `wrong` would not work."""
+    """`wrong` would not work. A `note` works and could be better, or could not be checked."""
 
     level: Level
     subject: str

@@ -1,4 +1,4 @@
-"""Guess what a model makes. Replicate says only that an output is a file; its example and its words say which."""
+"""Guess the kind of a model's outputs: Replicate declares a file; example and texts show which."""
 
 import re
 from itertools import islice

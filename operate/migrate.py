@@ -17,7 +17,8 @@ MIGRATIONS = Path(__file__).parent.parent / "supabase" / "migrations"
 
 REMEMBER = """
 create schema if not exists supabase_migrations;
-create table if not exists supabase_migrations.schema_migrations (version text not null primary key);
+create table if not exists supabase_migrations.schema_migrations (
+  version text not null primary key);
 alter table supabase_migrations.schema_migrations
   add column if not exists statements text[], add column if not exists name text;
 """

@@ -1,6 +1,7 @@
-"""`make model NAME=owner/name COST=n [IMAGES=image,mask]`: a Replicate model's row as one SQL statement, to review.
+"""`make model NAME=owner/name COST=n [IMAGES=image,mask]`: print a Replicate model's row as SQL.
 
-The statement goes to standard output. What was left out, and why, goes to standard error as SQL comments.
+The statement goes to standard output. Omitted fields, with the reason, go to standard error as SQL
+comments.
 """
 
 import re
@@ -123,5 +124,6 @@ def defaults_of(found: schema.Read) -> schema.Json:
 
 
 if __name__ == "__main__":
-    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # a title is whatever its author wrote
+    # a title may have any letter
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     sys.exit(main(sys.argv[1:]))

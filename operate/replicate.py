@@ -18,7 +18,7 @@ def get(path: str) -> tuple[int, bytes]:
 
 
 def model(name: str) -> dict[str, Any]:
-    """What `GET /v1/models/{owner}/{name}` says. Raises Refused."""
+    """The answer of `GET /v1/models/{owner}/{name}`. Raises Refused."""
     try:
         status, content = get(f"models/{name}")
     except settings.Missing as missing:

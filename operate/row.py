@@ -29,7 +29,7 @@ class Row:
 
 
 def statement(row: Row) -> str:
-    """An insert that updates the row of the same model, and leaves another model's row of the same id alone."""
+    """An insert that updates the row of this model, but never another model's of the same id."""
     values = [quoted(getattr(row, column)) for column in COLUMNS]
     lines = [
         f"insert into private.models ({', '.join(COLUMNS)})",
@@ -45,7 +45,7 @@ def statement(row: Row) -> str:
 
 
 def quoted(value: object) -> str:
-    """As a literal, whatever is in it: psycopg escapes quotes and backslashes under any setting of the server."""
+    """A literal. psycopg escapes quotes and backslashes under any setting of the server."""
     if isinstance(value, dict):
         value = written(value, deep=2)
     return sql.Literal(value).as_string(None).strip()

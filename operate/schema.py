@@ -1,4 +1,5 @@
-"""From what a Replicate model takes to what our users may choose: the part of JSON Schema that `private.models` keeps.
+"""Translate a Replicate model's input schema to the part of JSON Schema that `private.models`
+keeps.
 
 Nothing here is trusted: a model's author wrote it.
 """
@@ -40,7 +41,7 @@ class Read:
 
 
 def read(schemas: Json, images: set[str]) -> Read:
-    """The fields of the schema `Input`, in their order; those in `images` become photos of the user."""
+    """The fields of the schema `Input`, in order; those in `images` become photos of the user."""
     form = resolved(schemas.get("Input"), schemas)
     properties = form.get("properties")
     if not isinstance(properties, dict) or not properties:
@@ -58,7 +59,7 @@ def read(schemas: Json, images: set[str]) -> Read:
 
 
 def resolved(schema: object, schemas: Json, depth: int = 0) -> Json:
-    """Without `$ref`, an `allOf` of one, as cog writes choices, and a union of one type with null."""
+    """Resolve `$ref`, an `allOf` of one (cog's choices), and a union of one type with null."""
     if not isinstance(schema, dict) or depth > DEEPEST:
         return {}
     rest, parts = dict(schema), [referred(schema.get("$ref"), schemas)]

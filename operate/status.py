@@ -1,4 +1,4 @@
-"""`make status [ARGS=--json]`: one screen for the operator, from SQL; exits 1 when something is wrong."""
+"""`make status [ARGS=--json]`: one screen for the operator, from SQL; exits 1 on a fault."""
 
 import argparse
 import json
@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def look() -> list[Fact]:
-    """What the database knows. Raises Refused."""
+    """The facts of the database. Raises Refused."""
     with as_process("bridge") as conn:
         audit_some(conn)
         with conn.cursor(row_factory=class_row(Fact)) as cursor:

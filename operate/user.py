@@ -40,7 +40,8 @@ select received_at, type, store, product_id, effect
 from private.purchase_events where %s::text = any (customer) order by received_at desc limit %s
 """,
     "reports": """
-select created_at, case when closed_at is null then 'open' else 'closed' end, reason, generation_id, coalesce(text, '')
+select created_at, case when closed_at is null then 'open' else 'closed' end, reason,
+  generation_id, coalesce(text, '')
 from private.reports where user_id = %s order by created_at desc limit %s
 """,
     "jobs": """

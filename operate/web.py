@@ -11,7 +11,7 @@ import logs
 
 WEB_ANSWER_WITHIN = 30.0  # seconds for the whole answer
 NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL)
-MAX_WEB_ANSWER_BYTES = 8_000_000  # the schema of a model has a few kilobytes, its example a few more
+MAX_WEB_ANSWER_BYTES = 8_000_000  # a model's schema and example have a few kilobytes
 
 
 def ask(

@@ -1,8 +1,9 @@
--- For development alone: `make up`, `make demo` and `npx supabase start` run it after the migrations.
+-- For development: `make up`, `make demo` and `npx supabase start` run it after the migrations.
 
 update private.models set enabled = true where provider = 'preview';
 
--- What the app's preview store sells. It buys in a sandbox, and no other project lets that count.
+-- The products of the app's preview store, which buys in a sandbox. Sandbox purchases count in
+-- development only.
 insert into private.products (id, credits, gives_access, is_lifetime)
 values
   ('preview_100', 100, false, false),

@@ -1,4 +1,7 @@
-"""The providers by name, as `private.models.provider` says it. A new one is one file here and one row there."""
+"""The providers by the name in `private.models.provider`.
+
+A new one is a file here and a row there.
+"""
 
 from tasks.providers.preview import Preview
 from tasks.providers.protocol import Permanent, Provider

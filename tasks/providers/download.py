@@ -1,4 +1,4 @@
-"""Fetch what a provider made: only from hosts we name, and within bounds of time; storage bounds the size."""
+"""Fetch outputs: only from named hosts, in a bounded time. `storage` bounds the size."""
 
 import base64
 import re
@@ -32,7 +32,7 @@ def client() -> httpx.Client:
 
 
 class File:
-    """The file behind a URL, or in it. `facts` say of it in the log what no prompt and no key can be in.
+    """The file behind a URL, or in a data URI. `facts` are for the log: no prompt and no key.
 
     Raises while it is read:
         Unanswered: Not now.

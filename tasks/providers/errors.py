@@ -1,7 +1,7 @@
-"""What providers say, in our words: one table for all of them.
+"""Translate the errors of providers to our codes: one table for all of them.
 
-A text is read without the words of the job's own input, which providers like to repeat. A prompt decides nothing here,
-and belongs in no log.
+A text is read without the words of the job's own input, which providers repeat. A prompt decides
+nothing here, and belongs in no log.
 """
 
 import re
@@ -45,7 +45,7 @@ TABLE: tuple[tuple[re.Pattern[str], Meaning], ...] = (
 
 
 def meaning_of(text: str) -> Meaning:
-    """What a provider means by the error of work that failed."""
+    """The meaning of the error of failed work."""
     text = text.replace("\u2019", "'")
     if is_refused_content(text):
         return "content"
@@ -64,7 +64,7 @@ def is_refusal(clause: str) -> bool:
 
 
 def failure(text: str) -> Transient | Permanent:
-    """What to raise for work that failed with this text."""
+    """The exception for work that failed with this text."""
     match meaning_of(text):
         case "content":
             return Permanent(*REJECTED_CONTENT)
@@ -79,10 +79,10 @@ def failure(text: str) -> Transient | Permanent:
 
 
 def refusal(status: int, text: str, fields: Iterable[str] = ()) -> Transient | Rejected:
-    """What to raise for a start that was refused with 4xx, so that nothing was begun.
+    """The exception for a start that was refused with 4xx, so that nothing was begun.
 
     Args:
-        fields: What the provider names as invalid, such as `input.seed`. Then it speaks of the input alone.
+        fields: The fields that the provider calls invalid, such as `input.seed`.
     """
     fields = list(fields)
     if status in (401, 402):
@@ -100,7 +100,7 @@ def refusal(status: int, text: str, fields: Iterable[str] = ()) -> Transient | R
 
 
 def refused_input(fields: Iterable[str]) -> str:
-    """Names a field only where its name is plain: the text is the provider's, and a user reads it."""
+    """Name a field only if its name is plain: the text is the provider's, and a user reads it."""
     names = (FIELD.fullmatch(field) for field in fields)
     name = next((found[1] for found in names if found), None)
     return f"The model does not take this value of `{name}`." if name else REJECTED_INPUT[1]

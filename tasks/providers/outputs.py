@@ -1,4 +1,4 @@
-"""Find files and text in what a model answers, whatever its shape: a URL, lists, objects, fragments of text."""
+"""Find files and text in an answer of any shape: a URL, lists, objects, fragments of text."""
 
 import logging
 import re
@@ -19,7 +19,7 @@ def found_in(output: Any, *, origins: Iterable[str], facts: dict[str, object]) -
 
     Args:
         output: Anything that JSON can say.
-        facts: What the log says of the job.
+        facts: The job's facts for the log.
 
     Raises:
         Permanent: There is nothing, or nothing that this reader understands.
@@ -41,7 +41,7 @@ def found_in(output: Any, *, origins: Iterable[str], facts: dict[str, object]) -
 
 
 def text_of(output: Any) -> str | None:
-    """A string, or the fragments of one. URLs alone are no text: they are files that we do not fetch."""
+    """A string, or its fragments. URLs alone are no text: they are files that we do not fetch."""
     fragments = [output] if isinstance(output, str) else output
     if not isinstance(fragments, list) or not all(isinstance(fragment, str) for fragment in fragments):
         return None
@@ -54,7 +54,10 @@ def texts_in(output: Any) -> Iterator[str]:
 
 
 def leaves(output: Any) -> Iterator[Any]:
-    """What is neither list nor object nor null, in order. Without recursion: JSON may nest deeper than Python does."""
+    """All strings, numbers and booleans, in order.
+
+    Without recursion: JSON may nest deeper than Python.
+    """
     left = [output]
     while left:
         match left.pop():
@@ -69,7 +72,7 @@ def leaves(output: Any) -> Iterator[Any]:
 
 
 def shape(output: Any, depth: int = 4) -> str:
-    """What it looks like, for the log: of a text the length, of a URL the host."""
+    """The shape of an answer for the log: the length of a text, the host of a URL."""
     match output:
         case str() if is_data(output):
             return "data URI"

@@ -1,6 +1,7 @@
-"""What a provider is: it starts work and later says how it went.
+"""The protocol of a provider: it starts work, and later reports the result.
 
-A new one is one file beside this one, a line in `named` and a row in `private.models`; see docs/architecture.md.
+A new provider is one file beside this one, a line in `named` and a row in `private.models`; see
+docs/architecture.md.
 """
 
 from collections.abc import Iterable
@@ -56,7 +57,9 @@ class Transient(Exception):
 
 
 class Throttled(Transient):
-    """The provider refused because of the number of requests, so nothing was started. All start less for a while.
+    """The provider refused because of the number of requests, so nothing was started.
+
+    All start less for a while.
 
     Args:
         retry_after: How long the provider wants peace, in seconds.
@@ -67,12 +70,14 @@ class Throttled(Transient):
 
 
 class OutOfService(Transient):
-    """The provider takes no work of ours until an operator acts: no credit, a wrong token, a model that is gone.
+    """The provider takes no work of ours until an operator acts: no credit, a wrong token, a model
+    that is gone.
 
-    Nothing was started, and the job is not to blame: its provider, or that model of it, pauses. One job a minute tries.
+    Nothing was started, and the job is not to blame: its provider, or that model of it, pauses. One
+    job a minute tries.
 
     Args:
-        reason: What the provider said, for the operator.
+        reason: The message of the provider, for the operator.
         is_model_gone: The other models of the provider go on.
     """
 
@@ -90,7 +95,7 @@ class Unreachable(Transient):
 
 
 class Unanswered(Exception):
-    """The provider was asked and gave no answer one can believe: what it was asked for may have happened.
+    """The provider gave no valid answer, so the request may have been carried out.
 
     The job waits and is looked at again. Nothing is started again because of it.
 
@@ -104,7 +109,7 @@ class Unanswered(Exception):
 
 
 class Permanent(Exception):
-    """Will never succeed. `code` is one of the closed set of error codes; `message` is safe to show."""
+    """The job can never succeed. `code` is one of our error codes; `message` is safe to show."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -112,7 +117,7 @@ class Permanent(Exception):
 
 
 class Unusable(Permanent):
-    """An output that we do not store. `cause` says why, for the log, without a word of a prompt, a URL or a key."""
+    """An output that we do not store. `cause` is for the log, without prompt, URL or key."""
 
     def __init__(
         self,
@@ -125,13 +130,17 @@ class Unusable(Permanent):
 
 
 class Rejected(Permanent):
-    """The provider's own answer to a start, which shows that it is there; any other Permanent shows nothing."""
+    """The provider itself refused a start, which shows that it is up.
+
+    Another Permanent shows nothing.
+    """
 
 
 class Provider(Protocol):
     charges: bool
-    """Whether starting costs money: then the intent is recorded before `start`, and after a start whose outcome is
-    unknown `find` is asked before anything is started again."""
+    """Whether starting costs money: then the intent is recorded before `start`, and after a start
+    whose outcome is unknown `find` is asked before anything is started again.
+    """
 
     def start(self, job: Job) -> Done | Started:
         """Begin the work, or do it.
@@ -141,12 +150,14 @@ class Provider(Protocol):
             Unanswered: It may have been begun.
             OutOfService: Nothing of this can be started until an operator acts.
             Rejected: The provider says that it will never succeed.
-            Permanent: We say so, without asking. Anything else is a bug of ours and fails the job as `internal`.
+            Permanent: We refuse without a call. Any other exception is a bug of ours and fails the
+                job as `internal`.
         """
         ...
 
     def find(self, job: Job) -> list[str]:
-        """The references of work that this job may have begun at `job.submitted_at`, likeliest first.
+        """The references of work that this job may have begun at `job.submitted_at`, likeliest
+        first.
 
         An empty list is a promise that there is none that the provider shows by now.
 

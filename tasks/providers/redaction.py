@@ -25,7 +25,7 @@ def redacted(text: str, job: Job) -> str:
 
 
 def texts_of(job: Job) -> list[str]:
-    """What the job was given. An input that cannot be read is a reason to write a log line, and must not prevent it."""
+    """The texts of the job's input; none of an unreadable one, whose log line must be written."""
     try:
         return list(strings_in(job.provider_input))
     except ValueError:
@@ -33,7 +33,7 @@ def texts_of(job: Job) -> list[str]:
 
 
 def hide_runs(text: str, given: Iterable[str]) -> str:
-    """Hide what is repeated cut short, quoted or escaped: every few words in a row that stand in the input, too."""
+    """Hide parts of the input that are cut, quoted or escaped: any few words in a row of it."""
     runs = {run for value in given for run in runs_of(re.findall(r"\w+", value.casefold()))}
     words = list(re.finditer(r"\w+", text))
     spoken = [word[0].casefold() for word in words]

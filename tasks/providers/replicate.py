@@ -1,7 +1,9 @@
-"""Replicate: predictions are created, waited for without a worker slot, and collected before they expire.
+"""Replicate: predictions are created, waited for without a worker slot, and collected before they
+expire.
 
-Its create has no idempotency key, so an answer that did not come means "perhaps". A seed made from the job's id, where
-the model takes one, makes every job's input unlike any other and its prediction recognisable in the list.
+Its create has no idempotency key, so an answer that did not come means "perhaps". A seed made from
+the job's id, where the model takes one, makes every job's input unlike any other and its prediction
+recognisable in the list.
 """
 
 import base64
@@ -52,7 +54,7 @@ NO_ANSWER = (httpx.HTTPError, ValueError)  # a ValueError is an answer that make
 
 
 class PredictionFailed(Exception):
-    """What Replicate says of it, for the log."""
+    """The error text of Replicate, for the log."""
 
 
 @cache
@@ -152,7 +154,9 @@ class Replicate:
         )
 
     def uploaded(self, job: Job, path: str) -> str:
-        """The photo as a file at Replicate, which cannot fetch it from a Storage without a public address."""
+        """Upload the photo to Replicate, which cannot fetch it from a Storage without a public
+        address.
+        """
         file = io.BytesIO(storage.head(inputs.bucket_of(path), path, MAX_PHOTO))
         try:
             return self.client().files.create(file, filename=path.rpartition("/")[2]).urls["get"]
@@ -169,7 +173,7 @@ class Replicate:
         return {"webhook": address, "webhook_events_filter": ["start", "completed"]}
 
     def webhook_token(self, job: Job) -> dict[str, str]:
-        """What the Edge Function knows the job's own address by; only the two of them have this key."""
+        """The token in the webhook's address. Only worker and Edge Function have its key."""
         key = self.config.supabase_secret_key
         if key is None:
             return {}
@@ -177,7 +181,7 @@ class Replicate:
         return {"token": base64.urlsafe_b64encode(digest).decode().rstrip("=")}
 
     def check_in(self, job: Job) -> float:
-        """Ever longer. With a webhook, looks are for lost ones: Replicate repeats it for a minute, then gives up.
+        """Ever longer. With webhooks, a look finds lost ones: Replicate repeats one for a minute.
 
         Looking is not free either: all predictions of an account share 50 questions a second.
         """
@@ -225,7 +229,7 @@ def failure(said: str, job: Job) -> Transient | Permanent:
 
 
 def refuse(error: Refused, job: Job) -> NoReturn:
-    """A create that was refused: nothing was begun, except where the server failed and does not know."""
+    """Translate a refused create: nothing was begun, except perhaps after a server error."""
     error.detail = redacted(error.detail, job)
     if error.status == 429:
         raise Throttled(error.retry_after or 10.0) from error

@@ -1,7 +1,8 @@
-"""Between the replicate package and its API: one owner of time-outs and retries, and no surprise in an answer.
+"""The HTTP transport below the replicate package: it owns time-outs and retries.
 
-The package gives its create no time-out, sleeps for as long as any Retry-After says, and cannot read every prediction
-the API describes. So every request ends in a bounded time here, once, in an answer it can read or in Refused.
+The package gives its create no time-out, sleeps for any Retry-After, and cannot read every
+prediction that the API describes. Here every request is sent once and ends in a bounded time: with
+an answer that the package can read, or with Refused.
 """
 
 import json
@@ -18,7 +19,7 @@ REPLICATE_ANSWER_WITHIN = (
 )
 MAX_ANSWER_BYTES = 32_000_000  # predictions may carry their outputs inline
 
-# What the package cannot read it refuses as a whole, and with it the reference of work that is paid for.
+# The package refuses a prediction as a whole if it cannot read a part: the reference would be lost.
 STATUSES = {"starting", "processing", "succeeded", "failed", "canceled"}
 ENDED_UNSTARTED = "aborted"
 
@@ -26,8 +27,8 @@ ENDED_UNSTARTED = "aborted"
 class Refused(Exception):
     """The API answered with something other than success.
 
-    `retry_after` is its wish in seconds, from the header or from the text that Replicate puts it into.
-    `fields` are what it names as invalid, such as `input.seed`.
+    `retry_after` is its wish in seconds, from the header or from the text that Replicate puts it
+    into. `fields` are what it names as invalid, such as `input.seed`.
     """
 
     def __init__(
@@ -55,10 +56,11 @@ class Transport(httpx.BaseTransport):
         finally:
             response.close()
         if not answer.is_success:
-            # Raised and not returned: the package would sleep over a 429 and send some requests again.
+            # Raised and not returned: the package would sleep over a 429 and send some requests
+            # again.
             raise Refused(answer.status_code, detail_of(answer), retry_after_of(answer), fields_of(answer))
         try:
-            # In ASCII: httpx itself could not write half a character, or a number that is none, as models may send.
+            # In ASCII: httpx could not encode a lone surrogate or NaN, which models may send.
             content = json.dumps(readable(answer.json())).encode()
             headers = {"content-type": "application/json"}
             return httpx.Response(answer.status_code, content=content, headers=headers, request=request)
@@ -71,7 +73,8 @@ class Transport(httpx.BaseTransport):
 
 def read(response: httpx.Response, request: httpx.Request, until: float) -> bytes:
     content = bytearray()
-    assert isinstance(response.stream, httpx.SyncByteStream)  # noqa: S101  # a synchronous transport's is
+    # a synchronous transport's is
+    assert isinstance(response.stream, httpx.SyncByteStream)  # noqa: S101
     for chunk in response.stream:
         content += chunk
         if time.monotonic() > until or len(content) > MAX_ANSWER_BYTES:

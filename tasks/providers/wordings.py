@@ -1,10 +1,10 @@
-"""The words of providers, as patterns: what they say when they refuse, break or are busy. `errors` reads them."""
+"""The error texts of providers as patterns: refused, failed or busy. `errors` uses them."""
 
 import re
 
 
 def phrases(lines: str) -> re.Pattern[str]:
-    """Any of these patterns, one a line, in any case; a line that is indented further continues the one before."""
+    """Compile the patterns, one a line, case-insensitive. A further indented line continues one."""
     return re.compile("|".join(lines.strip().replace("\n        ", "").split("\n    ")), re.IGNORECASE)
 
 
@@ -26,7 +26,7 @@ CONTENT_CODES = phrases(r"""
     \bderivative works filter\b
     \bcontent[ _]policy[ _]violation\b
 """)
-# A refusal names what it guards and says its verdict, in one clause. "safety_checker" is no such word.
+# A refusal has the guarded subject and the verdict in one clause. "safety_checker" is no subject.
 GUARD = phrases(r"""
     \b(nsfw|sensitive|safety|moderat(ion|ed|or)|guardrails?|responsible[ _]ai|risk control|trust and safety)\b
     \b(inappropriate|unsafe|harmful|hateful|violent|offensive|explicit|sexual|adult|graphic|objectionable
@@ -55,14 +55,14 @@ VERDICT = phrases(r"""
     \b(moderation|check|review|screening|inspection) failed\b
     \bviolations?=
 """)
-# What is judged, and judged with nothing more said.
+# A subject of moderation together with a bare verdict.
 JUDGED = phrases(r"""
     \b(request|content|prompt|input|output|image|generation|result|video|text)s? ((was|were|is
         |has been) )?moderated\b
     \b(prompt|input|output|image|content|text|video|photo|your request)s? ((was|were|is|has been|have been
         |got) )?flagged\b(?! for)
 """)
-# What refuses by being named, where nothing in the clause speaks of trouble that passes.
+# Words that mean a refusal by themselves, unless the clause has a word of a transient fault.
 NAMED = phrases(r"""
     \bnsfw( (content|image|output|prompt|input|text))?\b
     \bresponsible ai\b

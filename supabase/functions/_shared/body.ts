@@ -2,7 +2,7 @@
 
 import { invalid, Refused } from "./http.ts";
 
-const MAX_MILLISECONDS = 10_000; // long enough for a bad network; an isolate must not wait without end
+const MAX_MILLISECONDS = 10_000; // enough for a bad network; bounds an isolate's wait
 
 export async function readBody(request: Request, maxBytes: number): Promise<Blob> {
   const tooLarge = new Refused(413, "too_large", `The body may have ${maxBytes} bytes.`);

@@ -1,5 +1,5 @@
 /**
- * One bounded call of one database function. What it refuses is passed on; any other failure is a
+ * One bounded call of one database function. Its refusals are passed on; any other failure is a
  * 503.
  */
 

@@ -1,4 +1,4 @@
-/** What text from outside is allowed to be. */
+/** Checks of text from outside. */
 
 import { invalid } from "./http.ts";
 

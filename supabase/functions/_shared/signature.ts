@@ -1,11 +1,11 @@
-/** What another server sends counts if it was signed with a secret of ours, recently, over exactly these bytes. */
+/** Accepts a request of another server that signed these bytes, recently, with our secret. */
 
 import { unauthenticated } from "./http.ts";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 const TOLERANCE_SECONDS = 300;
-export const MAX_SIGNATURES = 5; // one per secret while secrets rotate; more would only make us hash
+export const MAX_SIGNATURES = 5; // one per secret while secrets rotate
 
 export const forged = unauthenticated("The signature is not valid.");
 export const encode = (text: string): Bytes => new TextEncoder().encode(text);
@@ -15,7 +15,10 @@ export function valuesOf(setting: string | undefined, separator: RegExp): string
   return (setting ?? "").trim().split(separator, 2).filter((value) => value !== "");
 }
 
-/** The raw body, read only if its head could be the sender's. `frame` is signed before it, and ends with the time. */
+/**
+ * The raw body, read only if the head may be the sender's. The signature covers `frame`, which
+ * ends with the time, and then the body.
+ */
 export async function signedBody(
   frame: string[],
   digests: Bytes[],
@@ -29,7 +32,8 @@ export async function signedBody(
     throw unauthenticated("The signature is too old.");
   }
   const prefix = encode([...frame, ""].join("."));
-  const signed = await new Blob([prefix, await readBody()]).arrayBuffer(); // the one copy of the body
+  // The one copy of the body.
+  const signed = await new Blob([prefix, await readBody()]).arrayBuffer();
   if (!await isSigned(signed, digests, secrets)) throw forged;
   return new Uint8Array(signed, prefix.length);
 }
@@ -38,7 +42,8 @@ export async function isSigned(signed: BufferSource, digests: Bytes[], secrets: 
   for (const secret of secrets) {
     const key = await hmacKey(secret);
     for (const digest of digests) {
-      if (await crypto.subtle.verify("HMAC", key, digest, signed)) return true; // compares in constant time
+      // Compares in constant time.
+      if (await crypto.subtle.verify("HMAC", key, digest, signed)) return true;
     }
   }
   return false;

@@ -6,7 +6,7 @@ import { callAsUser } from "../_shared/rpc.ts";
 import { isObject, isUuid, parseObject } from "../_shared/shape.ts";
 import { authenticate } from "../_shared/token.ts";
 
-const MAX_BYTES = 65_536; // the database's bound on an input is smaller; this one bounds what is read and parsed
+const MAX_BYTES = 65_536; // bounds reading and parsing; the database's bound is lower
 const MAX_DEPTH = 32;
 
 async function enqueue(request: Request): Promise<Response> {
@@ -26,7 +26,7 @@ async function enqueue(request: Request): Promise<Response> {
   return answer(202, await callAsUser("enqueue_generation", args, token));
 }
 
-/** jsonb holds no NUL and no lone surrogate; a number beyond a double would silently become null. */
+/** jsonb takes no NUL and no lone surrogate. A number beyond a double would become null. */
 function isStorable(value: unknown, depth: number): boolean {
   if (typeof value === "string") return value.isWellFormed() && !value.includes("\0");
   if (typeof value === "number") return Number.isFinite(value);

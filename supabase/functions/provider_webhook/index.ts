@@ -1,4 +1,4 @@
-/** A provider's webhook says "look again", nothing more: what came of the work is asked of the provider itself. */
+/** A provider's webhook means "look again". A worker asks the provider itself for the result. */
 
 import { readBody } from "../_shared/body.ts";
 import { answer, invalid, Refused, serve } from "../_shared/http.ts";
@@ -6,9 +6,10 @@ import { callAsService } from "../_shared/rpc.ts";
 import { isUuid, parseObject } from "../_shared/shape.ts";
 import { checkAddress, checkSignature } from "./signature.ts";
 
-// A prediction repeats its input and logs. What is larger is refused, and found by looking a minute later.
+// A prediction repeats its input and logs. A larger one is refused; a worker polls a minute later.
 const MAX_BYTES = 2_097_152;
-const MAX_BYTES_AT_ONCE = 8 * MAX_BYTES; // an isolate has 256 MB, and holds several copies of a body for a moment
+// An isolate has 256 MB, and for a moment several copies of a body.
+const MAX_BYTES_AT_ONCE = 8 * MAX_BYTES;
 
 let bytesAtOnce = 0;
 
@@ -20,8 +21,8 @@ async function wake(request: Request, query: string): Promise<Response> {
   const { id, status } = await readPrediction(request);
   if (typeof id !== "string" || !/^[\w-]{1,100}$/.test(id)) throw invalid("id must be the id of a prediction.");
 
-  // Work that has only begun is news where its reference never arrived. Replayed, late and foreign calls change nothing
-  // there, and are not worth a retry of the provider.
+  // A prediction that has only begun matters if its reference never arrived. Replayed, late and
+  // foreign calls change nothing, and are not worth a retry of the provider.
   const isFinal = status !== "starting" && status !== "processing";
   await callAsService("wake_job", { p_id: job, p_provider_ref: id, p_is_final: isFinal });
   return answer(202, null);

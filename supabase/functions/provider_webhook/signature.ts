@@ -1,10 +1,10 @@
-/** A webhook is the provider's if it came to the address that a worker made for its job, and is signed. */
+/** A webhook is the provider's if it is signed and came to the address that a worker made. */
 
 import { required } from "../_shared/http.ts";
 import { decodeBase64 } from "../_shared/shape.ts";
 import { type Bytes, encode, forged, isSigned, MAX_SIGNATURES, signedBody, valuesOf } from "../_shared/signature.ts";
 
-/** The provider does not sign the address: without its token, a webhook could be sent to another job's. */
+/** The signature does not cover the address; the token keeps a webhook from another job's. */
 export async function checkAddress(job: string, token: string): Promise<void> {
   const keys: string[] = Object.values(JSON.parse(required("SUPABASE_SECRET_KEYS")));
   const signed = encode(`provider_webhook:${job.toLowerCase()}`);

@@ -1,4 +1,4 @@
-/** A store's event: proven to be RevenueCat's, then handed to the database, which knows what it means. */
+/** A store's event: verified as RevenueCat's, then passed to the database, which applies it. */
 
 import { readBody } from "../_shared/body.ts";
 import { answer, invalid, serve } from "../_shared/http.ts";
@@ -6,7 +6,7 @@ import { callAsService } from "../_shared/rpc.ts";
 import { isObject, parseObject } from "../_shared/shape.ts";
 import { checkSender } from "./sender.ts";
 
-const MAX_BYTES = 1_048_576; // an event has a few kilobytes; its aliases grow with every sign-in of a buyer
+const MAX_BYTES = 1_048_576; // events are small; aliases grow with every sign-in
 const MAX_DEPTH = 16;
 
 async function record(request: Request): Promise<Response> {
@@ -17,13 +17,13 @@ async function record(request: Request): Promise<Response> {
   const effect = await callAsService("record_purchase", { p_event: storable(event, 0) });
   const { id, type } = event;
   console.log(`{"event":"purchase.recorded","id":${brief(id)},"type":${brief(type)},"effect":${effect}}`);
-  // Exactly 200: RevenueCat repeats what is answered otherwise, and shows this body in its dashboard.
+  // Exactly 200: RevenueCat repeats on any other status, and shows this body in its dashboard.
   return answer(200, `{"effect":${effect}}`);
 }
 
 /**
- * What jsonb cannot hold is replaced, not refused: a buyer chooses some of the text, and must not be
- * able to keep a refund away by it.
+ * Characters that jsonb cannot store are replaced, not refused: a buyer chooses some of the text,
+ * and must not be able to prevent a refund with it.
  */
 function storable(value: unknown, depth: number): unknown {
   if (typeof value === "string") return value.toWellFormed().replaceAll("\0", "\ufffd");

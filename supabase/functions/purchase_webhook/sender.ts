@@ -1,6 +1,6 @@
 /**
- * An event is RevenueCat's if it carries the Authorization value that its dashboard was told, and, where signing is
- * on, is signed. Either secret may be left unset, not both.
+ * An event is RevenueCat's if it has the Authorization value of RevenueCat's dashboard and, with
+ * signing on, a signature. One of the two secrets may be unset, not both.
  */
 
 import { unauthenticated } from "../_shared/http.ts";
@@ -27,7 +27,7 @@ export async function checkSender(headers: Headers, readBody: () => Promise<Blob
   return signedBody([timestamp], digests, secrets, readBody);
 }
 
-/** Compares in constant time: under a key that only this call knows, both have the same HMAC or not. */
+/** Compares in constant time: the HMACs of both, under a key of this call. */
 async function isOneOf(values: string[], given: string): Promise<boolean> {
   const random = crypto.getRandomValues(new Uint8Array(32));
   const key = await hmacKey(random);

@@ -1,8 +1,9 @@
-"""The embedded provider: makes real pictures, videos and texts on this machine, the same for the same prompt.
+"""The embedded provider: makes real pictures, videos and texts on this machine, the same for the
+same prompt.
 
-It also plays what a slow or strict model does to an app: a prompt with the word "forbidden" is rejected, and
-`"seconds": n` in the input makes it work for that long, with progress, without holding a worker. What its models take,
-`input_schema` says: the database has checked the input before a job exists.
+It also plays a slow or strict model: a prompt with the word "forbidden" is rejected, and
+`"seconds": n` in the input makes it work for that long, with progress, without a worker slot. The
+inputs of its models, `input_schema` says: the database has checked the input before a job exists.
 """
 
 import io

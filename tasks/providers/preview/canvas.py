@@ -51,7 +51,7 @@ class Shape:
 
 
 def contour(dice: random.Random, rough: float) -> list[float]:
-    """257 heights around 0, by halving: each new point lies between its neighbours, give or take ever less."""
+    """257 heights around 0: each halving adds points between, with ever less deviation."""
     heights, swing = [dice.uniform(-1, 1), dice.uniform(-1, 1)], 1.0
     while len(heights) < 257:
         swing *= rough

@@ -1,6 +1,7 @@
-"""What the picture is about, where a word names it.
+"""The subject of the picture, if a word of the prompt names one.
 
-A figure is drawn as pieces, one a line: its paint, then its corners in hundredths of its height. Its foot is at 0,0.
+A figure is drawn as pieces, one a line: a paint, then the corners in hundredths of the figure's
+height. Its foot is at 0,0.
 """
 
 from PIL import Image, ImageDraw, ImageFilter

@@ -1,4 +1,4 @@
-"""A photo turned into a painting: the same view in brush strokes, tinted by the hour that the prompt names."""
+"""Turn a photo into a painting: brush strokes, tinted by the hour that the prompt names."""
 
 import io
 import math
@@ -15,7 +15,7 @@ from tasks.providers.protocol import BUSY, Permanent, Transient, Unanswered
 
 MAX_PHOTO_BYTES = 10_485_760  # what the gate lets a user upload
 MAX_PHOTO_PIXELS = 40_000_000
-STROKES = ((16, 1500), (9, 3200), (5, 5200))  # how wide in pixels, how many: from the rough to the fine
+STROKES = ((16, 1500), (9, 3200), (5, 5200))  # width in pixels, count: from rough to fine
 
 
 def load(image: object) -> Image.Image:
@@ -44,7 +44,7 @@ def chunks_of(image: object) -> Iterable[bytes]:
 
 
 def read(image: object) -> bytes:
-    """The whole file, within bounds. What is refused here, the user chose."""
+    """The whole file, within bounds. The user chose a file that is refused here."""
     content = bytearray()
     try:
         for chunk in chunks_of(image):
@@ -53,7 +53,7 @@ def read(image: object) -> bytes:
                 raise unreadable()
     except Permanent as error:
         raise unreadable() from error
-    except Unanswered as error:  # nothing has begun that could go on: another attempt fetches it again
+    except Unanswered as error:  # nothing has begun: another attempt fetches it again
         raise Transient(*BUSY) from error
     return bytes(content)
 
@@ -76,7 +76,8 @@ def paint(photo: Image.Image, scene: Scene) -> Image.Image:
             angle = math.sin(x * bend) + math.cos(y * bend * 1.3)
             dx, dy = math.cos(angle) * wide * 1.6, math.sin(angle) * wide * 1.6
             light = palette.light if dice.random() < 0.5 else palette.near
-            seen_here: Colour = seen.getpixel((int(x), int(y)))  # type: ignore[assignment]  # RGB: a triple
+            # RGB: a triple
+            seen_here: Colour = seen.getpixel((int(x), int(y)))  # type: ignore[assignment]
             tone = mix(seen_here, light, dice.uniform(0, 0.12))
             draw.line((x - dx, y - dy, x + dx, y + dy), fill=tone, width=wide)
     return picture.filter(ImageFilter.SMOOTH)

@@ -1,4 +1,4 @@
-"""What the words of a prompt show. What they leave open, the hash of the prompt chooses."""
+"""Read the scene from the words of a prompt; its hash chooses the rest."""
 
 import hashlib
 import random

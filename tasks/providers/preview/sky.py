@@ -30,7 +30,8 @@ def stars(picture: Image.Image, scene: Scene, level: int) -> None:
     for _ in range(90 if scene.time == "dusk" else 230):
         x, y, bright = dice.random() * SIZE, dice.random() ** 1.6 * level, dice.random() ** 2
         behind = picture.getpixel((int(x), int(y)))
-        tint = mix(behind, WHITE, 0.25 + 0.75 * bright)  # type: ignore[arg-type]  # an RGB picture's pixels are triples
+        # an RGB picture's pixels are triples
+        tint = mix(behind, WHITE, 0.25 + 0.75 * bright)  # type: ignore[arg-type]
         draw.ellipse((x, y, x + 0.7 + 1.8 * bright, y + 0.7 + 1.8 * bright), fill=tint)
 
 

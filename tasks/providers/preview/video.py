@@ -1,6 +1,6 @@
 """A short mp4: the picture comes slowly nearer, while snow, rain or small lights move over it.
 
-It needs PyAV, the optional extra `media`, which is imported only here and only when a video is asked for.
+It needs PyAV, the optional extra `media`, which is imported here alone, for a video.
 """
 
 import io
@@ -27,7 +27,8 @@ def film(picture: Image.Image, scene: Scene) -> bytes:
     with av.open(file, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=RATE, options={"crf": "23", "preset": "veryfast"})
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
-        stream.codec_context.thread_count = 1  # the same bytes each time, and no core but this worker's
+        # the same bytes each time, and no core but this worker's
+        stream.codec_context.thread_count = 1
         for number in range(int(VIDEO_SECONDS * RATE)):
             frame = frame_of(picture, number / (VIDEO_SECONDS * RATE), size)
             drift(frame, scene, sparks, number / RATE)
