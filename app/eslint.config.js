@@ -1,7 +1,8 @@
 const { defineConfig } = require('eslint/config');
 const expoConfig = require('eslint-config-expo/flat');
 
-// What a person reads stands in src/texts: sentences anywhere, and any word where a component shows it.
+// The words that users read belong in src/texts: sentences in any file, and any word that a
+// component shows.
 const LETTER = '/[A-Za-z]/';
 const SENTENCE = '/^[A-Z][a-z’]*([.…!?]$|[ ,:] ?[a-z0-9])/';
 const SHOWN_BY = [
@@ -32,7 +33,7 @@ module.exports = defineConfig([
       'max-len': ['error', { code: 1000, comments: 100 }], // Prettier's width is for code
     },
   },
-  // Components paint; only lib makes a client, and the feature knows no screen.
+  // Components only draw. Only lib creates a client, and the feature imports no screen.
   { files: ['src/components/**'], rules: { 'no-restricted-imports': ['error', { paths: ['@/features/generations'], patterns: ['@/lib/*', '@/app/*', '@supabase/*', '@tanstack/*'] }] } },
   {
     files: ['src/**/*.ts', 'src/**/*.tsx'],

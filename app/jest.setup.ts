@@ -1,10 +1,10 @@
-// jest-expo replaces native modules with empty mocks; these two have to behave.
+// jest-expo replaces native modules with empty mocks; these two need real behaviour.
 jest.mock('expo-crypto', () => ({
   ...jest.requireActual('expo-crypto'),
   getRandomValues: (bytes: Uint8Array) => jest.requireActual('node:crypto').getRandomValues(bytes),
 }));
 
-// These ask for native classes as they load.
+// These modules require native classes when they load.
 jest.mock('react-native-worklets', () => jest.requireActual('react-native-worklets/src/mock'));
 jest.mock('react-native-reanimated', () => jest.requireActual('react-native-reanimated/mock'));
 jest.mock('react-native-keyboard-controller', () => jest.requireActual('react-native-keyboard-controller/jest'));

@@ -1,4 +1,5 @@
-/** Metro's defaults, after a look at the values that every bundle carries: without them an app would end at its first line. */
+/** Metro's defaults, after a check of the values that every bundle contains.
+ * Without them an app would end at its first line. */
 
 const CURE = 'copy app/.env.example to app/.env and fill it in, or set it in the EAS environment of the build profile';
 
@@ -12,7 +13,8 @@ if (isSecret(process.env.EXPO_PUBLIC_SUPABASE_PUBLISHABLE_KEY)) {
   throw new Error('EXPO_PUBLIC_SUPABASE_PUBLISHABLE_KEY is a secret key, which every user could read: take the publishable one.');
 }
 
-/** `sb_secret_…`, or the older service_role key, a token that says so. */
+/** Whether a key is secret:
+ * `sb_secret_…`, or an older service_role key, by the role in its token. */
 function isSecret(key) {
   const [, claims = ''] = key.split('.');
   return key.startsWith('sb_secret_') || Buffer.from(claims, 'base64url').toString().includes('"service_role"');

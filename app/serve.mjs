@@ -1,6 +1,7 @@
-/** Serves the web export on this machine alone, for the stack that the environment names.
+/** Serves the web export on this machine only, for the stack that the environment names.
  *
- * The export holds stand-ins for address and key, so that one export serves every stack: making it takes half a minute.
+ * The export holds placeholders for address and key, so that one export serves every stack: an
+ * export takes half a minute.
  */
 
 import { readFileSync, statSync } from 'node:fs';
@@ -37,7 +38,7 @@ const server = createServer((request, response) => {
     if (!['GET', 'HEAD'].includes(request.method)) return response.writeHead(405, { Allow: 'GET, HEAD' }).end();
     const type = TYPES[extname(file)] ?? 'application/octet-stream';
     const encoding = type.startsWith('image/') ? undefined : encodingOf(request);
-    // Read before the headers are sent: where there is no file, there is still an answer to give.
+    // Read the file before the headers are sent: without it, an error can still be sent.
     const content = contentOf(file, encoding);
     response.writeHead(200, {
       'Content-Type': type,
@@ -47,17 +48,17 @@ const server = createServer((request, response) => {
     });
     response.end(content);
   } catch {
-    // A path that is none, such as /%, or a file that a new export has just replaced.
+    // A malformed path, such as /%, or a file that a new export has just replaced.
     response.writeHead(400).end();
   }
 });
 
-/** The file of a path, the app itself for any screen's path, or undefined. */
+/** Return the file of a path, the app itself for the path of a screen, or undefined. */
 function fileOf(url) {
   const path = normalize(decodeURIComponent(new URL(`http://app${url}`).pathname));
   const file = join(folder, path);
   if (statSync(file, { throwIfNoEntry: false })?.isFile()) return file;
-  // An old page that asks for an old script must not be given a page.
+  // An old page that requests an old script must not get a page.
   return extname(path) ? undefined : join(folder, 'index.html');
 }
 
@@ -66,7 +67,7 @@ function encodingOf(request) {
   return Object.keys(ENCODINGS).find((name) => accepted.includes(name));
 }
 
-/** Filled and compressed once for each export. */
+/** Return the content of a file, filled and compressed once for each export. */
 function contentOf(file, encoding) {
   const key = `${encoding} ${file} ${statSync(file).mtimeMs}`;
   if (!contents.has(key)) {

@@ -56,10 +56,10 @@ def test_offline_then_online(phone: Phone, system: System) -> None:
     with phone.offline():
         job_id = screen.ask("A picture from a tunnel")
         expect(screen.card(job_id)).to_contain_text("Waiting for a connection")
-        expect(screen.page.get_by_text("offline. What you ask for is kept")).to_be_visible()
+        expect(screen.page.get_by_text("offline. Your requests are kept")).to_be_visible()
         screen.photograph("offline")
     screen.expect_picture(job_id)
-    expect(screen.page.get_by_text("offline. What you ask for is kept")).to_have_count(0)
+    expect(screen.page.get_by_text("offline. Your requests are kept")).to_have_count(0)
     expect_charged_once(system, screen, job_id)
 
 

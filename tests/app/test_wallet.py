@@ -64,7 +64,7 @@ def test_bought_credits_are_there_at_once_and_every_entry_is_listed(phone: Phone
     buy(page, "Lifetime membership")
     expect(membership).to_have_text("You are a member for life.")
     page.get_by_role("button", name="Restore purchases").click()
-    expect(page.get_by_text("What you bought before is yours again.")).to_be_visible()
+    expect(page.get_by_text("Your earlier purchases are yours again.")).to_be_visible()
 
     system.query(GIFTS, screen.user_id())
     expect(balance).to_have_text("105 credits")

@@ -31,7 +31,7 @@ function App() {
   const theme = useTheme();
   const insets = useSafeAreaInsets();
   const path = usePathname();
-  // A page for people without the app: it makes no user of this browser.
+  // A page for people without the app: it must not create a user in this browser.
   const isApp = path !== '/delete-account';
   const isLost = useSession().isLost === true && isApp && path !== '/settings';
   useEffect(() => (isApp ? keepSignedIn() : undefined), [isApp]);

@@ -1,6 +1,6 @@
 import { CreditsScreen } from '@/features/wallet/credits-screen';
 
-/** Expo Router gives a route no properties of ours: an `onBuy` of your own goes here. */
+/** Expo Router passes no props of ours to a route: put your own `onBuy` here. */
 export default function Credits() {
   return <CreditsScreen />;
 }

@@ -3,7 +3,7 @@ import { Platform } from 'react-native';
 
 import { DeletionPage } from '@/features/account/deletion-page';
 
-/** The app itself has this in its settings. */
+/** A page for the web only: the app has this in its settings. */
 export default function DeleteAccount() {
   return Platform.OS === 'web' ? <DeletionPage /> : <Redirect href="/settings" />;
 }

@@ -1,4 +1,4 @@
-/** What can be done with what is on the screen: a sign above one word each. */
+/** The actions for the content of the screen: a sign above one word each. */
 
 import { Pressable, StyleSheet, View } from 'react-native';
 
@@ -10,9 +10,9 @@ import { Words } from './words';
 
 export interface BarAction {
   sign: SignName;
-  /** Shown; part of the name. */
+  /** The visible word below the sign; part of the name. */
   word: string;
-  /** What a screen reader says. */
+  /** The name for a screen reader. */
   name: string;
   onPress: () => void;
 }

@@ -1,4 +1,4 @@
-/** A slow breath, on the UI thread: no frame of it costs the app anything. */
+/** A slow breath animation on the UI thread: its frames cost the app nothing. */
 
 import { StyleSheet, type ViewStyle } from 'react-native';
 import Animated from 'react-native-reanimated';

@@ -1,4 +1,4 @@
-/** A slow breath, by the browser's compositor: no frame of it costs the app anything. */
+/** A slow breath animation by the browser's compositor: its frames cost the app nothing. */
 
 import { StyleSheet, View, type ViewStyle } from 'react-native';
 

@@ -1,4 +1,4 @@
-/** Something to press: with words, or with a sign and its name. */
+/** A button: with words, or with a sign and its name. */
 
 import { Pressable, StyleSheet, type StyleProp, type ViewStyle } from 'react-native';
 
@@ -10,12 +10,13 @@ import { Words } from './words';
 
 interface ButtonProps {
   label: string;
-  /** The purpose, where several buttons have one label; a screen reader says it, and it is not shown. */
+  /** The purpose, where several buttons share a label.
+   * A screen reader reads it; it is not shown. */
   of?: string;
   onPress: () => void;
   kind?: 'primary' | 'quiet' | 'danger';
   isSmall?: boolean;
-  /** Of a button that opens something. */
+  /** For a button that opens something: whether it is open. */
   isOpen?: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Where a picture is asked for. It is ready before anything else, and a press never waits. */
+/** The form that requests a picture. It is ready before anything else, and a press never waits. */
 
 import { type ReactNode, useState } from 'react';
 import { ScrollView, StyleSheet, useWindowDimensions, View } from 'react-native';
@@ -20,7 +20,7 @@ interface ComposerProps {
   draft: Draft;
   onDraft: (draft: Draft) => void;
   onPick: (field: string, from: 'library' | 'camera') => void;
-  /** Without a model while this phone has never seen the list. */
+  /** Called with null while this phone has never loaded the list of models. */
   onGenerate: (model: string | null, input: Input) => void;
 }
 
@@ -35,14 +35,15 @@ export function Composer({ models, draft, onDraft, onPick, onGenerate }: Compose
   const model = models.find(({ id }) => id === draft.model) ?? firstOf(models);
   const fields = fieldsOf(model);
   const prompt = fields.find(({ name, kind }) => name === 'prompt' && kind === 'text');
-  // One whose fields are not known yet takes a prompt, as all do.
+  // A model whose fields are not known yet takes a prompt, as all models do.
   const hasPrompt = prompt !== undefined || fields.length === 0;
   const photoFields = fields.filter((field) => field.kind === 'photo');
   const more = fields.filter((field) => field !== prompt && field.kind !== 'photo');
   const input = inputOf(fields, draft.prompt.trim(), draft.values);
   const canGenerate = isComplete(fields, input);
 
-  // A window that is zoomed to 400 %, or a phone on its side: the pictures have the room until a prompt is begun.
+  // In a window zoomed to 400 %, or on a phone on its side, the pictures have the room until the
+  // user begins a prompt.
   const hasTools = useWindowDimensions().height > SHORT || isInUse || !hasPrompt;
 
   const toggle = (panel: 'models' | 'options') => setOpen(open === panel ? null : panel);
@@ -54,7 +55,7 @@ export function Composer({ models, draft, onDraft, onPick, onGenerate }: Compose
   function generate() {
     if (!canGenerate) return;
     onGenerate(model?.id ?? null, input);
-    // The options stay for the next prompt; a photo was for this one.
+    // The options stay for the next prompt. A photo is for one prompt only.
     const options = Object.entries(draft.values).filter(([name]) => more.some((field) => field.name === name));
     onDraft({ ...draft, prompt: hasPrompt ? '' : draft.prompt, values: Object.fromEntries(options), photos: {} });
     setOpen(null);
@@ -175,7 +176,7 @@ const styles = StyleSheet.create({
   wordless: { flex: 1, alignSelf: 'center' },
   sheet: { flexGrow: 0, borderRadius: round.m, borderWidth: 1 },
   options: { padding: space.s, gap: space.s },
-  // As high as its buttons, so that nothing moves under a finger when the first list of models comes.
+  // As high as its buttons: nothing moves under a finger when the first list of models arrives.
   tools: { flexGrow: 0, minHeight: 32 },
   row: { alignItems: 'center', gap: space.s },
 });

@@ -1,4 +1,4 @@
-/** A screen that has nothing to show, and the way on. */
+/** A screen that has nothing to show, with a button to go on. */
 
 import { StyleSheet, View } from 'react-native';
 

@@ -1,4 +1,5 @@
-/** The first screen of a new user: one sentence about the app, and pictures whose prompts can be made one's own. */
+/** The first screen of a new user: one sentence about the app, and sample pictures.
+ * The user can take over and change their prompts. */
 
 import { Image } from 'expo-image';
 import { Pressable, StyleSheet, View } from 'react-native';

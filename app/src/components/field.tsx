@@ -1,4 +1,4 @@
-/** One line to type in, under its name. */
+/** A text field of one line, below its name. */
 
 import { StyleSheet, TextInput, type TextInputProps, View } from 'react-native';
 

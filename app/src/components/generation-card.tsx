@@ -26,17 +26,17 @@ export interface CardProps {
   onCancel: () => void;
   onDelete: () => void;
   onBroken: () => void;
-  /** A picture that was waited for is on the screen. */
+  /** Called when an awaited picture is on the screen. */
   onArrived: () => void;
 }
 
-const FADE = 400; // milliseconds: a little longer than that of a picture
+const FADE = 400; // milliseconds: a little longer than the fade of a picture
 
 export function GenerationCard(props: CardProps) {
   const theme = useTheme();
   const { item, onArrived } = props;
   const isWaiting = isUnderWay(item);
-  // The colours stay below a picture that was waited for until it has faded in.
+  // Keep the colours below an awaited picture until it has faded in.
   const [wasWaiting, setWasWaiting] = useState(isWaiting);
   const hasPicture = item.status === 'succeeded' && pictureOf(item.output[0]) !== undefined;
   const isWords = !isWaiting && !hasPicture;
@@ -79,7 +79,8 @@ function Content(props: ContentProps) {
   }
 }
 
-/** A real link: a keyboard follows it, and a browser can open it in another tab. Its name has the words that it shows. */
+/** A real link: a keyboard can follow it, and a browser can open it in another tab.
+ * Its accessible name contains the words that it shows. */
 function Opening({ item, isWhole, said, children }: PropsWithChildren<{ item: Item; isWhole: boolean; said?: string }>) {
   const name = said ? `${promptOf(item)}, ${said}` : promptOf(item);
   return (
@@ -120,7 +121,7 @@ function Finished({ item, output, count, url, isArriving, onArrived, onBroken }:
   );
 }
 
-/** What has no picture: a text is shown itself, anything else by its prompt. */
+/** A card without a picture: it shows a text output itself, and any other by its prompt. */
 function InWords({ item, output }: { item: Item; output: Output | undefined }) {
   const isText = output?.kind === 'text';
   return (
@@ -137,7 +138,8 @@ function InWords({ item, output }: { item: Item; output: Output | undefined }) {
   );
 }
 
-/** What a still picture cannot say: that it moves or sounds, for how long, or that there are more. */
+/** The badge for facts that a still picture cannot show:
+ * that it is a film or a sound, its duration, or that there are more outputs. */
 function badgeOf(output: Output | undefined, count: number): string | null {
   if (output && isFile(output) && output.kind !== 'image') {
     const kind = output.kind === 'video' ? CARD.film : CARD.sound;
@@ -201,7 +203,7 @@ function Unsuccessful({ item, onRetry, onEdit, onCredits, onDelete }: CardProps)
   );
 }
 
-// Light words on any of the colours below: the ground is dark in both themes.
+// The dark ground of light words, readable on any of the colours below and in both themes.
 const SHADE = 'rgba(20, 12, 6, 0.62)';
 
 const styles = StyleSheet.create({

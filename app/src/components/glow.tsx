@@ -1,4 +1,5 @@
-/** Where a picture will be: soft colours drawn from its prompt, which breathe while it is waited for. */
+/** The place of an awaited picture:
+ * soft colours drawn from its prompt, which pulse until it is there. */
 
 import { Platform, type ViewStyle } from 'react-native';
 
@@ -8,11 +9,11 @@ export const Glow = ({ prompt }: { prompt: string }) => <Breath paint={paintOf(p
 
 const SPOTS = 4;
 
-/** The same prompt has the same colours, and one letter more has others. Pure. */
+/** The same prompt gives the same colours, and one letter more gives others. Pure. */
 export function paintOf(prompt: string): ViewStyle {
   const dice = diceOf(prompt);
   const hue = dice() * 360;
-  // Far enough from the first hue to be seen as another colour.
+  // Far enough from the first hue to look like another colour.
   const turn = (dice() < 0.5 ? -1 : 1) * (35 + dice() * 130);
   const light = 38 + dice() * 26;
   const spots = Array.from({ length: SPOTS }, (_, index) => {
@@ -28,7 +29,7 @@ export function paintOf(prompt: string): ViewStyle {
   } as ViewStyle;
 }
 
-/** Numbers between 0 and 1 that the text decides (FNV-1a, then mulberry32). */
+/** Return a generator of numbers between 0 and 1, seeded by the text (FNV-1a, then mulberry32). */
 function diceOf(text: string): () => number {
   let seed = [...text].reduce((hash, letter) => Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 16777619), 2166136261);
   return () => {

@@ -1,4 +1,4 @@
-/** The top of a page: the way back, and its heading. */
+/** The top of a page: the back button, and the heading. */
 
 import { useRouter } from 'expo-router';
 import { StyleSheet, View } from 'react-native';
@@ -9,7 +9,7 @@ import { SignButton } from './button';
 import { space, useTheme } from './theme';
 import { Words } from './words';
 
-/** Where a page was opened by its address, back is the gallery. */
+/** If a page was opened by its address, back leads to the gallery. */
 export function useGoBack() {
   const router = useRouter();
   return () => (router.canGoBack() ? router.back() : router.replace('/'));

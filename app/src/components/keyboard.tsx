@@ -1,3 +1,4 @@
-/** Room for the keyboard: on Android, which draws apps from edge to edge, the system no longer makes it. */
+/** Makes room for the keyboard.
+ * Android draws apps from edge to edge, so the system no longer does it. */
 
 export { KeyboardAvoidingView, KeyboardProvider } from 'react-native-keyboard-controller';

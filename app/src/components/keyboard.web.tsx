@@ -1,4 +1,5 @@
-/** A browser makes room itself. The package would bring Reanimated along, half as much again as the rest of the script. */
+/** A browser makes room for the keyboard itself.
+ * The package would add Reanimated, which is half as large as the rest of the script. */
 
 import { Fragment, type PropsWithChildren } from 'react';
 import { View, type ViewProps } from 'react-native';

@@ -1,4 +1,4 @@
-/** The choice of a model, with what each one does and costs. */
+/** The choice of a model, with the description and the cost of each. */
 
 import { Pressable, StyleSheet, View } from 'react-native';
 

@@ -1,4 +1,4 @@
-/** One line of news that a screen reader says, too, and what can be done about it. */
+/** One line of news, which a screen reader reads out, and an action for it. */
 
 import { useEffect } from 'react';
 import { AccessibilityInfo, Platform, StyleSheet, View } from 'react-native';
@@ -15,7 +15,7 @@ export interface NoticeProps {
 export function Notice({ text, action }: NoticeProps) {
   const theme = useTheme();
   useEffect(() => {
-    // iOS knows no live regions.
+    // iOS has no live regions.
     if (text && Platform.OS === 'ios') AccessibilityInfo.announceForAccessibility(text);
   }, [text]);
   return (

@@ -1,11 +1,11 @@
-/** What the pagers of a phone and of a browser have in common. */
+/** The props that the pagers of a phone and of a browser share. */
 
 import { type ReactNode, type Ref, useState } from 'react';
 
 export interface PagerHandle {
-  /** One page on, or back. */
+  /** Go one page forward or back. */
   step: (by: 1 | -1) => void;
-  /** Larger above 1, smaller below it; 0 is the whole page again. */
+  /** Enlarge by a factor above 1, reduce by one below 1; 0 shows the whole page again. */
   zoom: (factor: number) => void;
 }
 
@@ -14,7 +14,7 @@ export interface PagerProps {
   /** The page in the middle and its neighbours; null at an end. */
   pages: [previous: string | null, current: string, next: string | null];
   render: (page: string, isCurrent: boolean) => ReactNode;
-  /** Words are read and marked; only a picture is enlarged. */
+  /** Only a picture can be enlarged. Words can be read and selected. */
   kind: 'picture' | 'player' | 'words';
   onMove: (by: 1 | -1) => void;
 }
@@ -22,7 +22,8 @@ export interface PagerProps {
 export const TURN = 220; // milliseconds
 export const DOUBLE_TAP = 2.5;
 
-/** A page keeps its place for as long as it is drawn, so that nothing jumps when another becomes the middle one. */
+/** A page keeps its place while it is drawn,
+ * so that nothing jumps when another page becomes the middle one. */
 export function usePlace(current: string) {
   const [at, setAt] = useState({ page: current, place: 0 });
   const [coming, setComing] = useState<typeof at | null>(null);

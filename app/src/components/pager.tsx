@@ -1,4 +1,5 @@
-/** One page fills the room; a swipe brings its neighbour, and two fingers or a double tap make it larger. */
+/** One page fills the room.
+ * A swipe brings its neighbour, and two fingers or a double tap enlarge it. */
 
 import { useEffect, useImperativeHandle, useState } from 'react';
 import { StyleSheet, useWindowDimensions, View } from 'react-native';
@@ -42,7 +43,7 @@ export function Pager({ ref, pages, render, kind, onMove }: PagerProps) {
   }));
   useEffect(() => {
     track.set(-place * width);
-    // Only when the room changes: a step moves it by itself.
+    // Run only when the width changes: a step moves the pages itself.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [width]);
 

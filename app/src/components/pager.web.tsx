@@ -1,4 +1,5 @@
-/** The pager of a browser, by pointer events alone: the gesture libraries of a phone would be a third of the page's JavaScript. */
+/** The pager of a browser, by pointer events alone.
+ * The gesture libraries of a phone would be a third of the page's JavaScript. */
 
 import { useEffect, useImperativeHandle, useLayoutEffect, useRef } from 'react';
 import { StyleSheet, View } from 'react-native';
@@ -7,7 +8,7 @@ import { useReducedMotion } from './motion';
 import { DOUBLE_TAP, type PagerProps, TURN, usePlace } from './pager-props';
 import { moveTo, turnOf, WHOLE, type Zoom, zoomTo } from './zoom';
 
-const BEGINS_AFTER = 8; // pixels: a press that trembles is no drag
+const BEGINS_AFTER = 8; // pixels: a press that moves less is no drag
 
 export function Pager({ ref, pages, render, kind, onMove }: PagerProps) {
   const isStill = useReducedMotion();
@@ -44,7 +45,7 @@ export function Pager({ ref, pages, render, kind, onMove }: PagerProps) {
   useImperativeHandle(ref, () => ({ step, zoom: zoomBy }));
   useLayoutEffect(() => {
     slide(place, 0, true);
-    // Only when a page took its place: a step slides by itself.
+    // Run only when a page took its place: a step slides the pages itself.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [place]);
   useLayoutEffect(() => {
@@ -91,7 +92,7 @@ export function Pager({ ref, pages, render, kind, onMove }: PagerProps) {
       dblclick: (event) => {
         if (kind === 'picture') zoomBy(view.current.scale > 1 ? 0 : DOUBLE_TAP, { x: event.clientX, y: event.clientY });
       },
-      // Two fingers on a trackpad are told as a wheel with a key.
+      // A browser reports a pinch on a trackpad as a wheel event with Ctrl.
       wheel: (event) => {
         if (kind !== 'picture') return;
         event.preventDefault();

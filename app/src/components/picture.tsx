@@ -1,4 +1,4 @@
-/** A picture that is never blank: its colours or its small one first, then itself. */
+/** A picture that is never blank: first its colours or its small picture, then itself. */
 
 import { Image } from 'expo-image';
 import { StyleSheet } from 'react-native';
@@ -7,10 +7,10 @@ import { useReducedMotion } from './motion';
 
 interface PictureProps {
   url: string | undefined;
-  /** The same picture has the same one, however its URL changes. */
+  /** The key of the picture in the cache: it stays the same when the URL changes. */
   cacheKey: string;
   blurhash?: string | null;
-  /** The URL of the small picture, which is here already. */
+  /** The URL of the small picture, which is loaded already. */
   small?: string;
   label: string;
   fit?: 'cover' | 'contain';

@@ -1,4 +1,5 @@
-/** Films and sounds. A player is made by the first press: a screen full of players would cost memory and sound at once. */
+/** Films and sounds. The first press creates a player:
+ * a screen full of players would cost memory and sound at once. */
 
 import { setAudioModeAsync, useAudioPlayer, useAudioPlayerStatus } from 'expo-audio';
 import { useVideoPlayer, VideoView } from 'expo-video';
@@ -17,9 +18,9 @@ interface FilmProps extends PropsWithChildren {
   label: string;
 }
 
-/** The children are its poster, which stays until the first frame is there. */
+/** The children are the poster, which stays until the first frame is drawn. */
 export function Film({ url, label, children }: FilmProps) {
-  // The URL of the press: another one, signed later, would begin the film again.
+  // Keep the URL of the press: another one, signed later, would restart the film.
   const [playing, play] = useState<string | null>(null);
   const [hasBegun, setBegun] = useState(false);
   return (
@@ -39,7 +40,7 @@ function Running({ url, label, onBegin }: { url: string; label: string; onBegin:
   const player = useVideoPlayer(url, (made) => {
     made.loop = true;
   });
-  // Not in the setup: a browser's player ignores it until its view is there.
+  // Not in the setup: a browser's player ignores the call before its view exists.
   useEffect(() => player.play(), [player]);
   return (
     <VideoView
@@ -79,7 +80,7 @@ function Sounding({ url, label }: { url: string; label: string }) {
   const player = useAudioPlayer(url);
   const { playing, didJustFinish } = useAudioPlayerStatus(player);
   useEffect(() => {
-    // A phone on silent is no reason for a sound that was asked for not to be heard.
+    // Play a requested sound even on a phone in silent mode.
     void setAudioModeAsync({ playsInSilentMode: true }).catch(() => {});
     player.play();
   }, [player]);
@@ -93,7 +94,7 @@ function Sounding({ url, label }: { url: string; label: string }) {
 
 const styles = StyleSheet.create({
   centre: { alignItems: 'center', justifyContent: 'center' },
-  // A browser draws a video in its own size where none is said.
+  // A browser draws a video in its own size unless a size is given.
   film: { ...StyleSheet.absoluteFill, width: '100%', height: '100%' },
   sound: { flexDirection: 'row', alignItems: 'center', gap: space.m },
 });

@@ -1,4 +1,4 @@
-/** The text of the prompt: grows with its lines, and Enter sends it. */
+/** The text of the prompt. It grows with its lines, and Enter sends it. */
 
 import { useLayoutEffect, useRef } from 'react';
 import { Platform, StyleSheet, TextInput, type TextInputKeyPressEvent } from 'react-native';
@@ -43,16 +43,18 @@ export function PromptInput({ value, longest, onChange, onFocus, onSend }: Promp
   );
 }
 
-/** A browser's text area keeps its height, and scrollHeight never says less than that. */
+/** Fit the height to the text:
+ * a browser's text area keeps its height, and scrollHeight is never less than that. */
 function fitToText(area: HTMLElement): void {
   area.style.height = 'auto';
   area.style.height = `${area.scrollHeight}px`;
 }
 
-/** Shift and Enter begin a new line, and an Enter that chooses a word of an input method is not ours. */
+/** Send on Enter. Shift and Enter begin a new line, and an Enter that chooses a word of an input
+ * method sends nothing. */
 function sendOnEnter(event: TextInputKeyPressEvent, send: () => void): void {
   const key = event.nativeEvent as unknown as KeyboardEvent;
-  // Safari ends the composition before the key that ended it, and says 229.
+  // Safari ends the composition before the event of the key that ended it, and sets keyCode 229.
   if (key.key !== 'Enter' || key.shiftKey || key.isComposing || key.keyCode === 229) return;
   event.preventDefault();
   send();
@@ -67,7 +69,8 @@ const styles = StyleSheet.create({
     fontFamily: fonts.sans,
     fontSize: 16,
     lineHeight: 22,
-    // The border of the box shows the focus. A width of 0 would not do: Chromium draws its own outline in any width.
+    // The border of the box shows the focus. A width of 0 is not enough: Chromium draws its own
+    // outline at any width.
     ...(Platform.OS === 'web' && { outlineStyle: 'none' as 'solid' }),
   },
 });

@@ -1,4 +1,5 @@
-/** A panel from below, over the rest of the screen. Escape, the back button and a press beside it close it. */
+/** A panel from below, over the rest of the screen.
+ * Escape, the back button and a press beside it close it. */
 
 import type { PropsWithChildren } from 'react';
 import { Modal, Pressable, ScrollView, StyleSheet } from 'react-native';

@@ -1,4 +1,4 @@
-/** Signs drawn from bars and frames: no icon font has to arrive before the first screen is complete. */
+/** Signs drawn from bars and frames: the first screen needs no icon font to be complete. */
 
 import { StyleSheet, View, type ViewStyle } from 'react-native';
 
@@ -16,7 +16,7 @@ export function Sign({ name, colour }: { name: SignName; colour: string }) {
 
 type Part = ViewStyle & { isFilled?: boolean };
 
-/** From the middle of the sign. */
+/** Draw a bar; x and y are measured from the middle of the sign. */
 const bar = (width: number, turn: number, x: number, y: number, more: Part = {}): Part => ({
   width,
   height: 2,

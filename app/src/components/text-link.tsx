@@ -1,4 +1,4 @@
-/** A way out of the app, to a page or to an address; nothing where there is none. */
+/** A link out of the app, to a page or to an address. Renders nothing without a target. */
 
 import { Link } from 'expo-router';
 import { Pressable, StyleSheet } from 'react-native';

@@ -1,4 +1,5 @@
-/** Colours, spaces and shapes. Every text colour has a contrast of at least 4.5 on every ground it is used on. */
+/** Colours, spaces and shapes.
+ * Every text colour has a contrast of at least 4.5 on every ground that it is used on. */
 
 import { Platform, useColorScheme } from 'react-native';
 
@@ -37,7 +38,7 @@ export function useTheme(): Theme {
 export const space = { xs: 4, s: 8, m: 12, l: 16, xl: 24 } as const;
 export const round = { s: 12, m: 20, l: 28 } as const;
 
-/** The least that a finger hits. */
+/** Pixels: the smallest size that a finger hits. */
 export const TOUCH = 44;
 
 export const fonts = {

@@ -1,4 +1,4 @@
-/** Text in one of the sizes there are. */
+/** Text in one of the sizes of the app. */
 
 import { Text, type TextProps, type TextStyle } from 'react-native';
 

@@ -7,7 +7,7 @@ test('the point under the finger stays', () => {
   const { x: right, y: down } = zoomTo(WHOLE, 2, middle, room);
   expect([right, down].map(Math.abs)).toEqual([0, 0]);
   const { x, y } = zoomTo(WHOLE, 2, { x: 300, y: 300 }, room);
-  // Drawn at twice its distance from the middle, and moved back by as much.
+  // The point is drawn at twice its distance from the middle, and moved back by as much.
   expect([2 * (300 - 200) + x, 2 * (300 - 400) + y]).toEqual([100, -100]);
 });
 

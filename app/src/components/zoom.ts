@@ -1,4 +1,4 @@
-/** How large a picture is drawn, and where. Pure; it runs on a phone's UI thread, too. */
+/** The scale and the place of a picture. Pure; on a phone it also runs on the UI thread. */
 
 export interface Zoom {
   scale: number;
@@ -15,7 +15,7 @@ export interface Room {
 export const WHOLE: Zoom = { scale: 1, x: 0, y: 0 };
 const LARGEST = 5;
 
-/** No farther than the edge of the picture. A worklet can call only those above it. */
+/** Move no farther than the edge of the picture. A worklet can call only functions above it. */
 export function moveTo({ scale }: Zoom, x: number, y: number, { width, height }: Room): Zoom {
   'worklet';
   if (scale === 1) return WHOLE;
@@ -23,7 +23,7 @@ export function moveTo({ scale }: Zoom, x: number, y: number, { width, height }:
   return { scale, x: Math.min(right, Math.max(-right, x)), y: Math.min(down, Math.max(-down, y)) };
 }
 
-/** Keeps the point under the finger where it is. */
+/** Zoom, and keep the point under the finger in its place. */
 export function zoomTo(from: Zoom, scale: number, at: { x: number; y: number }, room: Room): Zoom {
   'worklet';
   const wanted = Math.min(LARGEST, Math.max(1, scale));
@@ -33,7 +33,7 @@ export function zoomTo(from: Zoom, scale: number, at: { x: number; y: number }, 
   return moveTo({ scale: wanted, x: 0, y: 0 }, x, y, room);
 }
 
-/** Which way a drag turned the pages; 0 where it was too short. */
+/** Return the direction in which a drag turned the pages; 0 if it was too short. */
 export function turnOf(moved: number, velocity: number, width: number): 1 | -1 | 0 {
   'worklet';
   const reach = moved + velocity / 5;

@@ -1,4 +1,4 @@
-/** What app.json says about this app; empty values are not shown. */
+/** The facts about this app in app.json; empty values are not shown. */
 
 import Constants from 'expo-constants';
 import * as v from 'valibot';

@@ -1,6 +1,7 @@
-/** Mends answers that would make auth-js drop a good session; an anonymous user could not open the gallery again. */
+/** Corrects answers that would make auth-js drop a valid session.
+ * An anonymous user could then not open the gallery again. */
 
-// The only answers after which a refresh token is worth nothing.
+// The only answers after which a refresh token is worthless.
 const ENDS_A_SESSION = [
   'refresh_token_not_found',
   'refresh_token_already_used',
@@ -18,13 +19,15 @@ export async function mendAnswer(url: string, response: Response): Promise<Respo
   return url.includes('grant_type=refresh_token') ? ofRefresh(response) : response;
 }
 
-/** auth-js ends a session at a rate limit, a paused project or a proxy's page; all of these pass. */
+/** auth-js ends a session at a rate limit, a paused project or a proxy's page.
+ * All of these are temporary. */
 async function ofRefresh(response: Response): Promise<Response> {
   const { code, error_code } = await bodyOf(response);
   return ENDS_A_SESSION.some((end) => end === code || end === error_code) ? response : new Response(null, UNAVAILABLE);
 }
 
-/** The moment is the server's. A phone whose clock is an hour ahead would renew at every call; the seconds are right on any clock. */
+/** Drop `expires_at`, which is by the server's clock. A phone whose clock is an hour ahead would
+ * renew at every call; the lifetime in seconds is right on any clock. */
 async function withoutServerTime(response: Response): Promise<Response> {
   const { expires_at, ...session } = await bodyOf(response);
   return expires_at === undefined ? response : new Response(JSON.stringify(session), response);

@@ -1,4 +1,5 @@
-/** No call outlives its use: a server that accepts and never answers, or stops in the middle, is as good as one that is down. */
+/** A fetch that a time limit or its signal ends:
+ * a server that accepts and never answers, or stops in the middle, counts as one that is down. */
 
 const MAX_MILLISECONDS = 15_000;
 
@@ -7,10 +8,11 @@ export function boundedFetch(
   init: RequestInit = {},
   milliseconds = MAX_MILLISECONDS,
 ): Promise<Response> {
-  // AbortSignal.timeout and .any are missing in React Native.
+  // React Native has no AbortSignal.timeout or .any.
   const controller = new AbortController();
   const abort = () => controller.abort();
-  // Both stay armed: fetch resolves with the headers, and the body can stall after them. A call that is over ignores them.
+  // Both stay armed: fetch resolves with the headers, and the body can stall after them.
+  // A finished call ignores them.
   setTimeout(abort, milliseconds);
   init.signal?.addEventListener('abort', abort);
   if (init.signal?.aborted) abort();

@@ -1,4 +1,8 @@
-/** Small JSON values that survive the app. Written at once, and read through a schema: an older or newer app, or another hand, may have written them. */
+/** Small JSON values that outlive the process of the app.
+ *
+ * They are written at once. They are read through a schema, because an older or newer app, or a
+ * person, may have written them.
+ */
 
 import type * as v from 'valibot';
 
@@ -6,22 +10,23 @@ import { NAME } from './name';
 import { parsed, type Schema } from './parse';
 import { setExpendable, storage } from './storage';
 
-/** The number rises when an older shape can no longer be read. A change that raises it must move the outbox. */
+/** The number rises when an older shape can no longer be read.
+ * A change that raises it must migrate the outbox. */
 const PREFIX = `${NAME}.1.`;
 const CACHES = ['gallery.', 'urls', 'models'];
 
 setExpendable((key) => CACHES.some((cache) => key.startsWith(PREFIX + cache)));
 
-/** The value, or null where there is none that can be read. */
+/** Return the value, or null if it is missing or unreadable. */
 export function readDisk<S extends Schema>(key: string, schema: S): v.InferOutput<S> | null {
   return parsed(schema, json(storage.getItem(PREFIX + key)));
 }
 
 const gone = new Set<string>();
 
-/** From now on nothing is written that names this user, who was deleted: answers may still be on their way. */
+/** From now on write nothing that names this deleted user: answers may still be on their way. */
 export function neverWriteAgain(userId: string): void {
-  // Every text holds the empty one.
+  // Every text contains the empty one.
   if (userId !== '') gone.add(userId);
 }
 
@@ -34,7 +39,7 @@ export function eraseDisk(key: string): void {
   storage.removeItem(PREFIX + key);
 }
 
-/** Keeps what cannot be read out of the way, and for a later version or a support request. */
+/** Move an unreadable value aside, and keep it for a later version or a support request. */
 export function setAside(key: string): void {
   const text = storage.getItem(PREFIX + key);
   if (text !== null) storage.setItem(`${PREFIX}unreadable.${key}`, text);

@@ -1,10 +1,10 @@
-/** The moments at which our data may be old: back in front, and back online. */
+/** The moments at which our data may be old: the app is in front again, or online again. */
 
 import { onlineManager } from '@tanstack/react-query';
 import { useSyncExternalStore } from 'react';
 import { AppState } from 'react-native';
 
-/** Calls back with how long the app was away, in milliseconds. */
+/** Call back with the time for which the app was away, in milliseconds. */
 export function onForeground(callback: (awayFor: number) => void): () => void {
   let leftAt: number | null = null;
   const subscription = AppState.addEventListener('change', (state) => {

@@ -1,4 +1,5 @@
-/** Moves the keyboard's focus into a new screen, and back to where it was on return. A browser loses it with the screen that is hidden. */
+/** Moves the keyboard's focus into a new screen, and back to its element on return.
+ * A browser loses the focus with the screen that it hides. */
 
 import { usePathname } from 'expo-router';
 import { useEffect, useRef } from 'react';
@@ -24,7 +25,7 @@ export function useKeptFocus(): void {
     shown.current = path;
     const left = places.current.get(path);
     let frame: number;
-    // After the frame that shows the screen: what is hidden takes no focus.
+    // Look after the frame that shows the screen: a hidden element takes no focus.
     const look = (wait: number) => {
       frame = requestAnimationFrame(() => {
         const place = left && again(left);
@@ -37,7 +38,7 @@ export function useKeptFocus(): void {
   }, [path]);
 }
 
-/** The element itself, or the link to the same place that a list has drawn anew. */
+/** Return the element itself, or the link to the same place that a list has drawn anew. */
 function again(left: HTMLElement): HTMLElement | undefined {
   const href = left.getAttribute('href');
   const drawn = href === null ? [] : [...document.querySelectorAll<HTMLElement>(`a[href="${CSS.escape(href)}"]`)];

@@ -1,4 +1,4 @@
-/** Parsing of what this app did not make itself: a schema keeps what it knows and ignores other fields. */
+/** Parsing of data from outside of this app: a schema keeps its own fields and ignores others. */
 
 import * as v from 'valibot';
 
@@ -9,12 +9,12 @@ export function parsed<S extends Schema>(schema: S, value: unknown): v.InferOutp
   return result.success ? result.output : null;
 }
 
-/** A list without the members that cannot be read. */
+/** A list without its unreadable members. */
 export const listOf = <S extends Schema>(schema: S) =>
   v.pipe(
     v.array(v.unknown()),
     v.transform((values) => values.map((value) => parsed(schema, value)).filter((value) => value !== null)),
   );
 
-/** The value, or null where it is missing or of another kind. */
+/** The value, or null if it is missing or of another kind. */
 export const maybe = <S extends Schema>(schema: S) => v.fallback(v.nullable(schema), null);

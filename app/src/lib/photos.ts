@@ -1,8 +1,9 @@
-/** Photos of unsent requests, as files: they survive the app, unlike the picker's own copies. */
+/** Photos of unsent requests, as files:
+ * they outlive the process of the app, unlike the picker's copies. */
 
 import { Directory, File, Paths } from 'expo-file-system';
 
-// Named relative to the documents: iOS moves that folder at every update of the app.
+// The path is relative to the documents: iOS moves that folder at every update of the app.
 const folder = () => new Directory(Paths.document, 'outbox');
 const fileOf = (id: string) => new File(folder(), `${id}.jpg`);
 
@@ -11,13 +12,13 @@ export async function keepPhoto(id: string, uri: string): Promise<void> {
   await new File(uri).copy(fileOf(id));
 }
 
-/** Its bytes, or null when it is no longer on this phone. */
+/** Return the bytes of a photo, or null if it is no longer on this phone. */
 export async function readPhoto(id: string): Promise<ArrayBuffer | null> {
   const file = fileOf(id);
   return file.exists ? file.arrayBuffer() : null;
 }
 
-/** Where it can be shown from, or null when it is no longer on this phone. */
+/** Return the URI of a photo, or null if it is no longer on this phone. */
 export const showPhoto = async (id: string): Promise<string | null> => (fileOf(id).exists ? fileOf(id).uri : null);
 
 export async function keptPhotos(): Promise<string[]> {

@@ -1,23 +1,24 @@
-/** Photos of unsent requests, as blobs in IndexedDB: localStorage is too small, and the picker's URLs die with the page. */
+/** Photos of unsent requests, as blobs in IndexedDB:
+ * localStorage is too small, and the picker's URLs end with the page. */
 
 import { NAME } from './name';
 
 const STORE = 'photos';
 
-/** Where IndexedDB is forbidden; they are lost with the page. */
+/** For browsers that forbid IndexedDB; these photos are lost with the page. */
 const inMemory = new Map<string, Blob>();
 
 export async function keepPhoto(id: string, uri: string): Promise<void> {
   const blob = await (await fetch(uri)).blob();
-  // A browser that is short of space keeps what it was asked to keep.
+  // A browser that is short of space does not evict persistent storage.
   void navigator.storage?.persist?.().catch(() => {});
   await ask('readwrite', (photos) => photos.put(blob, id)).catch(() => inMemory.set(id, blob));
 }
 
-/** Its bytes, or null when it is no longer in this browser. */
+/** Return the bytes of a photo, or null if it is no longer in this browser. */
 export const readPhoto = async (id: string): Promise<ArrayBuffer | null> => (await blobOf(id))?.arrayBuffer() ?? null;
 
-/** Where it can be shown from while the page lives. */
+/** Return a URL of a photo, valid while the page lives. */
 export async function showPhoto(id: string): Promise<string | null> {
   const blob = await blobOf(id);
   return blob && URL.createObjectURL(blob);

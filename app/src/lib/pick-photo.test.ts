@@ -13,7 +13,8 @@ interface Size {
   height: number;
 }
 
-/** As the library does it: the size is known once the photo is drawn, and one side follows from the other. */
+/** As in the library:
+ * the size is known once the photo is drawn, and one side follows from the other. */
 function image({ width, height }: Size) {
   return { width, height, release: () => {}, saveAsync: async () => ({ uri: `file:///${width}x${height}.jpg` }) };
 }

@@ -1,4 +1,5 @@
-/** A photo from the library or the camera, made small and kept before anybody can ask for it to be sent. */
+/** A photo from the library or the camera.
+ * It is made small and stored before the user can send it. */
 
 import { ImageManipulator, type ImageRef, SaveFormat } from 'expo-image-manipulator';
 import * as ImagePicker from 'expo-image-picker';
@@ -7,24 +8,24 @@ import { Platform } from 'react-native';
 import { keepPhoto } from './photos';
 import { uuidv7 } from './uuid';
 
-/** Pixels of the longer side: more than models look at, and an upload of some hundred kilobytes. */
+/** Pixels of the longer side: more than models use, and an upload of some hundred kilobytes. */
 const LONGEST_SIDE = 1536;
 const QUALITY = 0.85;
 
 export interface Photo {
   id: string;
-  /** To be shown while the app runs. */
+  /** The URI to show it while the app runs. */
   uri: string;
 }
 
-/** Null when the user chose none or does not allow the camera. */
+/** Return null if the user chose none or does not allow the camera. */
 export async function pickPhoto(from: 'library' | 'camera'): Promise<Photo | null> {
   if (from === 'camera' && !(await ImagePicker.requestCameraPermissionsAsync()).granted) return null;
   const launch = from === 'camera' ? ImagePicker.launchCameraAsync : ImagePicker.launchImageLibraryAsync;
   return keep(await launch({ mediaTypes: ['images'], quality: 1 }));
 }
 
-/** The photo that was being chosen when Android ended the app, for want of memory. */
+/** Return the photo that was being chosen when Android ended the app for lack of memory. */
 export async function pendingPhoto(): Promise<Photo | null> {
   if (Platform.OS !== 'android') return null;
   const result = await ImagePicker.getPendingResultAsync();
@@ -40,7 +41,8 @@ async function keep({ assets }: ImagePicker.ImagePickerResult): Promise<Photo | 
   return { id, uri };
 }
 
-/** As a JPEG, which every model takes, without the place and time that a camera writes into the file. */
+/** Encode as a JPEG, which every model takes, without the place and time that a camera writes into
+ * the file. */
 async function encodedAgain(uri: string): Promise<string> {
   const image = await ImageManipulator.manipulate(uri).renderAsync();
   const small = await madeSmall(image);
@@ -49,7 +51,8 @@ async function encodedAgain(uri: string): Promise<string> {
   return saved.uri;
 }
 
-/** The picker is not asked for the size: it may not know it, and it may mean the photo before its EXIF data turn it. */
+/** Do not take the size from the picker:
+ * it may not have it, and may mean the photo before its EXIF data turn it. */
 async function madeSmall(image: ImageRef): Promise<ImageRef> {
   if (Math.max(image.width, image.height) <= LONGEST_SIDE) return image;
   const size = image.width >= image.height ? { width: LONGEST_SIDE } : { height: LONGEST_SIDE };

@@ -1,4 +1,4 @@
-/** Hands pictures to the phone: to share, or into its photos. */
+/** Passes pictures to the phone: to share them, or to save them in its photos. */
 
 import { File, Paths } from 'expo-file-system';
 import * as Haptics from 'expo-haptics';
@@ -17,10 +17,11 @@ export async function sharePicture(picture: Picture): Promise<void> {
   await Sharing.shareAsync(file.uri, { mimeType: picture.mime });
 }
 
-/** Whether it is in the photos; where they are not open to the app, the share sheet opens instead. */
+/** Save a picture, and return whether it is in the photos.
+ * Without access to them, the share sheet opens instead. */
 export async function savePicture(picture: Picture): Promise<boolean> {
   const isSound = picture.mime.startsWith('audio/');
-  // Android 10 and later let an app add pictures of its own without asking.
+  // Android 10 and later let an app add its own pictures without a permission.
   const isOpen = !isSound && (Platform.OS === 'android' || (await requestPermissionsAsync(true)).granted);
   const file = await download(picture);
   const isSaved = isOpen && (await Asset.create(file.uri).then(() => true, () => false));
@@ -28,7 +29,7 @@ export async function savePicture(picture: Picture): Promise<boolean> {
   return isSaved;
 }
 
-/** A picture that was waited for is there. */
+/** Give haptic feedback when an awaited picture is there. */
 export function tapFinger(): void {
   void Haptics.notificationAsync(Haptics.NotificationFeedbackType.Success).catch(() => {});
 }

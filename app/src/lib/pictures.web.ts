@@ -1,4 +1,4 @@
-/** Hands pictures to the browser: to share, or as a download. */
+/** Passes pictures to the browser: to share them, or as a download. */
 
 import type { Picture } from './pictures';
 
@@ -13,13 +13,14 @@ export async function sharePicture(picture: Picture): Promise<void> {
   });
 }
 
-/** Whether it is in the photos: a browser shows its downloads itself. */
+/** Download a picture.
+ * Returns false, because it is not in the photos: a browser shows its downloads itself. */
 export async function savePicture(picture: Picture): Promise<boolean> {
   saveInBrowser(await download(picture));
   return false;
 }
 
-/** A browser gives no sign for the finger. */
+/** A browser has no haptic feedback. */
 export function tapFinger(): void {}
 
 async function download({ url, name, mime }: Picture): Promise<File> {

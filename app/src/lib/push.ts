@@ -7,19 +7,21 @@ import { Platform } from 'react-native';
 
 const CHANNEL = 'default';
 
-/** Null in Expo Go: it takes no pushes, and on Android the package throws there as it loads. */
+/** Null in Expo Go: it takes no pushes, and on Android the package throws there when it loads. */
 const loaded = (): typeof import('expo-notifications') | null =>
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would load it everywhere
+  // An import would load it everywhere.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
   isRunningInExpoGo() ? null : require('expo-notifications');
 
-/** This device as Expo names it; null without permission, or where the app is no project of Expo's service. */
+/** Return Expo's token of this device; null without permission, or if the app is no project of
+ * Expo's service. */
 export async function pushToken(channel: string, mayAsk: boolean): Promise<string | null> {
   const projectId = Constants.easConfig?.projectId ?? Constants.expoConfig?.extra?.eas?.projectId;
   if (typeof projectId !== 'string') return null;
   const notifications = loaded();
   if (!notifications) return null;
   if (Platform.OS === 'android') {
-    // Before the question: Android 13 asks nothing for an app without a channel.
+    // Create the channel before the request: without one, Android 13 shows no request.
     const importance = notifications.AndroidImportance.DEFAULT;
     await notifications.setNotificationChannelAsync(CHANNEL, { name: channel, importance });
   }
@@ -28,13 +30,13 @@ export async function pushToken(channel: string, mayAsk: boolean): Promise<strin
   return isAllowed ? (await notifications.getExpoPushTokenAsync({ projectId })).data : null;
 }
 
-/** Calls back with the job of a push that was tapped, also of the tap that started the app. */
+/** Call back with the job of a tapped push, also of the tap that started the app. */
 export function onPushTapped(callback: (jobId: string) => void): () => void {
   const notifications = loaded();
   if (!notifications) return () => {};
   const tell = ({ notification }: NotificationResponse) => {
     const job: unknown = notification.request.content.data?.job;
-    notifications.clearLastNotificationResponse(); // it would be told again at the next mount
+    notifications.clearLastNotificationResponse(); // or the next mount would get it again
     if (typeof job === 'string') callback(job);
   };
   const first = notifications.getLastNotificationResponse();

@@ -1,13 +1,14 @@
-/** TanStack Query for a phone: it follows the app's foreground and network, and draws in the frame of the change. */
+/** TanStack Query for a phone:
+ * it follows the app's foreground and network, and draws a change in its frame. */
 
 import { focusManager, notifyManager, onlineManager, QueryClient } from '@tanstack/react-query';
 import * as Network from 'expo-network';
 import { AppState, Platform } from 'react-native';
 
-// The default waits for a timer, and the placeholder of a tap could miss its frame.
+// The default scheduler waits for a timer, and the placeholder of a tap could miss its frame.
 notifyManager.setScheduler(queueMicrotask);
 
-// A browser is listened to by TanStack itself.
+// In a browser TanStack listens by itself.
 if (Platform.OS !== 'web') {
   AppState.addEventListener('change', (state) => focusManager.setFocused(state === 'active'));
   onlineManager.setEventListener((setOnline) => {
@@ -24,7 +25,7 @@ export const queryClient = new QueryClient({
   defaultOptions: {
     mutations: { networkMode: 'always' },
     queries: {
-      // A browser can be wrong about being offline; a call that fails costs nothing.
+      // A browser can be wrong about being offline; a failed call costs nothing.
       networkMode: 'always',
       retry: 2,
       refetchOnReconnect: 'always',

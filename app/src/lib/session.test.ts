@@ -135,7 +135,7 @@ test.each([[true], [false]])('a disk that could not be read for a moment loses n
     if ((reads += 1) === 1) throw new Error('database is locked');
     return own(key);
   });
-  // auth-js takes a value that could not be read for none.
+  // auth-js treats an unreadable value as a missing one.
   mockAuth.getSession.mockImplementation(async () => {
     const id = storage.getItem('session');
     return { data: { session: id && { user: { id } } }, error: null };

@@ -1,4 +1,5 @@
-/** The user of the app. Known at once from disk, signed in behind the first screen, and never waited for. */
+/** The user of the app.
+ * It is read from disk at once and signed in behind the first screen; nothing waits for it. */
 
 import type { User } from '@supabase/supabase-js';
 import { Platform } from 'react-native';
@@ -13,36 +14,39 @@ import { createStore, useStore } from './store';
 import { supabase } from './supabase';
 
 export interface Session {
-  /** The last user of this phone: whose gallery to draw. Another user takes its place only when a person asks for it. */
+  /** The last user of this phone, whose gallery is drawn.
+   * Another user replaces it only at the request of a person. */
   userId: string | null;
-  /** There is an access token: calls may be made. */
+  /** Whether there is an access token, so that calls may be made. */
   isReady: boolean;
   /** Null for an anonymous user, whom only this phone can sign in. */
   email?: string | null;
-  /** The session was refused permanently. The person decides: sign in, or start anew. */
+  /** Whether the session was refused permanently. The person decides: sign in, or start anew. */
   isLost?: boolean;
-  /** The anonymous user whose place this one took on this phone: what is left of it here stays in sight. */
+  /** The anonymous user whom this one replaced on this phone.
+   * The cards of that user here stay in sight. */
   replaced?: string | null;
 }
 
 const LAST_USER = 'user';
 const perhaps = v.fallback(v.nullable(v.string()), null);
 const id = v.pipe(v.string(), v.minLength(1));
-// An id alone is what the first builds wrote.
+// The first builds wrote an id alone.
 const lastUser = v.union([
   v.object({ userId: id, email: v.optional(perhaps, null), replaced: v.optional(perhaps, null) }),
   v.pipe(id, v.transform((userId) => ({ userId, email: null, replaced: null }))),
 ]);
 const NO_USER = { userId: null, email: null, replaced: null, isReady: false, isLost: false };
 const LONGEST_PAUSE = 15_000;
-/** Attempts that wait for a locked disk, half a minute in all; then the app works in memory. */
+/** The number of tries for a locked disk, half a minute in all. Then the app works in memory. */
 const ATTEMPTS_AT_DISK = 6;
 
-// A page that was rendered in advance (web output `static`) knows no user, and is taken up as it is.
+// A page rendered in advance (web output `static`) has no user, and is hydrated unchanged.
 export const session = createStore<Session>({ ...NO_USER, ...readDisk(LAST_USER, lastUser) }, NO_USER);
 export const useSession = () => useStore(session);
 
-/** Signs in, and again whenever the session is lost for the moment; returns the way to stop. */
+/** Sign in, and again whenever the session is lost for the moment.
+ * Returns a function that stops it. */
 export function keepSignedIn(): () => void {
   let failures = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -61,7 +65,7 @@ export function keepSignedIn(): () => void {
 
   const { data } = supabase.auth.onAuthStateChange((_event, current) => {
     become(current?.user ?? null);
-    // Not from inside the callback: auth-js must not be called before it returns.
+    // Not inside of the callback: auth-js must not be called before the callback returns.
     if (!current?.user) setTimeout(attempt, 0);
   });
   const stops = [onForeground(() => void attempt()), onOnline(() => void attempt())];
@@ -75,7 +79,7 @@ export function keepSignedIn(): () => void {
 function become(user: User | null): void {
   const known = session.get();
   const onDisk = readDisk(LAST_USER, lastUser);
-  // Another tab has signed out on purpose; the user of this one is no longer here.
+  // Another tab has signed out on purpose, so the user of this tab is no longer here.
   if (!user && known.userId && !onDisk && !storage.isLocked()) return session.set(NO_USER);
   const isSame = user === null || user.id === known.userId;
   const next: Session = {
@@ -90,7 +94,8 @@ function become(user: User | null): void {
   session.set(next);
 }
 
-/** A user with an address can come back, and then finds what was left here. The disk knows what another tab did. */
+/** Return the user whom `userId` replaces, or null. A user with an address is not replaced:
+ * it can come back, and then finds its data here. The disk has the changes of another tab. */
 function replacedBy(userId: string, onDisk: v.InferOutput<typeof lastUser> | null): string | null {
   if (onDisk?.userId === userId) return onDisk.replaced;
   const { userId: last, email } = session.get();
@@ -98,15 +103,16 @@ function replacedBy(userId: string, onDisk: v.InferOutput<typeof lastUser> | nul
 }
 
 async function signIn(isPatient: boolean): Promise<User | null> {
-  // Not asked first: whether we are online. A browser that says no can be wrong.
+  // Do not check first whether we are online: a browser that reports no can be wrong.
   const { data, error } = await supabase.auth.getSession();
-  // A session that could not be renewed now is still this user's; a new anonymous user would lose the gallery.
+  // A session that could not be renewed now still belongs to this user; a new anonymous user would
+  // lose the gallery.
   if (error) return null;
-  // auth-js takes a session from the disk that has lost its user, and would give it at every attempt.
+  // auth-js accepts a session without a user from the disk, and would return it at every attempt.
   if (data.session) return data.session.user ?? (await supabase.auth.refreshSession()).data.user;
-  // A disk that was locked for a moment: its session is neither lost nor to be replaced by that of a new user.
+  // The disk was locked for a moment: its session is not lost, and no new user may replace it.
   if (storage.hasComeBack() || (isPatient && storage.isLocked())) return null;
-  // The disk is asked: another tab may have signed out on purpose.
+  // Read the disk: another tab may have signed out on purpose.
   if (readDisk(LAST_USER, lastUser)) {
     session.set({ ...session.get(), isReady: false, isLost: true });
     return null;
@@ -120,23 +126,25 @@ async function signInAnonymously(): Promise<User | null> {
   return data.user;
 }
 
-/** In the place of a user whose session is lost, because the person asked for it. False: the server could not be reached. */
+/** Replace a user whose session is lost, at the person's request.
+ * Returns false if the server could not be reached. */
 export async function startAnew(): Promise<boolean> {
   const user = await aloneAmongTabs(async () => {
-    const { data } = await supabase.auth.getSession(); // of another tab that was faster
+    const { data } = await supabase.auth.getSession(); // from another tab that was faster
     return data.session?.user ?? (await signInAnonymously());
   }).catch(() => null);
   if (user) become(user);
   return user !== null;
 }
 
-/** Signs this phone out, also without a connection, and no other phone; the app then begins anew. */
+/** Sign this phone out, also without a connection, and no other phone. The app then starts anew. */
 export async function signOut(): Promise<void> {
   eraseDisk(LAST_USER);
   await supabase.auth.signOut({ scope: 'local' });
 }
 
-/** Two tabs that sign in at once would become two users on one disk. */
+/** Run `work` in one tab at a time:
+ * two tabs that sign in at once would become two users on one disk. */
 async function aloneAmongTabs<T>(work: () => Promise<T>): Promise<T> {
   if (Platform.OS !== 'web' || !navigator.locks) return work();
   let hasBegun = false;
@@ -146,6 +154,6 @@ async function aloneAmongTabs<T>(work: () => Promise<T>): Promise<T> {
   };
   return navigator.locks.request(`${NAME}.sign-in`, begin).catch((error: unknown) => {
     if (hasBegun) throw error;
-    return work(); // where storage is forbidden, locks are, too, and no tab shares a user
+    return work(); // a browser that forbids storage forbids locks, too, and no tab shares a user
   });
 }

@@ -1,14 +1,15 @@
-/** The disk where there is one. What it refuses to take is kept in memory, until the app ends. */
+/** The disk, if there is one. Values that it does not accept stay in memory until the app ends. */
 
 import 'expo-sqlite/localStorage/install';
 
-/** Newer than the disk; null stands for a removed value. */
+/** Values newer than the disk; null stands for a removed value. */
 const inMemory = new Map<string, string | null>();
 
-/** Could not be read when they were last asked for. */
+/** Keys that could not be read at the last attempt. */
 const unread = new Set<string>();
 
-/** The value that `attempt` gives, or `otherwise` where storage is forbidden: a browser throws at the mere name. */
+/** Return the result of `attempt`, or `otherwise` if storage is forbidden:
+ * a browser then throws at any access. */
 function withDisk<T>(attempt: (disk: Storage) => T, otherwise: T): T {
   try {
     return attempt(localStorage);
@@ -17,7 +18,7 @@ function withDisk<T>(attempt: (disk: Storage) => T, otherwise: T): T {
   }
 }
 
-/** Whether a value that could not be read may still be there: it must not be overwritten unseen. */
+/** Whether an unreadable value may still exist: it must not be overwritten unseen. */
 function isUnseen(key: string): boolean {
   if (!unread.has(key) || storage.isForbidden()) return false;
   return withDisk((disk) => disk.getItem(key) !== null, true);
@@ -44,27 +45,28 @@ export const storage = {
     }, null);
   },
 
-  /** Whether the disk can be read again after it could not: what seemed to be missing may be there. */
+  /** Whether the disk can be read again after a failure:
+   * values that seemed to be missing may exist. */
   hasComeBack(): boolean {
     const keys = [...unread];
     keys.forEach((key) => storage.getItem(key));
     return keys.some((key) => !unread.has(key));
   },
 
-  /** A browser that forbids storage does so for good. */
+  /** Whether a browser forbids storage; it then does so permanently. */
   isForbidden: (): boolean => withDisk(() => false, true),
 
   /** Whether there is a disk that cannot be read now. */
   isLocked: (): boolean => unread.size > 0 && !storage.isForbidden(),
 
-  /** Never throws: a caller that cannot save a session would make a new user. */
+  /** Never throws: a caller that cannot save a session would create a new user. */
   setItem(key: string, value: string): void {
     if (isUnseen(key)) return void inMemory.set(key, value);
     const write = () => onDisk(key, (disk) => disk.setItem(key, value), value);
     if (!write() && !(makeRoom(key) && write())) console.warn('disk.write_failed', key);
   },
 
-  /** Whether it survives the app. */
+  /** Whether the value outlives the process of the app. */
   isOnDisk: (key: string): boolean => !inMemory.has(key) && storage.getItem(key) !== null,
 
   removeItem(key: string): void {
@@ -79,7 +81,7 @@ export const storage = {
 
 let expendable = (_key: string): boolean => false;
 
-/** Names the values that the server can give again. A full disk loses them before anything else. */
+/** Declare which values the server can send again. A full disk drops them first. */
 export function setExpendable(isExpendable: (key: string) => boolean): void {
   expendable = isExpendable;
 }

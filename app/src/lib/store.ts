@@ -1,10 +1,10 @@
-/** One value that components can follow and other code can set. */
+/** One value that components can subscribe to and other code can set. */
 
 import { useSyncExternalStore } from 'react';
 
 export interface Store<T> {
   get(): T;
-  /** The value in a page that was rendered in advance; a browser takes the page up with it. */
+  /** The value in a page that was rendered in advance; a browser hydrates the page with it. */
   getInAdvance(): T;
   set(value: T): void;
   subscribe(listener: () => void): () => void;

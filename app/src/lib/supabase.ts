@@ -7,14 +7,14 @@ import { mendAnswer } from './auth-answers';
 import { boundedFetch } from './bounded-fetch';
 import { storage } from './storage';
 
-// Expo puts these values in at build time, and only where the names are written out.
+// Expo inserts these values at build time, and only where the names are written out.
 export const SUPABASE_URL = required('EXPO_PUBLIC_SUPABASE_URL', process.env.EXPO_PUBLIC_SUPABASE_URL);
 export const PUBLISHABLE_KEY = required(
   'EXPO_PUBLIC_SUPABASE_PUBLISHABLE_KEY',
   process.env.EXPO_PUBLIC_SUPABASE_PUBLISHABLE_KEY,
 );
 
-// A cold function is slow, not dead; the caller sends a second request beside the first.
+// Milliseconds. A cold function is slow, not dead; the caller sends a second request beside it.
 const LONGEST_COLD_START = 45_000;
 const REPLACE_EVERY = 30_000;
 
@@ -23,7 +23,7 @@ export const supabase = createClient(SUPABASE_URL, PUBLISHABLE_KEY, {
   global: { fetch: call },
 });
 
-/** For a person who is not the user of this browser: its session is forgotten with the page. */
+/** A client for a person who is not the user of this browser. Its session ends with the page. */
 export const createVisitor = () =>
   createClient(SUPABASE_URL, PUBLISHABLE_KEY, {
     auth: { storageKey: 'visitor', autoRefreshToken: false, persistSession: false, detectSessionInUrl: false },
@@ -39,26 +39,28 @@ async function call(input: RequestInfo | URL, init?: RequestInit): Promise<Respo
   return mendAnswer(url, response);
 }
 
-/** Functions may be cold, and a photo may go through a thin line. */
+/** Whether a call may be slow: functions may be cold, and a photo may go over a slow connection. */
 const isSlow = (url: string) => url.includes('/functions/v1/') || url.includes('/storage/v1/object/inputs/');
 
 let replacedAt = 0;
 
-/** The token was revoked, its user is gone, or the clock of this phone is wrong and it has expired unnoticed. */
+/** Replace a refused token: it was revoked, its user is gone, or the clock of this phone is wrong
+ * and it expired unnoticed. */
 async function replaceToken(authorization: string | null): Promise<void> {
   const refused = await tokens();
-  // A late answer to an older token, or one that no token can change, must not spend a good one.
+  // A late answer to an older token, or one that no token can change, must not use up a valid one.
   if (authorization !== `Bearer ${refused?.access_token}` || Date.now() - replacedAt < REPLACE_EVERY) return;
   replacedAt = Date.now();
   const { error } = await supabase.auth.refreshSession(refused);
   if (!error || isAuthRetryableFetchError(error)) return;
-  // auth-js keeps a session whose token looks good to this phone, but a server that refuses both is done with it.
+  // auth-js keeps a session whose token looks valid to this phone. If the server refuses both
+  // tokens, the session is over.
   if ((await tokens())?.refresh_token === refused?.refresh_token) await supabase.auth.signOut({ scope: 'local' });
 }
 
 const tokens = async () => (await supabase.auth.getSession()).data.session ?? undefined;
 
-// A browser tells auth-js itself; a phone suspends timers in the background.
+// In a browser auth-js follows the foreground itself; a phone suspends timers in the background.
 if (Platform.OS !== 'web') {
   AppState.addEventListener('change', (state) => {
     void (state === 'active' ? supabase.auth.startAutoRefresh() : supabase.auth.stopAutoRefresh());

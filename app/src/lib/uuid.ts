@@ -1,4 +1,4 @@
-/** Ids that grow with time (UUID version 7), so that the rows of one day lie together in the database. */
+/** Ids that grow with time (UUID version 7): rows of one day lie together in the database. */
 
 import { getRandomValues } from 'expo-crypto';
 
@@ -11,7 +11,7 @@ export function uuidv7(now = Date.now()): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
 }
 
-/** When an id of version 7 was made, in milliseconds; a time long ago for anything else. */
+/** The time of an id of version 7, in milliseconds; a time long ago for any other text. */
 export const timeOf = (id: string): number => parseInt(id.replace('-', '').slice(0, 12), 16) || 0;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

@@ -1,4 +1,5 @@
-/** Wakes the functions before the first tap needs them. Nothing waits for it, and a failure is ignored. */
+/** Wakes the functions before the first tap needs them.
+ * Nothing waits for it, and failures are ignored. */
 
 import { boundedFetch } from './bounded-fetch';
 import { onForeground } from './foreground';
@@ -20,7 +21,7 @@ export function warm(): void {
   }
 }
 
-/** After the first paint, and on return to the foreground when the functions may have gone cold. */
+/** Wake them after the first paint, and on return to the foreground when they may be cold again. */
 export function keepWarm(): () => void {
   const frame = requestAnimationFrame(() => requestAnimationFrame(warm));
   const stop = onForeground((awayFor) => {

@@ -26,7 +26,7 @@ export const ACCOUNT = {
   leaving: (credits: number | undefined) =>
     `The account of this phone has no address, so it cannot be opened again after you sign in to another. ${
       credits ? `Its ${creditsOf(credits)} will be lost. ` : ''
-    }What this phone shows of its pictures stays in sight here.`,
+    }Its pictures on this phone stay in sight here.`,
   unsentLeft: (count: number) =>
     unsent(
       count,
@@ -35,12 +35,12 @@ export const ACCOUNT = {
     ),
 
   lostTitle: 'You are signed out',
-  lostNamed: (email: string) => `The sign-in of ${email} is no longer valid on this phone. What was here is still here, and new requests wait.`,
+  lostNamed: (email: string) => `The sign-in of ${email} is no longer valid on this phone. Your pictures and requests are still here, and new requests wait.`,
   lostAnonymous:
-    'The sign-in of this phone is no longer valid, perhaps because a backup of it is in use on another one. What was here is still here, and new requests wait.',
+    'The sign-in of this phone is no longer valid, perhaps because a backup of it is in use on another one. Your pictures and requests are still here, and new requests wait.',
   startAnew: 'Start anew',
   startAnewSure: 'Start a new account',
-  startingAnew: 'A new account begins empty. What this phone shows of your pictures stays in sight; the credits stay with the old account.',
+  startingAnew: 'A new account begins empty. Your pictures on this phone stay in sight; the credits stay with the old account.',
   startingAnewBeside: (email: string) => `A new account begins empty. That of ${email} stays as it is: sign in to it at any time.`,
   unsentAnew: (count: number) =>
     unsent(count, 'You find it there as a card to retry.', 'You find them there as cards to retry.'),
@@ -80,7 +80,7 @@ export const ACCOUNT = {
   channel: 'Finished generations',
 };
 
-/** The button below a code, by what the code is for. */
+/** The button below a code, by the purpose of the code. */
 export const ENTER = { save: 'Save account', sign_in: 'Sign in', delete: 'Continue' };
 
 const WHY: Partial<Record<string, string>> = {
@@ -98,5 +98,5 @@ const WHY: Partial<Record<string, string>> = {
   no_session: 'The server took this code but did not sign you in. Ask for another one.',
 };
 
-/** Why a code was not sent or not taken. */
+/** The message for a code that was not sent or not accepted. */
 export const whyNot = (reason: string): string => WHY[reason] ?? 'It did not work. Try again in a moment.';

@@ -16,7 +16,7 @@ export const APP = {
   play: 'Play',
   pause: 'Pause',
 
-  /** Of a button, to a screen reader: what it is pressed for. */
+  /** The name of a button for a screen reader: its label and its purpose. */
   of: (label: string, purpose: string) => `${label}: ${purpose}`,
 };
 
@@ -28,6 +28,6 @@ export const NOT_FOUND = {
 
 export const BROKEN = {
   title: 'Something went wrong',
-  text: 'What you asked for is kept, and goes on.',
+  text: 'Your requests are kept and go on.',
   again: 'Try again',
 };

@@ -5,7 +5,8 @@ import { creditsOf } from './app';
 export const EMPTY = {
   title: 'What do you see?',
   text: 'Describe it, or begin with one of these. It starts at once and goes on, even when you leave.',
-  // The preview model painted the samples from these very prompts: one that is translated has another picture.
+  // The preview model painted the samples from these exact prompts.
+  // A translated prompt has another picture.
   samples: {
     lighthouse: 'A lighthouse at dusk, oil on canvas',
     lights: 'Northern lights over a mountain lake',
@@ -20,7 +21,7 @@ export const WALL = {
   account: 'Account',
   member: (credits: number) => `Member · ${creditsOf(credits)}`,
   shortage: (credits: number, cost: number) => `You have ${creditsOf(credits)}; this takes ${cost}.`,
-  offline: 'You’re offline. What you ask for is kept and sent later.',
+  offline: 'You’re offline. Your requests are kept and sent later.',
   outOfReach: 'The server is out of reach. Trying again.',
 };
 

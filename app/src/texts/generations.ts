@@ -1,4 +1,4 @@
-/** Words about a generation, wherever it is shown: how far it is, and why it ended. */
+/** Words about a generation, wherever it is shown: its progress, and the reason of its end. */
 
 export const FAILURES = {
   invalid_input: 'The model could not use this prompt.',
@@ -22,7 +22,7 @@ export const REFUSALS = {
   other_account: 'Not sent by the account before. Tap Retry to send it from this one.',
 };
 
-/** Where the server gives no reason of its own. */
+/** For a refusal without a reason from the server. */
 export const REFUSED = {
   unexplained: 'The server refused this request.',
   photoLost: 'The photo is no longer on this phone. Choose it again.',
@@ -44,5 +44,5 @@ export const STATUS = {
   succeeded: 'Finished',
 };
 
-/** Of an output whose kind this version does not know. */
+/** For an output whose kind this version does not know. */
 export const NOT_SHOWN = 'This version of the app cannot show it.';

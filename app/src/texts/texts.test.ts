@@ -5,7 +5,7 @@ import { Linter } from 'eslint';
 const config: Linter.Config[] = jest.requireActual('../../eslint.config.js');
 const linter = new Linter({ cwd: process.cwd() });
 
-/** How often our rule speaks of this code. */
+/** The number of faults that our rule finds in this code. */
 const refused = (code: string, filename = 'src/components/sample.tsx') => {
   const said = linter.verify(code, config, { filename });
   expect(said.filter(({ fatal }) => fatal)).toEqual([]);

@@ -1,4 +1,4 @@
-/** Words of the wallet: what is owned, what is sold, and the ledger. */
+/** Words of the wallet: the balance and the membership, the products, and the ledger. */
 
 import { creditsOf } from './app';
 
@@ -31,14 +31,14 @@ export const SHOP = {
 
   bought: 'Thank you. It arrives in a moment.',
   pending: 'This waits for an approval. It arrives when it is given.',
-  restored: 'What you bought before is yours again.',
+  restored: 'Your earlier purchases are yours again.',
   outOfReach: 'The store is out of reach. Trying again.',
 };
 
-/** As ISO 8601 abbreviates them. */
+/** The abbreviations of ISO 8601. */
 export const UNITS = { D: 'day', W: 'week', M: 'month', Y: 'year' };
 
-/** Why the store did not do it. */
+/** The messages for a call that the store did not perform. */
 export const SHOP_ERRORS = {
   notAllowed: 'Purchases are not allowed on this phone.',
   alreadyBought: 'You have bought this already. Tap Restore purchases.',
@@ -49,7 +49,7 @@ export const SHOP_ERRORS = {
   unknown: 'The store could not do this. Try again later.',
 };
 
-/** What `make up` sells. */
+/** The products of `make up`. */
 export const PREVIEW_SHOP = {
   credits: ['100 credits', 'They stay until you use them.'],
   monthly: ['Membership', '30 credits each month, and the included models.'],

@@ -1,4 +1,4 @@
-/** Who is signed in on this phone, and how that changes. */
+/** The account that is signed in on this phone, and the ways to change it. */
 
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -55,7 +55,8 @@ function Named({ userId, email }: { userId: string; email: string }) {
   );
 }
 
-/** The address with which to sign in to another account, once that is wanted; null while this account is to be saved. */
+/** `other` is the address for a sign-in to another account;
+ * it is null while the user may save this account. */
 function Anonymous() {
   const [other, setOther] = useState<string | null>(null);
   const account = useAccount();

@@ -1,4 +1,4 @@
-/** An address, and then the code that was sent to it. */
+/** A form for an e-mail address, and then for the code that was sent to it. */
 
 import { useState } from 'react';
 import { StyleSheet, View } from 'react-native';
@@ -15,10 +15,10 @@ import { useCode } from './use-code';
 interface CodeFormProps {
   auth: Auth;
   purpose: Purpose;
-  /** Already known; it can be changed. */
+  /** An address that is already known; the user can change it. */
   address?: string;
   onDone?: () => void;
-  /** The address belongs to another account. */
+  /** Called when the address belongs to another account. */
   onTaken?: (email: string) => void;
 }
 

@@ -1,4 +1,5 @@
-/** One-time codes by e-mail. Each call answers null when it worked, else the reason, for which texts/account.ts has words. */
+/** One-time codes by e-mail. Each call returns null on success, or else the reason of the failure.
+ * The words for the reasons are in texts/account.ts. */
 
 import { type AuthError, isAuthRetryableFetchError } from '@supabase/supabase-js';
 
@@ -7,7 +8,7 @@ import type { supabase } from '@/lib/supabase';
 
 export type Auth = typeof supabase.auth;
 
-/** Save: an anonymous user takes an address. The others sign in to an account that has one. */
+/** `save` gives an anonymous user an address. The others sign in to an account that has one. */
 export type Purpose = 'save' | 'sign_in' | 'delete';
 
 export async function sendCode(auth: Auth, purpose: Purpose, email: string): Promise<string | null> {
@@ -22,7 +23,7 @@ export async function enterCode(auth: Auth, purpose: Purpose, email: string, tok
   const type = purpose === 'save' ? 'email_change' : 'email';
   const { data, error } = await auth.verifyOtp({ email, token, type });
   if (error) return reasonOf(error);
-  // Where a second address has to confirm, too, the first code is taken and gives no session.
+  // If a second address must confirm, too, the first code is accepted and gives no session.
   return data.session ? null : 'no_session';
 }
 

@@ -1,4 +1,4 @@
-/** What a deletion means, a second press for it, and why it did not happen. */
+/** The consequences of a deletion, a second press to confirm it, and the reason of a failure. */
 
 import { useState } from 'react';
 
@@ -8,7 +8,7 @@ import { ACCOUNT } from '@/texts/account';
 import { Sure } from './sure';
 
 interface DeleteSureProps {
-  /** Whether it is done. */
+  /** Resolves to whether the account is deleted. */
   onSure: () => Promise<boolean>;
   onCancel?: () => void;
 }

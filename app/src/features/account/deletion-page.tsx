@@ -1,4 +1,5 @@
-/** The web page that stores ask for: delete an account without the app. The app of this browser keeps its own user. */
+/** The web page that stores require: delete an account without the app.
+ * The app in the same browser keeps its own user. */
 
 import { useState } from 'react';
 

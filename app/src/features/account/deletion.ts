@@ -1,4 +1,5 @@
-/** The end of an account: first on the server, then on this phone. A phone that dies in between finishes at its next start. */
+/** The end of an account: first on the server, then on this phone.
+ * A phone that dies in between finishes at its next start. */
 
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
@@ -13,16 +14,17 @@ import { forgetCodes } from './use-code';
 
 const DELETING = 'deleting';
 
-/** Whether it is done. False: perhaps not, and it may be tried again. */
+/** Return whether the account is deleted.
+ * After false it may be deleted or not, and a retry is safe. */
 export async function deleteAccount(client: typeof supabase, userId: string): Promise<boolean> {
-  // The token is chosen here: another tab may sign another user in at this moment.
+  // Choose the token here: another tab may sign another user in at this moment.
   const { data } = await client.auth.getSession();
   if (data.session?.user.id !== userId) return false;
   const call = client.rpc('delete_account').setHeader('Authorization', `Bearer ${data.session.access_token}`);
   return !(await call).error;
 }
 
-/** Deletes the user of this phone; the app then begins anew. */
+/** Delete the user of this phone; the app then starts anew. */
 export async function deleteOwnAccount(userId: string): Promise<boolean> {
   writeDisk(DELETING, userId);
   const isDone = await deleteAccount(supabase, userId).catch(() => false);
@@ -30,10 +32,10 @@ export async function deleteOwnAccount(userId: string): Promise<boolean> {
   return isDone;
 }
 
-/** The user has thought better of it, after a try that failed. */
+/** Withdraw the deletion after a failed try: the user wants to keep the account. */
 export const keepAccount = () => eraseDisk(DELETING);
 
-/** Mounted once, at the root: forgets what this phone keeps of a deleted user. */
+/** Mounted once, at the root: forget the data of a deleted user on this phone. */
 export function useDeletion(): void {
   const client = useQueryClient();
   const { userId, isLost } = useSession();

@@ -1,4 +1,4 @@
-/** What the routes use of this folder. */
+/** The exports of this folder for the routes. */
 
 export { useDeletion } from './deletion';
 export { LostNotice } from './lost-notice';

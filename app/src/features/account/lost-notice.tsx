@@ -1,4 +1,4 @@
-/** Above every screen while the session is lost: what happened, and the two ways on. */
+/** The notice above every screen while the session is lost: the reason, and the two ways on. */
 
 import { useRouter } from 'expo-router';
 import { StyleSheet, View } from 'react-native';

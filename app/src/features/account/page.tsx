@@ -1,4 +1,4 @@
-/** A page to read and to fill in: its heading, and sections one below the other. */
+/** A page to read and to fill in: a heading, and sections one below the other. */
 
 import type { PropsWithChildren } from 'react';
 import { ScrollView, StyleSheet } from 'react-native';

@@ -1,4 +1,4 @@
-/** The account, how to reach the makers, and the end of the account. */
+/** The account, the contact of the makers, and the deletion of the account. */
 
 import { useRouter } from 'expo-router';
 import { View } from 'react-native';

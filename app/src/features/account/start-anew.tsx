@@ -1,4 +1,4 @@
-/** A new account in the place of one whose sign-in is lost. */
+/** The choice of a new account in the place of one whose sign-in is lost. */
 
 import { useState } from 'react';
 

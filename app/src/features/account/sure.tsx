@@ -1,4 +1,4 @@
-/** A choice that needs a second one, with what it would mean in between. */
+/** A choice with a second press to confirm it. Its consequences are shown in between. */
 
 import { type PropsWithChildren, useState } from 'react';
 import { StyleSheet, View } from 'react-native';

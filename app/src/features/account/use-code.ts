@@ -1,4 +1,5 @@
-/** The two steps of a code by e-mail. A sent one is remembered: a phone may end the app while its user reads the mail. */
+/** The two steps of a code by e-mail.
+ * A sent code is remembered: a phone may end the app while its user reads the mail. */
 
 import { useState } from 'react';
 import * as v from 'valibot';
@@ -7,7 +8,7 @@ import { eraseDisk, keysOnDisk, readDisk, writeDisk } from '@/lib/disk';
 
 import { type Auth, enterCode, type Purpose, sendCode } from './codes';
 
-const VALID_FOR = 3_600_000; // milliseconds, as supabase/config.toml has it
+const VALID_FOR = 3_600_000; // milliseconds, as in supabase/config.toml
 const sent = v.object({ email: v.string(), at: v.number() });
 
 interface Progress {
@@ -19,7 +20,7 @@ interface Progress {
 
 const KEY = 'code.';
 
-/** The next user of this phone is not shown to whom a code was sent. */
+/** Forget the sent codes: the next user of this phone must not see their addresses. */
 export const forgetCodes = () => keysOnDisk(KEY).forEach(eraseDisk);
 
 export function useCode(auth: Auth, purpose: Purpose, address = '', onDone: () => void = () => {}) {

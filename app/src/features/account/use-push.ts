@@ -1,4 +1,5 @@
-/** A push when a generation took long. The permission is asked for when the first one does, once, and never at launch. */
+/** A push when a generation took long.
+ * The app requests the permission at the first long one, once, and never at launch. */
 
 import { useRouter } from 'expo-router';
 import { useEffect } from 'react';
@@ -12,7 +13,8 @@ import { useSession } from '@/lib/session';
 import { supabase } from '@/lib/supabase';
 import { ACCOUNT } from '@/texts/account';
 
-/** Milliseconds after which a generation is long: well before the server's 30 seconds, and no picture of a fast model. */
+/** Milliseconds after which a generation is long:
+ * well before the server's 30 seconds, and longer than a picture of a fast model. */
 export const LONG = 10_000;
 const ASKED = 'push_asked';
 
@@ -36,11 +38,15 @@ export function usePush(): void {
   useEffect(() => onPushTapped((id) => router.push({ pathname: '/generation/[id]', params: { id } })), [router]);
 }
 
-/** Not waited for, so that a sign-out needs no connection. One that does not get through is not kept: it would need the token of a
- * session that has ended. The next user of this phone registers the device, and it is no longer this one's. */
+/** Unregister this device.
+ *
+ * The caller does not wait for it, so that a sign-out needs no connection. A failed call is not
+ * repeated: it would need the token of a session that has ended. The next user of this phone
+ * registers the device, and then it no longer belongs to this user.
+ */
 export async function unregister(): Promise<void> {
   try {
-    // Asked for before the sign-out: auth-js answers in order.
+    // This call is made before the sign-out: auth-js handles calls in order.
     const { data } = await supabase.auth.getSession();
     const token = data.session && (await pushToken(ACCOUNT.channel, false));
     if (!token) return;
@@ -58,6 +64,7 @@ async function register(isLong: boolean): Promise<void> {
     const token = await pushToken(ACCOUNT.channel, mayAsk);
     if (token) await supabase.rpc('register_device', { p_token: token, p_platform: Platform.OS });
   } catch (error) {
-    console.warn('push.not_registered', error); // no credentials, no connection, an emulator: the next start tries again
+    // No credentials, no connection, or an emulator: the next start tries again.
+    console.warn('push.not_registered', error);
   }
 }

@@ -1,4 +1,4 @@
-/** How many requests are on this phone alone. */
+/** The number of requests that are on this phone alone. */
 
 import { useGallery } from '@/features/generations';
 

@@ -6,7 +6,7 @@ export { draft };
 
 export const setPrompt = (prompt: string) => draft.set({ ...draft.get(), prompt });
 
-/** At once; its photos are shown when it is known where they are. */
+/** Fill the composer at once. Its photos are shown when their URLs are known. */
 export function edit(item: Item, models: Model[]): void {
   draft.set(draftOf(item, models));
   void showPhotos();

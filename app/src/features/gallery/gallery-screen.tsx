@@ -40,7 +40,7 @@ export function GalleryScreen() {
   );
 }
 
-/** Apart from the wall, so that a letter typed draws no card. */
+/** Separate from the wall, so that a typed letter redraws no card. */
 function Asking({ list }: { list: RefObject<ScrollView | null> }) {
   const models = useModels();
   const generate = useGenerate();
@@ -57,7 +57,7 @@ function Asking({ list }: { list: RefObject<ScrollView | null> }) {
   );
 }
 
-/** Said before the tap: what the chosen model costs, where the credits do not reach. */
+/** Shown before the tap: the cost of the chosen model, if the credits do not suffice. */
 function Shortage({ model }: { model: string | null }) {
   const models = useModels();
   const account = useAccount();

@@ -1,28 +1,30 @@
-/** Where the cards of the wall stand: columns of one width, true proportions, the newest first. Pure. */
+/** The places of the cards: columns of one width, true proportions, newest first. Pure. */
 
 export interface Placed {
   id: string;
   left: number;
   top: number;
   width: number;
-  /** As the proportions want it; words may need more. */
+  /** The height by the proportions; words may need more. */
   height: number;
 }
 
 interface Card {
   id: string;
-  /** Width by height. */
+  /** Width divided by height. */
   ratio: number;
-  /** What its words need, in pixels. */
+  /** The height that its words need, in pixels. */
   least?: number;
 }
 
 export const GAP = 10;
 
-/** Large letters need wide columns. */
+/** The number of columns.
+ * The caller divides the width by the font scale: large letters need wide columns. */
 export const columnsOf = (width: number): number => (width < 260 ? 1 : width < 560 ? 2 : width < 1000 ? 3 : width < 1600 ? 4 : 5);
 
-/** Each card goes where the wall is shortest, so reading order and the order of the cards stay close. */
+/** Put each card where the wall is shortest,
+ * so that reading order and the order of the cards stay close. */
 export function layOut(cards: Card[], width: number, fontScale = 1): { placed: Placed[]; height: number } {
   const count = columnsOf(width / fontScale);
   const wide = Math.floor((width - GAP * (count - 1)) / count);
@@ -39,6 +41,6 @@ export function layOut(cards: Card[], width: number, fontScale = 1): { placed: P
   return { placed, height: Math.max(...bottoms) };
 }
 
-/** The cards in and near the part of the wall that is on screen; `reach` says how near, in pixels. */
+/** The cards in the visible part of the wall, and those at most `reach` pixels away from it. */
 export const near = (placed: Placed[], top: number, bottom: number, reach: number): Placed[] =>
   placed.filter((card) => card.top < bottom + reach && card.top + card.height > top - reach);

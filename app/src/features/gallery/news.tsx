@@ -1,4 +1,4 @@
-/** The line of news, apart from the screen, so that news draw nothing else again. */
+/** The line of news. It is separate from the screen, so that news redraw nothing else. */
 
 import { useIsFocused } from 'expo-router';
 
@@ -8,6 +8,6 @@ import { useNotice } from './use-notice';
 
 export function News() {
   const news = useNotice();
-  // The screen below stays mounted, and must not say it a second time.
+  // The screen below stays mounted, and must not announce it a second time.
   return useIsFocused() ? <Notice {...news} /> : <Notice text={null} />;
 }

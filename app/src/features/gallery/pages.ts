@@ -1,15 +1,17 @@
-/** The pages of the picture screen: every output of every finished generation, in the order of the wall. Pure. */
+/** The pages of the picture screen:
+ * every output of every finished generation, in the order of the wall. Pure. */
 
 import type { Item } from '@/features/generations';
 
 export interface Page {
   key: string;
   item: Item;
-  /** Which of its outputs. */
+  /** The index of the output in its generation. */
   index: number;
 }
 
-/** The page of this generation is there, however it ended; of the others only those with something to show. */
+/** The generation `id` has a page, however it ended.
+ * The others have pages only if they have something to show. */
 export const pagesOf = (items: Item[], id: string): Page[] =>
   items.flatMap((item) => {
     const count = item.status === 'succeeded' ? item.output.length : 0;

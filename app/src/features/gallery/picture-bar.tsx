@@ -1,4 +1,4 @@
-/** The one bar of the picture screen, and what stands behind its "More". */
+/** The one bar of the picture screen, and the actions behind its "More". */
 
 import { useRouter } from 'expo-router';
 import { useState } from 'react';
@@ -33,7 +33,7 @@ interface PictureBarProps {
   item: Item;
   output: Output | undefined;
   onGone: () => void;
-  /** Another request took its place. */
+  /** Called when another request took the place of this one. */
   onReplaced: (id: string) => void;
 }
 

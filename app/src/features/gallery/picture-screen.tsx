@@ -1,4 +1,5 @@
-/** One generation, as large as the screen, with its neighbours one swipe away and all its actions in one bar. */
+/** One generation, as large as the screen.
+ * Its neighbours are one swipe away, and one bar has all its actions. */
 
 import { useRouter } from 'expo-router';
 import { useEffect, useRef, useState } from 'react';

@@ -1,11 +1,11 @@
-/** Width by height of a card: that of its result, or the one that its result will have. Pure. */
+/** Width divided by height of a card: of its result, or of the result that it will have. Pure. */
 
 import { isFile, type Item, type Model } from '@/features/generations';
 
 const OF_SOUND = 1.6;
-/** Words make room for themselves. */
+/** A card of words. It grows if its words need more room. */
 const OF_WORDS = 2;
-/** Banners and towers would leave no room for others. */
+/** Very wide or very tall cards would leave no room for others. */
 const [NARROWEST, WIDEST] = [0.5, 2];
 
 export function ratioOf(item: Item, models: Model[], items: Item[]): number {
@@ -21,7 +21,8 @@ function ofResult(item: Item): number | null {
   return first.width && first.height ? first.width / first.height : null;
 }
 
-/** Models name it differently: "16:9", "1024x1536", or a width and a height. */
+/** Read the requested ratio.
+ * Models name it differently: "16:9", "1024x1536", or a width and a height. */
 function asked({ prompt: _prompt, ...input }: Item['input']): number | null {
   const { width, height } = input;
   if (typeof width === 'number' && typeof height === 'number') return ratio(width, height);

@@ -1,4 +1,4 @@
-/** What is wrong with a picture, for the operators. */
+/** The form that reports a picture to the operators. */
 
 import { useState } from 'react';
 import { Pressable, StyleSheet, TextInput, View } from 'react-native';

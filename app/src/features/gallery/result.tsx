@@ -11,7 +11,7 @@ import { type FileOutput, isFile, type Output, pictureOf, useSignedUrl } from '@
 interface ResultProps {
   output: Output;
   label: string;
-  /** A neighbour is only looked at. */
+  /** False for a neighbour, which has no player. */
   isCurrent: boolean;
 }
 

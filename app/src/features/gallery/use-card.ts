@@ -1,4 +1,4 @@
-/** What can be done with a card, from the wall and from its own screen, and what is said about it. */
+/** The actions of a card, on the wall and on its own screen, and the messages about them. */
 
 import { useRouter } from 'expo-router';
 

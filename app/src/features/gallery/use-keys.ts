@@ -1,4 +1,5 @@
-/** Keys of a screen, in a browser. A field that is typed in, and a panel above the screen, keep theirs. */
+/** The keyboard shortcuts of a screen, in a browser.
+ * A focused text field, and a panel above the screen, keep their keys. */
 
 import { useIsFocused } from 'expo-router';
 import { useEffect } from 'react';

@@ -1,4 +1,5 @@
-/** The line of news at the top: a problem just now, what can be undone, or why nothing moves. */
+/** The line of news at the top:
+ * a recent problem, an action that can be undone, or the reason why nothing moves. */
 
 import { useIsFetching } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
@@ -15,7 +16,7 @@ interface News {
 
 const latest = createStore<News | null>(null);
 
-/** Shown on the current screen, even if the screen that reported it is closed. */
+/** Show a text on the current screen, even if the screen that reported it is closed. */
 export const report = (text: string, action?: News['action']) => latest.set({ text, action });
 
 deletionRefused.subscribe(() => {
@@ -43,7 +44,8 @@ const pressed = (onPress: () => void) => () => {
   onPress();
 };
 
-/** Each new try begins without a failure; only one that comes through means that the server is back. */
+/** Whether the server is out of reach.
+ * Each new try begins without a failure, so only a success means that the server is back. */
 function useIsOut(): boolean {
   const { hasFailed } = useGallery();
   const isTrying = useIsFetching({ queryKey: ['gallery'] }) > 0;

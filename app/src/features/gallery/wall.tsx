@@ -1,4 +1,4 @@
-/** The wall: every card in its true proportion, and only those near the screen drawn. */
+/** The wall: every card in its true proportions. Only cards near the screen are drawn. */
 
 import { type RefObject, useEffect, useState } from 'react';
 import { type NativeScrollEvent, type NativeSyntheticEvent, RefreshControl, ScrollView, StyleSheet, useWindowDimensions, View } from 'react-native';
@@ -15,7 +15,7 @@ import { ratioOf } from './ratio';
 const WIDEST = 1600;
 /** Pixels of scrolling after which other cards are drawn. */
 const STEP = 240;
-/** Before the first scroll, no more pictures are loaded than a screen shows. */
+/** Before the first scroll, load no more pictures than a screen shows. */
 const AT_LAUNCH = 20;
 
 export function Wall({ list }: { list: RefObject<ScrollView | null> }) {
@@ -42,7 +42,7 @@ export function Wall({ list }: { list: RefObject<ScrollView | null> }) {
   const isNearEnd = items.length > 0 && height < top + 2 * screen.height;
   useEffect(() => {
     if (isNearEnd) loadOlder();
-    // Asked again with every page that came and left the end near.
+    // Request again after every page that arrived and left the end near.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [isNearEnd, items.length]);
 

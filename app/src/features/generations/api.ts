@@ -1,4 +1,5 @@
-/** Every call the feature makes. Each either answers, is refused for a reason, or did not get through. */
+/** All server calls of the feature.
+ * Each one returns a result, throws Refused, or throws Unreachable. */
 
 import * as v from 'valibot';
 
@@ -15,7 +16,7 @@ const INPUTS = 'inputs';
 const PHOTO_SHOWN_FOR = 3600; // seconds
 export const MOST_IDS = 50;
 
-/** The server will not do it; asking again cannot change that. */
+/** The server declined the request, and a retry cannot change that. */
 export class Refused extends Error {
   constructor(
     readonly code: string,
@@ -25,7 +26,8 @@ export class Refused extends Error {
   }
 }
 
-/** Not done yet, as far as we know: no answer, one that means nothing, or one that says to ask again. */
+/** The request is not done yet, as far as the app can tell:
+ * no answer, one without a meaning, or one that demands a retry. */
 export class Unreachable extends Error {
   constructor(
     message = '',
@@ -37,7 +39,8 @@ export class Unreachable extends Error {
   }
 }
 
-/** The token is chosen here, because another user may sign in while the client looks for one. */
+/** Request a generation.
+ * The token is chosen here, because another user may sign in while the client looks for one. */
 export async function enqueue(request: GenerationRequest, userId: string): Promise<Answer> {
   const { data } = await supabase.auth.getSession();
   if (data.session?.user.id !== userId) throw new Unreachable('this user is not signed in now');
@@ -70,7 +73,7 @@ async function callRpc<S extends Schema>(name: string, schema: S, values?: Recor
   throw meaningOf(status, parsed(schemas.refusal, error), null);
 }
 
-/** A hotel's sign-in page answers every question with 200. */
+/** Parse an answer, or throw Unreachable: a hotel's sign-in page answers every request with 200. */
 function understood<S extends Schema>(name: string, schema: S, data: unknown): v.InferOutput<S> {
   const answer = parsed(schema, data);
   if (answer === null) throw new Unreachable(`${name}: an answer that means nothing`);
@@ -79,7 +82,8 @@ function understood<S extends Schema>(name: string, schema: S, data: unknown): v
 
 const PASSING = [401, 408, 425, 429];
 
-/** Decide by the status what a refusal means, so that codes which this version does not know need no decision. Pure. */
+/** Decide by the status what a refusal means,
+ * so that codes unknown to this version need no decision. Pure. */
 export function meaningOf(status: number, said: Refusal | null, retryAfter: string | null | undefined): Error {
   const isFinal = status >= 400 && status < 500 && !PASSING.includes(status);
   if (isFinal) return new Refused(said?.code ?? (status === 413 ? 'too_large' : `http_${status}`), said?.message || REFUSED.unexplained);
@@ -106,14 +110,15 @@ export async function readAccount(): Promise<Account> {
 }
 
 export interface Page {
-  /** Ended generations, the last ended first. */
+  /** Ended generations, the most recently ended first. */
   items: Item[];
   cursor: Cursor | null;
-  /** The user's unfinished jobs, of all devices, and those among the asked ids. */
+  /** The user's unfinished jobs on all devices, and the jobs among the requested ids. */
   jobs: Job[];
 }
 
-/** All that the gallery shows, as of one moment: the page below this cursor, and how unfinished jobs stand. */
+/** Read all that the gallery shows, as of one moment:
+ * the page below this cursor, and the state of unfinished jobs. */
 export async function readGallery(before: Cursor | null, ids: string[]): Promise<Page> {
   const { page, cursor, unfinished, asked } = await callRpc('read_gallery', schemas.gallery, {
     p_before_at: before?.at ?? null,
@@ -131,28 +136,29 @@ export async function remove(id: string): Promise<void> {
 export const REPORT_REASONS = ['sexual', 'violent', 'hateful', 'real_person', 'copyright', 'other'] as const;
 export type ReportReason = (typeof REPORT_REASONS)[number];
 
-/** Tells the operators of a generation; again is harmless. The text may have 500 characters. */
+/** Report a generation to the operators. A repeat is harmless. The text may have 500 characters. */
 export async function reportGeneration(id: string, reason: ReportReason, text: string): Promise<void> {
   const { error, status } = await supabase.rpc('report_generation', { p_id: id, p_reason: reason, p_text: text || null });
   if (error) throw meaningOf(status, parsed(schemas.refusal, error), null);
 }
 
-/** A photo for a model, at a path of the user's own. The same photo at the same path is stored already. */
+/** Upload a photo for a model to a path of the user's own.
+ * If the path exists, it has the same photo already. */
 export async function uploadPhoto(path: string, bytes: ArrayBuffer): Promise<void> {
   const { error } = await supabase.storage.from(INPUTS).upload(path, bytes, { contentType: 'image/jpeg' });
   if (!error) return;
   const status = 'statusCode' in error ? Number(error.statusCode) : 0;
   if (status === 409) return;
-  // Storage answers 403 to a token that has expired, too; only the policy's own refusal is final.
+  // Storage answers 403 to an expired token, too. Only the policy's own refusal is final.
   const isPassing = status === 403 && !error.message.includes('row-level security');
   throw meaningOf(isPassing ? 503 : status || 0, { code: 'photo_refused', message: REFUSED.photoRefused }, null);
 }
 
-/** The URL of a picture, from its path and a token that reads it. */
+/** The URL of a picture, from its path and a token that grants access to it. */
 export const urlOf = (path: string, token: string) =>
   `${SUPABASE_URL}/storage/v1/object/sign/${BUCKET}/${path}?token=${token}`;
 
-/** A URL of a photo that the server has: of the user's own, or of an earlier result. */
+/** Return a URL of a photo on the server: one of the user's own, or an earlier result. */
 export async function photoUrl(path: string): Promise<string> {
   const bucket = path.split('/').length > 2 ? BUCKET : INPUTS;
   const { data, error } = await supabase.storage.from(bucket).createSignedUrl(path, PHOTO_SHOWN_FOR);
@@ -160,7 +166,7 @@ export async function photoUrl(path: string): Promise<string> {
   return data.signedUrl;
 }
 
-/** The paths that could be signed, with their URLs. */
+/** Sign paths. Returns those that could be signed, with their URLs. */
 export async function signPaths(paths: string[], seconds: number): Promise<Map<string, string>> {
   const { data, error } = await supabase.storage.from(BUCKET).createSignedUrls(paths, seconds);
   if (error) throw new Unreachable(error.message);

@@ -15,7 +15,7 @@ const readAccount = () =>
   new Promise<Account>((resolve) => answers.push((credits) => resolve({ credits, is_paid: false, paid_until: null })));
 const balance = () => client.getQueryData<Account>(accountKey('u'))?.credits;
 
-/** The header's balance: every read waits until the test answers it. */
+/** The header's balance. Every read waits until the test answers it. */
 function showBalance(): () => void {
   return new QueryObserver(client, { queryKey: accountKey('u'), queryFn: readAccount }).subscribe(() => {});
 }

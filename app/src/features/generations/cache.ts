@@ -1,4 +1,4 @@
-/** The one gallery that every source is merged into and every screen reads from. */
+/** The one gallery: every source is merged into it, and every screen reads from it. */
 
 import type { QueryClient } from '@tanstack/react-query';
 
@@ -17,16 +17,16 @@ const WRITE_AFTER = 300;
 export const galleryKey = (userId: string | null) => ['gallery', userId] as const;
 export const accountKey = (userId: string | null) => ['account', userId] as const;
 
-/** The gallery as this phone had it on disk; drawn before the server is asked. */
+/** The gallery that this phone had on disk. It is drawn before the server is read. */
 export function openGallery(userId: string | null): Gallery {
   const entries = outbox.ofUser(userId);
   const gone = [...entries.filter((entry) => entry.isWithdrawn), ...deletions.ofUser(userId)].map(({ id }) => id);
-  // The app may have ended before the gallery without them was written.
+  // The app may have ended before it wrote the gallery without these cards.
   const items = readDisk(`gallery.${userId}`, schemas.items) ?? [];
   return merge({ ...EMPTY, gone }, [...items, ...entries.map((entry) => outbox.toItem(entry))]);
 }
 
-/** Writes every change to disk soon after it. */
+/** Write every change of a gallery to disk soon after it. */
 export function keepOnDisk(client: QueryClient): () => void {
   const timers = new Map<unknown, ReturnType<typeof setTimeout>>();
   return client.getQueryCache().subscribe(({ type, query }) => {
@@ -34,17 +34,17 @@ export function keepOnDisk(client: QueryClient): () => void {
     if (type !== 'updated' || name !== 'gallery') return;
     clearTimeout(timers.get(userId));
     timers.set(userId, setTimeout(() => {
-      // Signed out or deleted, perhaps in another tab, which has removed this gallery from the disk.
+      // Signed out or deleted, perhaps in another tab, which removed this gallery from the disk.
       if (!isHere(userId)) return;
       const { items } = client.getQueryData<Gallery>(query.queryKey) ?? EMPTY;
-      // The outbox keeps the unsent ones.
+      // The outbox keeps the unsent requests.
       const onServer = items.filter(({ status }) => status !== 'sending' && status !== 'refused');
       writeDisk(`gallery.${userId}`, onServer.slice(0, ON_DISK));
     }, WRITE_AFTER));
   });
 }
 
-/** The user of this phone, or the one whose pictures stay in sight. */
+/** Whether this is the user of this phone, or the one whose pictures stay in sight. */
 function isHere(userId: unknown): boolean {
   const now = session.get();
   return userId === now.userId || (userId !== null && userId === now.replaced);
@@ -61,14 +61,15 @@ export function changeGallery(client: QueryClient, userId: string | null, change
 export function absorb(client: QueryClient, userId: string | null, items: Item[]): void {
   const before = galleryOf(client, userId);
   changeGallery(client, userId, (gallery) => merge(gallery, items));
-  // A job that the server knows was delivered, even if the answer to the request was lost.
+  // A job that the server has was delivered, even if the answer to the request was lost.
   for (const { id, status } of items) {
     if (status !== 'sending' && status !== 'refused' && !outbox.find(id)?.isWithdrawn) outbox.erase(id);
   }
   noteProgress(client, userId, before, galleryOf(client, userId));
 }
 
-/** A newly accepted job was paid for and a failed or canceled one was refunded, so the balance is read again. */
+/** Read the balance again:
+ * a newly accepted job was paid for, and a failed or canceled one was refunded. */
 export function noteProgress(client: QueryClient, userId: string | null, before: Gallery, now: Gallery): void {
   const known = new Map(before.items.map((item) => [item.id, stage(item)]));
   if (now.items.some((item) => stage(item) > (known.get(item.id) ?? 0))) {
@@ -76,15 +77,16 @@ export function noteProgress(client: QueryClient, userId: string | null, before:
   }
 }
 
-/** Replaces a read in flight: it began before the news, so its answer can be from before the refund. */
+/** Replace a read in flight:
+ * it began before the news, so its answer can be from before the refund. */
 export function readBalanceAgain(client: QueryClient, userId: string | null): void {
   const queryKey = accountKey(userId);
-  // TanStack itself replaces a read in flight only when it has data already, never the first one.
+  // TanStack itself replaces a read in flight only if it has data already, never the first one.
   void client.cancelQueries({ queryKey });
   void client.invalidateQueries({ queryKey });
 }
 
-/** How far the ledger is: no entry, a hold (which a success only settles), a refund. */
+/** The stage of the ledger: no entry, a hold (which a success only settles), or a refund. */
 function stage({ status }: Item): number {
   if (status === 'failed' || status === 'canceled') return 2;
   return status === 'sending' || status === 'refused' ? 0 : 1;
@@ -104,7 +106,8 @@ export function absorbAnswer(client: QueryClient, userId: string | null, { job, 
   readBalanceAgain(client, userId);
 }
 
-/** Said by the server after a grant, a revoke or a purchase. Messages may come in any order, so the balance is read, too. */
+/** Store the account that the server sends after a grant, a revoke or a purchase.
+ * Messages may arrive in any order, so the balance is read, too. */
 export function absorbAccount(client: QueryClient, userId: string, account: Account): void {
   const queryKey = accountKey(userId);
   void client.cancelQueries({ queryKey });

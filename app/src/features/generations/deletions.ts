@@ -1,4 +1,5 @@
-/** What the user deleted and may still bring back. It is on disk, so that an app that is closed deletes it at its next start. */
+/** Deletions that the user can still undo.
+ * They are on disk, so that an app that was closed deletes at its next start. */
 
 import * as v from 'valibot';
 
@@ -18,23 +19,24 @@ const KEY = 'deletion.';
 const deletion = v.object({
   id: v.string(),
   userId: v.nullable(v.string()),
-  /** Milliseconds; not before. */
+  /** The earliest time of the deletion, in milliseconds. */
   at: v.number(),
   isOnServer: v.boolean(),
-  /** The request that takes its place, and its photos: they must not go before the server has that request. */
+  /** The request that takes over the place and the photos.
+   * The photos must stay until the server has that request. */
   replacedBy: v.nullable(v.string()),
-  /** The earlier user of this phone whose cards are shown, too: it may be one of those. */
+  /** The earlier user of this phone whose cards are shown, too: this card may be one of them. */
   left: v.optional(v.nullable(v.string()), null),
-  /** What is shown again if the server refuses. */
+  /** The card that is shown again if the server refuses. */
   card: v.optional(schemas.card, null),
 });
 
 export type Deletion = Omit<v.InferOutput<typeof deletion>, 'left' | 'card'> & Partial<Pick<v.InferOutput<typeof deletion>, 'left' | 'card'>>;
 
-/** Rung when there is a new one. */
+/** Changes with each new deletion. */
 export const bell = createStore(0);
 
-/** The words in which the server last refused a deletion. */
+/** The message of the server's last refusal of a deletion. */
 export const deletionRefused = createStore<string | null>(null);
 
 export const ofUser = (userId: string | null): Deletion[] =>
@@ -47,14 +49,14 @@ export function note(wanted: Deletion): void {
   bell.set(bell.get() + 1);
 }
 
-/** Whether there was still time. */
+/** Undo a deletion. Returns whether there was still time. */
 export function takeBack(id: string): boolean {
   const isInTime = readDisk(KEY + id, deletion) !== null;
   eraseDisk(KEY + id);
   return isInTime;
 }
 
-/** Rejects when the server could not be told, or refuses. */
+/** Delete on the server. Rejects if the server is unreachable or refuses. */
 export async function finish({ id, isOnServer, replacedBy, left }: Deletion): Promise<void> {
   if (replacedBy && outbox.find(replacedBy)) throw new Error(`${replacedBy} is not sent yet`);
   if (isOnServer) await remove(id);

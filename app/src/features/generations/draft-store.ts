@@ -1,4 +1,5 @@
-/** The content of the composer. Any screen may fill it; it is kept on disk with the user who wrote it, and so are its photos. */
+/** The content of the composer. Any screen may fill it.
+ * The draft and its photos are kept on disk with the user who wrote it. */
 
 import * as v from 'valibot';
 
@@ -16,7 +17,7 @@ import * as schemas from './schemas';
 
 const ON_DISK = 'draft';
 const PICKING = 'picking';
-const WRITE_AFTER = 300; // milliseconds; not at every letter
+const WRITE_AFTER = 300; // milliseconds: not every letter is a write
 
 /** Null before this phone had a user. */
 const written = v.object({ userId: maybe(v.string()) });
@@ -34,7 +35,8 @@ function writeSoon(): void {
   timer = setTimeout(() => writeDisk(ON_DISK, { ...draft.get(), userId }), WRITE_AFTER);
 }
 
-/** A draft goes where the cards go: to the first user of this phone, or to the one who replaces an anonymous user. */
+/** Move the draft with the cards:
+ * to the first user of this phone, or to the one who replaces an anonymous user. */
 function follow(): void {
   const now = session.get();
   if (now.userId === userId) return;
@@ -43,7 +45,7 @@ function follow(): void {
   writeSoon();
 }
 
-/** Another user must see neither words nor photos. */
+/** Clear the draft: another user must see neither its words nor its photos. */
 function forget(): void {
   draft.set(EMPTY_DRAFT);
   eraseDisk(ON_DISK);
@@ -51,12 +53,13 @@ function forget(): void {
   void sweepPhotos(Infinity);
 }
 
-/** Goes on where a kill has interrupted: photos of the draft are shown, and one that was being chosen is taken. */
+/** Resume after the system killed the app:
+ * show the photos of the draft, and take the one that was being chosen. */
 export async function resumeDraft(): Promise<void> {
   await showPhotos();
   const field = readDisk(PICKING, v.string());
   if (field === null) return;
-  // Before it is read: one that cannot be read would be tried at every start.
+  // Erase the mark before the photo is read: an unreadable photo would be tried at every start.
   eraseDisk(PICKING);
   try {
     take(field, await pendingPhoto());
@@ -65,13 +68,14 @@ export async function resumeDraft(): Promise<void> {
   }
 }
 
-/** Looks up where the photos of the draft are. */
+/** Look up the URLs of the photos of the draft. */
 export async function showPhotos(): Promise<void> {
   const photos = Object.entries(draft.get().photos).flatMap(([field, list]) => list.map((photo) => ({ field, photo })));
   await Promise.all(photos.map(({ field, photo }) => show(field, photo)));
 }
 
-/** A photo that is gone leaves the draft; one that cannot be asked for now stays without a picture of it. */
+/** Show one photo. A photo that is gone leaves the draft.
+ * One that cannot be looked up now stays without its picture. */
 async function show(field: string, { id, path }: DraftPhoto): Promise<void> {
   const uri = await (path ? photoUrl(path).catch(() => '') : showPhoto(id));
   const now = draft.get();
@@ -80,7 +84,7 @@ async function show(field: string, { id, path }: DraftPhoto): Promise<void> {
   draft.set({ ...now, photos: { ...now.photos, [field]: shown } });
 }
 
-/** Rejects when the photo cannot be read. */
+/** Let the user choose a photo for a field. Rejects if the photo cannot be read. */
 export async function pickInto(field: string, from: 'library' | 'camera'): Promise<void> {
   // Android may end the app while its gallery or camera is in front.
   writeDisk(PICKING, field);
@@ -91,7 +95,7 @@ export async function pickInto(field: string, from: 'library' | 'camera'): Promi
   }
 }
 
-/** The draft may have changed while the user chose. */
+/** Add the photo to the current draft, which may have changed while the user chose. */
 function take(field: string, photo: Photo | null): void {
   if (photo) draft.set(withPhoto(draft.get(), field, photo));
 }

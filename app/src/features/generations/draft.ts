@@ -1,24 +1,24 @@
-/** What stands in the composer and is not asked for yet. Pure. */
+/** The content of the composer before it is sent. Pure. */
 
 import { fieldsOf } from './fields';
 import { markOf, photosOf } from './photo-marks';
 import { type Input, type Item, type Model, promptOf } from './types';
 
 export interface Draft {
-  /** Null: the first model. */
+  /** Null for the first model. */
   model: string | null;
   prompt: string;
   /** By field; a photo field has the marks of its photos. */
   values: Input;
-  /** By field; to be shown while the app runs. */
+  /** By field; shown while the app runs. */
   photos: Record<string, DraftPhoto[]>;
 }
 
 export interface DraftPhoto {
   id: string;
-  /** Empty while it is looked up. */
+  /** Empty during the lookup. */
   uri: string;
-  /** Of one that the server has already. */
+  /** The path of a photo that the server has already. */
   path?: string;
 }
 
@@ -36,7 +36,8 @@ const withPhotos = (draft: Draft, field: string, photos: Draft['photos'][string]
   values: { ...draft.values, [field]: photos.map(({ id, path }) => path ?? markOf(id)) },
 });
 
-/** As another model takes it: of its photos the first ones, so that none is shown which would not be sent. */
+/** Fit a draft to another model.
+ * Of its photos, the first ones stay: none is shown that would not be sent. */
 export function withModel(draft: Draft, model: Model): Draft {
   const fitted = fieldsOf(model).reduce(
     (known, field) => (field.kind === 'photo' ? withPhotos(known, field.name, (known.photos[field.name] ?? []).slice(0, field.most)) : known),
@@ -45,7 +46,7 @@ export function withModel(draft: Draft, model: Model): Draft {
   return { ...fitted, model: model.id };
 }
 
-/** What was asked for, to be changed and asked for again, with its photos. */
+/** The draft of an earlier request, with its photos, to be changed and sent again. */
 export function draftOf({ model, input }: Item, models: Model[]): Draft {
   const { prompt: _prompt, ...values } = input;
   const draft = { ...EMPTY_DRAFT, model, prompt: promptOf({ input }), values };
@@ -53,7 +54,7 @@ export function draftOf({ model, input }: Item, models: Model[]): Draft {
   return fields.reduce((known, field) => withPhotos(known, field, [input[field]].flat().flatMap(photoOf)), draft);
 }
 
-/** A result as the photo of the first model of this kind that takes one; null when there is none. */
+/** A draft with a result as the photo of the first model of this kind that takes one, or null. */
 export function draftFrom(item: Item, photo: Required<DraftPhoto>, models: Model[], kind: string): Draft | null {
   const own = models.filter(({ id }) => id === item.model);
   const model = [...own, ...models].find((known) => known.kind === kind && photoFieldsOf(known).length > 0);

@@ -1,4 +1,4 @@
-/** The controls that a model asks for, from its `input_schema`. Pure. */
+/** The controls for the fields in a model's `input_schema`. Pure. */
 
 import * as v from 'valibot';
 
@@ -42,16 +42,17 @@ const schema = v.object({
 
 type Rule = v.InferOutput<typeof rule>;
 
-/** Of a text whose model does not say. */
+/** Characters, for a text whose model gives no limit. */
 export const LONGEST_TEXT = 2000;
 
-/** In the order of the model; one that this version cannot draw is left to the model's default, and so is one named `constructor`. */
+/** Return the fields in the order of the model. The model's default applies to a field that this
+ * version cannot draw, and to one named like a member of every object, such as `constructor`. */
 export function fieldsOf(model: Model | undefined): Field[] {
   const { required, properties } = parsed(schema, model?.input_schema) ?? { required: [], properties: {} };
   return Object.entries(properties)
     .flatMap(([name, value]) => {
       const known = parsed(rule, value);
-      // Values are looked up by name, and every object has this one.
+      // Values are looked up by name, and every object has a member of such a name.
       return known && !(name in Object.prototype) ? [{ name, known }] : [];
     })
     .sort((one, other) => order(one.known) - order(other.known))
@@ -81,20 +82,21 @@ function controlOf(known: Rule): Control {
   return { kind: 'number', isWhole, least, most, step, initial };
 }
 
-/** What the user set, as far as this model takes it; a photo by the mark that stands for it until it is sent. */
+/** The values that the user set, as far as this model takes them.
+ * A mark stands for a photo until it is sent. */
 export function inputOf(fields: Field[], prompt: string, values: Input): Input {
   const set = fields.flatMap(({ name, isRequired, ...field }) => {
     const given = name === 'prompt' && field.kind === 'text' ? prompt : values[name];
-    // An option that shows a value without having been set is sent where the model needs it.
+    // A control that shows a value before the user sets one sends it if the model requires it.
     const value = isRequired && 'initial' in field && !takes(field, given) ? field.initial : given;
     if (!takes(field, value)) return [];
     return [[name, field.kind === 'photo' && Array.isArray(value) && !field.isList ? value[0] : value] as const];
   });
-  // A model whose fields are not known yet takes a prompt, as all do.
+  // A model whose fields are not known yet takes a prompt, as all models do.
   return fields.length === 0 ? { prompt } : Object.fromEntries(set);
 }
 
-/** The values may be of another model, or of an older version of this one. */
+/** Whether a field takes a value. It may be from another model, or an older version of this one. */
 function takes(field: Control, value: unknown): boolean {
   switch (field.kind) {
     case 'text':
@@ -112,7 +114,7 @@ function takes(field: Control, value: unknown): boolean {
   }
 }
 
-/** Whether there is all that the model needs, and a prompt or a photo if it takes one. */
+/** Whether the input has all that the model requires, and a prompt or a photo if it takes one. */
 export function isComplete(fields: Field[], input: Input): boolean {
   const isGiven = ({ name }: Named) => input[name] !== undefined && input[name] !== '';
   const subjects = fields.filter(({ name, kind }) => name === 'prompt' || kind === 'photo');

@@ -1,4 +1,5 @@
-/** What of a user leaves this phone: at a sign-out the pictures, at the end of an account everything. */
+/** The removal of a user's data from this phone:
+ * the pictures at a sign-out, everything at the end of an account. */
 
 import type { QueryClient } from '@tanstack/react-query';
 import { Image } from 'expo-image';
@@ -10,7 +11,8 @@ import * as deletions from './deletions';
 import * as outbox from './outbox';
 import { sweepPhotos } from './photo-uploads';
 
-/** Removes the cards of a user who is gone from this phone, and what an earlier user had left to that one. The server has them. */
+/** Remove the cards of a user who has left this phone, and the cards that an earlier user left to
+ * that one. The server has them. */
 export function forgetCards(client: QueryClient, userId: string): void {
   const others = keysOnDisk('gallery.').filter((key) => key !== `gallery.${session.get().userId}`);
   [...others, 'urls'].forEach(eraseDisk);
@@ -19,7 +21,7 @@ export function forgetCards(client: QueryClient, userId: string): void {
   void Image.clearMemoryCache();
 }
 
-/** Removes everything of a deleted user from this phone, unsent requests and their photos, too. */
+/** Remove everything of a deleted user from this phone, also unsent requests and their photos. */
 export function forgetUser(client: QueryClient, userId: string): void {
   neverWriteAgain(userId);
   outbox.eraseOf(userId);

@@ -1,4 +1,4 @@
-/** Everything that a screen may use; the rest of this folder is private. */
+/** The public interface for screens; the rest of this folder is private. */
 
 export { photoUrl, REPORT_REASONS, reportGeneration, type ReportReason } from './api';
 export { deletionRefused, UNDO_FOR } from './deletions';

@@ -1,4 +1,5 @@
-/** What an anonymous user leaves to the one who takes its place on this phone: pictures to look at, and requests to retry. */
+/** The inheritance of the user who replaces an anonymous user on this phone:
+ * pictures to look at, and requests to retry. */
 
 import { readDisk, writeDisk } from '@/lib/disk';
 
@@ -7,13 +8,13 @@ import * as outbox from './outbox';
 import * as schemas from './schemas';
 import type { Item } from './types';
 
-/** The pictures, as far as they are on disk. */
+/** The pictures of a user, as far as they are on disk. */
 export function leftBy(userId: string | null): Item[] {
   const items = userId === null ? [] : (readDisk(`gallery.${userId}`, schemas.items) ?? []);
   return items.filter(({ status }) => status === 'succeeded');
 }
 
-/** Below the user's own cards, because the server does not give them to this user. */
+/** Add the inherited cards below the user's own: the server does not return them to this user. */
 export function withLeft({ items, gone }: Gallery, left: Item[]): Item[] {
   return [...items, ...left.filter(({ id }) => !gone.includes(id) && !items.some((item) => item.id === id))];
 }
@@ -22,7 +23,8 @@ export function eraseLeft(userId: string, id: string): void {
   writeDisk(`gallery.${userId}`, leftBy(userId).filter((item) => item.id !== id));
 }
 
-/** What was unsent becomes cards to retry: one user is never charged for what another asked, and nothing is lost. */
+/** Turn unsent requests into cards to retry.
+ * One user is never charged for the request of another, and no request is lost. */
 export function inheritUnsent(from: string, to: string): void {
   for (const entry of outbox.all()) {
     if (entry.userId !== from) continue;

@@ -1,4 +1,5 @@
-/** Four sources feed one gallery in any order. Merging them never goes backwards. Pure: no clock, no network. */
+/** Four sources feed one gallery in any order. A merge never goes backwards.
+ * Pure: no clock, no network. */
 
 import { type Cursor, hasEnded, isPending, type Item, type ItemStatus, type Job } from './types';
 
@@ -7,7 +8,7 @@ export interface Gallery {
   items: Item[];
   /** The end of the last page that was read; null when there is nothing older. */
   cursor: Cursor | null;
-  /** Deleted here; a message that was on its way must not bring them back. */
+  /** Deleted here. A message that was on its way must not bring them back. */
   gone: readonly string[];
 }
 
@@ -39,7 +40,7 @@ export function fromJob({ id, model, input, status, progress, generation, ...job
     case 'running':
       return { ...asked, status, progress };
     default:
-      // A status that a later server knows: it was paid for, so it stays in sight until it ends.
+      // A status of a later server: the job was paid for, so it stays in sight until it ends.
       return { ...asked, status: 'waiting', progress };
   }
 }
@@ -54,7 +55,7 @@ export function merge(gallery: Gallery, incoming: Item[]): Gallery {
     isNews ||= next !== known;
     items.set(item.id, next);
   }
-  // The same object says that there is nothing to draw.
+  // The same object signals that there is nothing to draw.
   return isNews ? { ...gallery, items: [...items.values()].sort(newestFirst) } : gallery;
 }
 
@@ -62,29 +63,30 @@ export function drop(gallery: Gallery, ids: string[]): Gallery {
   return { ...gallery, items: gallery.items.filter(({ id }) => !ids.includes(id)), gone: [...gallery.gone, ...ids] };
 }
 
-/** Another tab has sent this request or withdrawn it; if it was sent, the server will say so. */
+/** Remove an unsent card, because another tab has sent or withdrawn it.
+ * If it was sent, the server will return it. */
 export function withoutUnsent(gallery: Gallery, id: string): Gallery {
   return { ...gallery, items: gallery.items.filter((item) => item.id !== id || item.status !== 'sending') };
 }
 
-/** Lets a dropped card come back, because the server still has it. */
+/** Let a dropped card come back, because the server still has it. */
 export function restore(gallery: Gallery, id: string): Gallery {
   return { ...gallery, gone: gallery.gone.filter((gone) => gone !== id) };
 }
 
-/** The first page as the server has it, and its unfinished jobs. */
+/** The first page of the server, and its unfinished jobs. */
 export interface Truth {
   page: Item[];
   jobs: Item[];
-  /** Asked for, and the server knows no such job. */
+  /** The requested ids for which the server has no job. */
   unknown: string[];
-  /** The end of a full page; null when the page is all there is. */
+  /** The end of a full page; null if there is no further page. */
   cursor: Cursor | null;
-  /** The gallery before the server was asked. */
+  /** The gallery before the server was read. */
   asOf: Gallery;
 }
 
-/** Drops the cards that the server no longer has, and keeps those that it does not have yet. */
+/** Drop the cards that the server no longer has, and keep those that it does not have yet. */
 export function reconcile(gallery: Gallery, { page, jobs, unknown, cursor, asOf }: Truth): Gallery {
   const listed = new Set(page.map(({ id }) => id));
   const reaches = (item: Item) => cursor === null || compareTimes(item.updatedAt, cursor.at) > 0;
@@ -94,14 +96,14 @@ export function reconcile(gallery: Gallery, { page, jobs, unknown, cursor, asOf 
   const lost = gallery.items.filter((item) => isPending(item) && unknown.includes(item.id)).map(({ id }) => id);
   const merged = merge(gallery, [...page, ...jobs]);
   const items = merged.items.filter(({ id }) => !missing.includes(id) && !lost.includes(id));
-  // A full page that meets nothing known leaves a gap below it: paging goes on from the page's end.
+  // A full page without a known card leaves a gap below it: paging continues from its end.
   const isConnected = gallery.cursor !== null && asOf.items.some(({ id }) => listed.has(id));
   const end = isConnected ? gallery.cursor : cursor;
   const isSame = items.length === merged.items.length && end === gallery.cursor;
   return isSame ? merged : { ...merged, items, cursor: end };
 }
 
-/** The newest card is on top, also on a phone whose clock is behind. */
+/** Return the time of a new request: its card is on top, also on a phone whose clock is behind. */
 export function timeOfRequest({ items }: Gallery, now: number): string {
   const newest = items[0] ? Date.parse(items[0].requestedAt) : 0;
   return new Date(Math.max(now, newest + 1)).toISOString();
@@ -113,7 +115,8 @@ function further(known: Item, incoming: Item): Item {
   return ahead > 0 ? { ...incoming, requestedAt: known.requestedAt } : known;
 }
 
-/** The database counts microseconds and Date milliseconds; within one the texts decide. */
+/** Compare two times. The database counts microseconds and Date milliseconds; within one
+ * millisecond the texts decide. */
 function compareTimes(one: string, other: string): number {
   return Date.parse(one) - Date.parse(other) || (one < other ? -1 : Number(one > other));
 }

@@ -1,4 +1,5 @@
-/** What is said of a card, and which action helps. The words are in texts/; a code that has none shows the server's. */
+/** The message of a card, and the action that helps.
+ * The words are in texts/; a code without words there shows the server's message. */
 
 import { costNothing, DELAYS, FAILURES, REFUSALS, STATUS } from '@/texts/generations';
 
@@ -10,7 +11,8 @@ const refusals: Partial<Record<string, string>> = REFUSALS satisfies Partial<Rec
 
 const COSTS_NOTHING: string[] = ['provider_unavailable', 'timed_out', 'worker_lost', 'internal', 'provider_rejected'];
 
-/** What helps a user whose request did not succeed: words to change, another try, or credits. A code we do not know is tried again. */
+/** The action that helps after a request without success: edit the prompt, retry, or get credits.
+ * A code unknown to this version is retried. */
 export type FirstAction = 'edit' | 'retry' | 'credits';
 
 const FIRST_ACTIONS: Partial<Record<string, FirstAction>> = {
@@ -30,7 +32,7 @@ export function firstActionOf(item: Item): FirstAction {
   return (Object.hasOwn(FIRST_ACTIONS, code) && FIRST_ACTIONS[code]) || 'retry';
 }
 
-/** One line for the card: how far the generation is, or why it ended. */
+/** Return one line for the card: the progress of the generation, or the reason of its end. */
 export function statusLine(item: Item): string {
   switch (item.status) {
     case 'sending':

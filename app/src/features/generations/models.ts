@@ -1,4 +1,4 @@
-/** What can be asked for. The last list stays on disk, and no model is named in the code. */
+/** The models on offer. The last list stays on disk, and no model is named in the code. */
 
 import { queryOptions } from '@tanstack/react-query';
 
@@ -18,6 +18,6 @@ export const modelsQuery = queryOptions({
   },
   initialData: () => readDisk(ON_DISK, schemas.models) ?? undefined,
   initialDataUpdatedAt: 0,
-  // A server without a model is being set up, or mended.
+  // A server without a model is being set up or repaired.
   staleTime: ({ state }) => (state.data?.length ? 3_600_000 : 0),
 });

@@ -1,6 +1,7 @@
-/** Requests without a final answer of the server. They are on disk before they are sent, so that a killed app loses none.
+/** Requests without a final answer of the server. They are on disk before they are sent, so that a
+ * killed app loses none.
  *
- * Every look goes to the disk: another tab may have sent or canceled a request in the meantime.
+ * Every read goes to the disk: another tab may have sent or canceled a request since the last one.
  */
 
 import * as v from 'valibot';
@@ -12,7 +13,7 @@ import type { Entry, Item } from './types';
 
 export type { Entry };
 
-// A key for each entry: two tabs share the disk, and neither can overwrite the other's list.
+// Each entry has its own key: two tabs share the disk, and neither can overwrite the other's list.
 const KEY = 'outbox.';
 
 export const find = (id: string): Entry | undefined => readDisk(KEY + id, schemas.entry) ?? undefined;
@@ -20,7 +21,7 @@ export const find = (id: string): Entry | undefined => readDisk(KEY + id, schema
 export function all(): Entry[] {
   return keysOnDisk(KEY).flatMap((key) => {
     const entry = readDisk(key, schemas.entry);
-    // Unsent work is never dropped, even if this version cannot read it.
+    // Never drop unsent work, even if this version cannot read it.
     if (entry && key === KEY + entry.id) return entry;
     setAside(key);
     return [];
@@ -35,7 +36,7 @@ export function put(entry: Entry): void {
   writeDisk(KEY + entry.id, entry);
 }
 
-/** Changes an entry that is still there; one that is gone stays gone. */
+/** Change an entry that still exists; a removed entry stays removed. */
 export function change(id: string, changes: Partial<Entry>): Entry | undefined {
   const entry = find(id);
   if (!entry) return undefined;
@@ -48,7 +49,7 @@ export function erase(id: string): void {
   eraseDisk(KEY + id);
 }
 
-/** All requests of a deleted user, those that cannot be read, too. */
+/** Erase all requests of a deleted user, including unreadable ones. */
 export function eraseOf(userId: string): void {
   all().filter((entry) => entry.userId === userId).forEach(({ id }) => erase(id));
   const aside = keysOnDisk('unreadable.').filter((key) => JSON.stringify(readDisk(key, v.unknown())).includes(userId));

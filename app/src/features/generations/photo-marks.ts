@@ -1,4 +1,5 @@
-/** A photo in an unsent request is a mark: its path has the id of a user who may not be known yet. Pure. */
+/** A mark stands for a photo in an unsent request:
+ * its path has the id of a user who may not be known yet. Pure. */
 
 import { isUuid } from '@/lib/uuid';
 
@@ -16,7 +17,7 @@ export function photosOf(input: Input): string[] {
 
 export const pathOf = (userId: string, photoId: string): string => `${userId}/${photoId}.jpg`;
 
-/** The input as the server takes it. */
+/** Return the input as the server takes it: a path for each mark. */
 export function withPaths(input: Input, userId: string): Input {
   const named = (value: unknown) => (isMark(value) ? pathOf(userId, value.slice(MARK.length)) : value);
   return Object.fromEntries(

@@ -1,4 +1,4 @@
-/** Brings the photos of unsent requests to the server, and forgets those that no request needs. */
+/** Uploads the photos of unsent requests, and deletes those that no request needs. */
 
 import { readDisk, unreadableOnDisk } from '@/lib/disk';
 import { erasePhoto, keptPhotos, readPhoto } from '@/lib/photos';
@@ -16,7 +16,7 @@ export async function upload(userId: string, photoId: string): Promise<void> {
   await uploadPhoto(pathOf(userId, photoId), bytes);
 }
 
-/** A photo of a request that was sent is kept a while, for a card that is edited. */
+/** Milliseconds. The photo of a sent request is kept so long, for a card that is edited. */
 const KEPT_FOR = 24 * 3_600_000;
 
 export async function sweepPhotos(now: number): Promise<void> {

@@ -1,7 +1,8 @@
 /** Keeps one private channel open on the user's topic.
  *
- * supabase-js joins again after errors, but not after the server closes a channel, which it does when a token expires;
- * and a phone's socket dies in the background without a sound. Both are answered with a new channel.
+ * supabase-js joins again after errors, but not after the server closes a channel, which it does
+ * when a token expires. A phone's socket dies in the background without an event. In both cases a
+ * new channel is opened.
  */
 
 import type { RealtimeChannel } from '@supabase/supabase-js';
@@ -17,12 +18,12 @@ const LONGEST_PAUSE = 10_000;
 export interface Listener {
   onJob(job: Job): void;
   onAccount(account: Account): void;
-  /** From here on messages arrive; earlier changes must be read. */
+  /** Messages arrive from now on; the caller must read earlier changes. */
   onJoined(): void;
   onLeft(): void;
 }
 
-// supabase-js knows channels by topic alone: a new one may be made only when the old one is gone.
+// supabase-js identifies channels by topic alone: create a new one only after the old one is gone.
 let turn: Promise<unknown> = Promise.resolve();
 
 export function listen(userId: string, listener: Listener) {
@@ -46,7 +47,8 @@ export function listen(userId: string, listener: Listener) {
         const account = parsed(schemas.account, payload);
         if (account && isCurrent()) listener.onAccount(account);
       })
-      // Joining does not mean that the database is streamed yet: the first listener after a quiet time waits for it.
+      // A join does not mean that the database is streamed yet: the first listener after a quiet
+      // time waits for it.
       .on('system', {}, ({ status }: { status?: string }) => {
         if (isCurrent() && status === 'ok') listener.onJoined();
       })
@@ -75,7 +77,8 @@ export function listen(userId: string, listener: Listener) {
     if (left) await supabase.removeChannel(left);
   }
 
-  /** A step that fails is answered as a closed channel is; the steps after it take their turn all the same. */
+  /** Run a step after the earlier ones.
+   * A failed step is handled like a closed channel, and the later steps still run. */
   function next(step: () => Promise<void>): void {
     turn = turn.then(step).catch(() => {
       if (!isStopped) follow('CLOSED');
@@ -92,7 +95,7 @@ export function listen(userId: string, listener: Listener) {
 
   replace(false);
   return {
-    /** A new channel on a new socket, for when the old one may be dead and not know it. */
+    /** Open a new channel on a new socket, because the old socket may be dead without an event. */
     renew: () => replace(true),
     stop(): void {
       isStopped = true;

@@ -1,15 +1,16 @@
-/** What the server and the disk may say, as far as this version understands it. Fields it does not know are ignored. */
+/** The shapes of server answers and of values on disk, as far as this version understands them.
+ * Unknown fields are ignored. */
 
 import * as v from 'valibot';
 
 import { listOf, maybe } from '@/lib/parse';
 
-/** A time that the clock can read: others would throw wherever a card is placed or dated. */
+/** A time that Date can parse: any other would throw wherever a card is placed or dated. */
 export const time = v.pipe(v.string(), v.check((text) => Number.isFinite(Date.parse(text))));
 export const input = v.record(v.string(), v.unknown());
 const progress = maybe(v.pipe(v.number(), v.minValue(0), v.maxValue(1)));
 const size = maybe(v.pipe(v.number(), v.gtValue(0), v.finite()));
-/** A malformed one throws while it is drawn. */
+/** A valid blurhash: a malformed one throws while it is drawn. */
 const blurhash = maybe(v.pipe(v.string(), v.check(isBlurhash)));
 
 export const fileOutput = v.object({
@@ -29,7 +30,8 @@ const outputs = listOf(v.union([fileOutput, textOutput]));
 
 export const failure = v.object({ code: v.string(), message: maybe(v.string()) });
 
-/** Null says that it was deleted. One that cannot be read was not: it stays in sight without a result. */
+/** Null means deleted.
+ * An unreadable generation was not deleted: its card stays in sight without a result. */
 const generation = v.fallback(v.nullable(v.object({ output: maybe(outputs), error: maybe(failure) })), { output: null, error: null });
 
 export const job = v.object({
@@ -51,7 +53,7 @@ const asked = {
   updatedAt: time,
 };
 
-/** A card that the server knows. One that cannot be read is dropped, and comes again from the server. */
+/** A card that the server has. An unreadable card is dropped, and comes again from the server. */
 const item = v.variant('status', [
   v.object({ ...asked, status: v.picklist(['queued', 'running', 'waiting']), progress }),
   v.object({ ...asked, status: v.literal('succeeded'), output: outputs }),
@@ -65,15 +67,16 @@ export const refusal = v.object({ code: v.string(), message: v.fallback(v.string
 
 export const entry = v.object({
   id: v.string(),
-  /** Null: the first that the server offers; the phone has never seen the list. */
+  /** Null for the first model that the server offers: the phone has never loaded the list. */
   model: v.nullable(v.string()),
   input,
-  /** Who asked and is charged. Null on a phone that has had no user yet: the first who signs in. */
+  /** The user who made the request and is charged.
+   * Null on a phone that has had no user yet: then the first user who signs in. */
   userId: v.nullable(v.string()),
   requestedAt: time,
-  /** It may have reached the server. */
+  /** Whether the request may have reached the server. */
   isTried: v.boolean(),
-  /** Canceled on this phone before the server had answered. */
+  /** Whether the user canceled it on this phone before the server had answered. */
   isWithdrawn: v.boolean(),
   delay: maybe(delay),
   refusal: v.nullable(refusal),
@@ -119,7 +122,8 @@ export const signedUrls = v.record(v.string(), v.object({ url: v.string(), expir
 
 const BASE_83 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~';
 
-/** Its first character says how many colours follow. */
+/** Whether a blurhash is well-formed:
+ * its first character gives the number of colours that follow. */
 function isBlurhash(text: string): boolean {
   const count = BASE_83.indexOf(text.charAt(0));
   const colours = ((count % 9) + 1) * (Math.floor(count / 9) + 1);

@@ -1,4 +1,5 @@
-/** Delivers the outbox. The id makes repeating harmless, so a request is sent again until it has a final answer. */
+/** Delivers the outbox.
+ * The id makes a repeat harmless, so a request is sent again until it has a final answer. */
 
 import { Refused, Unreachable } from './api';
 import * as outbox from './outbox';
@@ -6,26 +7,29 @@ import { photosOf, withPaths } from './photo-marks';
 import type { Answer, Delay, GenerationRequest } from './types';
 
 const LONGEST_PAUSE = 15_000;
-/** However long a server wants: a timer of more than 24 days would fire at once. */
+/** Milliseconds; the longest wait that a server can demand.
+ * A timer of more than 24 days would fire at once. */
 const LONGEST_WAIT = 3_600_000;
-/** However short a wait a server names: a request must not be sent without end. */
+/** Milliseconds; the shortest wait that a server can demand.
+ * Without it a request could be sent in a tight loop. */
 const SHORTEST_WAIT = 1000;
-/** A function may take long to wake, so a silent request is not given up; another one is sent beside it. */
+/** Milliseconds. A cold function may answer late, so a silent request is not given up:
+ * a second one is sent beside it. */
 const ASK_AGAIN_AFTER = 12_000;
 
 export interface Deliveries {
   /** The model of a request that was made before this phone had a list of models. */
   firstModel(): Promise<string>;
-  /** Stores a photo of the request where the server finds it; harmless when it is there already. */
+  /** Store a photo of the request where the server finds it. A repeat is harmless. */
   upload(userId: string, photoId: string): Promise<void>;
   enqueue(request: GenerationRequest): Promise<Answer>;
   cancel(id: string): Promise<Answer>;
   onAnswer(answer: Answer): void;
-  /** It was withdrawn, but a worker has it already and may finish it. */
+  /** Called after a late withdrawal: a worker has the request already and may finish it. */
   onTooLate(id: string): void;
-  /** The entry is still here, delayed or refused. */
+  /** Called when the entry is still here, delayed or refused. */
   onChange(entry: outbox.Entry): void;
-  /** Another tab has sent it or withdrawn it. */
+  /** Called when another tab has sent or withdrawn it. */
   onGone(id: string): void;
 }
 
@@ -33,7 +37,7 @@ export type Outcome =
   | { kind: 'refused'; code: string; message: string }
   | { kind: 'later'; delay: Delay; milliseconds: number };
 
-/** Decide what a failed delivery means. Pure. */
+/** Decide the outcome of a failed delivery. Pure. */
 export function after(error: unknown, attempt: number): Outcome {
   if (error instanceof Refused) return { kind: 'refused', code: error.code, message: error.message };
   const pause = Math.min(LONGEST_PAUSE, 1000 * 2 ** Math.min(attempt, 10));
@@ -42,7 +46,7 @@ export function after(error: unknown, attempt: number): Outcome {
   return { kind: 'later', delay, milliseconds: Math.min(LONGEST_WAIT, Math.max(SHORTEST_WAIT, wait)) };
 }
 
-/** For one user, whose token goes with every call. */
+/** Create a sender for one user, whose token goes with every call. */
 export function createSender(userId: string, deliveries: Deliveries) {
   const inFlight = new Set<string>();
   const failures = new Map<string, number>();
@@ -72,7 +76,7 @@ export function createSender(userId: string, deliveries: Deliveries) {
     if (!asked) return;
     const model = asked.model ?? (await deliveries.firstModel());
     for (const photoId of photosOf(asked.input)) await deliveries.upload(userId, photoId);
-    // Looked at again after the last wait: another tab may have withdrawn it or sent it.
+    // Look again after the last wait: another tab may have withdrawn or sent it.
     const entry = wanted(id);
     if (!entry) return;
     outbox.change(id, { userId, model: entry.model ?? model, isTried: true });
@@ -80,7 +84,7 @@ export function createSender(userId: string, deliveries: Deliveries) {
     await follow(id, await deliveries.enqueue({ id, model: entry.model ?? model, input }));
   }
 
-  // Asked for before this phone had a user, or by this one.
+  // Requested before this phone had a user, or by this user.
   const isOurs = (entry: outbox.Entry) => entry.userId === null || entry.userId === userId;
 
   /** The entry if it is still to be sent. */

@@ -1,4 +1,5 @@
-/** URLs of private pictures: they come with the news, or are asked for together; kept on disk, renewed before they expire. */
+/** URLs of private pictures. They come with the news of a job, or are requested together.
+ * They are kept on disk, and renewed before they expire. */
 
 import { readDisk, writeDisk } from '@/lib/disk';
 import { session } from '@/lib/session';
@@ -18,7 +19,7 @@ export interface SignedUrl {
 
 let batch: { paths: Set<string>; urls: Promise<Map<string, string>> } | null = null;
 
-/** All paths of one moment are signed by one call. */
+/** Sign a path. One call signs all paths of one moment. */
 export async function sign(path: string): Promise<SignedUrl> {
   const { userId } = session.get();
   const expiresAt = Date.now() + LIFE * 1000;
@@ -26,7 +27,7 @@ export async function sign(path: string): Promise<SignedUrl> {
   batch.paths.add(path);
   const url = (await batch.urls).get(path);
   if (!url) throw new Error(`${path} is not there`);
-  // What was asked for before a sign-out or a deletion comes too late for the disk.
+  // A URL that was requested before a sign-out or a deletion comes too late for the disk.
   if (session.get().userId !== userId) return { url, expiresAt };
   const { [path]: _old, ...others } = onDisk();
   const newest = [...Object.entries(others), [path, { url, expiresAt }] as const].slice(-ON_DISK);
@@ -43,7 +44,8 @@ function nextBatch() {
   return { paths, urls };
 }
 
-/** The URL of an earlier start, while it lasts: the picture is then in the system's cache, also offline. Else that of the news. */
+/** Return the URL of an earlier start while it is valid:
+ * the picture is then in the system's cache, also offline. Otherwise return the URL of the news. */
 export function knownUrl(output: Stored): SignedUrl | undefined {
   const known = onDisk()[output.path] ?? sent(output);
   return known && known.expiresAt > Date.now() ? known : undefined;
@@ -53,7 +55,7 @@ function sent({ path, token }: Stored): SignedUrl | undefined {
   return token ? { url: urlOf(path, token), expiresAt: expiryOf(token) } : undefined;
 }
 
-/** In milliseconds; 0 for a token that says nothing of it. */
+/** Return the expiry in milliseconds; 0 for a token without one. */
 function expiryOf(token: string): number {
   try {
     const [, claims = ''] = token.split('.');

@@ -1,4 +1,5 @@
-/** Whatever one part of an answer or of the disk becomes, at any depth, nothing that draws a card throws. */
+/** Any part of an answer or of the disk may have any value, at any depth:
+ * no function that draws a card throws. */
 
 import { parsed } from '@/lib/parse';
 
@@ -13,7 +14,7 @@ import { firstOf, isPaid, type Item, pictureOf, promptOf } from './types';
 
 const STRANGE = [null, undefined, 7, -1, 1e300, NaN, true, '', 'moderating', [], {}, [null], [[]], { a: { b: null } }];
 
-/** Every copy of it in which one part is strange. */
+/** Every copy of a value in which one part is strange. */
 function* spoiled(value: unknown): Generator<unknown> {
   yield* STRANGE;
   if (typeof value !== 'object' || value === null) return;

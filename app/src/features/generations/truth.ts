@@ -1,4 +1,5 @@
-/** Reads the state of all cards: after every join, on every return to the app, whenever a message may have been missed. */
+/** Reads the state of all cards:
+ * after every join, on every return to the app, and whenever a message may have been missed. */
 
 import type { QueryClient } from '@tanstack/react-query';
 
@@ -25,7 +26,7 @@ export async function readTruth(client: QueryClient, userId: string): Promise<Ga
   return now;
 }
 
-/** The status of the unfinished jobs, read from the server instead of heard from Realtime. */
+/** Read the status of the unfinished jobs from the server, instead of waiting for Realtime. */
 export async function poll(client: QueryClient, userId: string): Promise<null> {
   const ids = galleryOf(client, userId).items.filter(isPending).map(({ id }) => id);
   if (ids.length > 0) absorbJobs(client, userId, await readJobs(ids));

@@ -1,4 +1,5 @@
-/** What the feature speaks of. The shapes are those of schemas.ts: as much of the server's answers as this version understands. */
+/** The types of the feature. Their shapes are those of schemas.ts:
+ * the part of the server's answers that this version understands. */
 
 import type * as v from 'valibot';
 
@@ -25,28 +26,29 @@ export type RefusalCode = Schemas['Error']['error']['code'];
 /** A request that is ready to be sent. */
 export type GenerationRequest = Schemas['GenerationRequest'];
 
-/** Why a request is still on this phone. */
+/** The reason why a request is still on this phone. */
 export type Delay = NonNullable<Entry['delay']>;
 
 type Asked = Pick<Entry, 'id' | 'model' | 'input'> & {
-  /** Where it stands in the gallery; never changes, so nothing jumps. */
+  /** The place in the gallery. It never changes, so that nothing jumps. */
   requestedAt: string;
   updatedAt: string;
 };
 
 type Known = v.InferOutput<typeof schemas.items>[number];
 
-/** One card of the gallery. The first two are known to this phone only. */
+/** One card of the gallery. Cards of the first two kinds are on this phone only. */
 export type Item =
   | (Asked & ({ status: 'sending'; delay: Delay | null } | { status: 'refused'; code: string; message: string }))
   | Known;
 
 export type ItemStatus = Item['status'];
 
-/** A stored file, and a token that reads it for an hour where the server has sent one. */
+/** A stored file. Its token, where the server has sent one, grants access to it for an hour. */
 export type Stored = Pick<FileOutput, 'path' | 'token'>;
 
-/** What stands for an output on the wall: its small picture, or itself where there is none. */
+/** The picture of an output on the wall:
+ * its small picture, or the output itself if there is none. */
 export function pictureOf(output: Output | undefined): Stored | undefined {
   if (!output || !isFile(output)) return undefined;
   if (output.thumb) return { path: output.thumb, token: output.thumb_token };
@@ -61,12 +63,12 @@ export const isPending = (item: Item) =>
 export const hasEnded = (item: Item): item is Extract<Item, { status: 'succeeded' | 'failed' | 'canceled' }> =>
   item.status === 'succeeded' || item.status === 'failed' || item.status === 'canceled';
 
-/** It goes on by itself: on its way to the server, or there. */
+/** Whether it continues by itself: on its way to the server, or there. */
 export const isUnderWay = (item: Item) => !hasEnded(item) && item.status !== 'refused';
 
 export const promptOf = ({ input }: Pick<Item, 'input'>) => (typeof input.prompt === 'string' ? input.prompt : '');
 
-/** The model of a user who chose none: the first that is content with a prompt. */
+/** The model of a user who chose none: the first that needs only a prompt. */
 export function firstOf(models: Model[]): Model | undefined {
   return models.find(takesPromptAlone) ?? models[0];
 }
@@ -75,6 +77,6 @@ function takesPromptAlone({ input_schema: { required } }: Model): boolean {
   return !Array.isArray(required) || required.every((name) => name === 'prompt');
 }
 
-/** Not charged for included models. */
+/** Whether the account is not charged for included models. */
 export const isPaid = ({ is_paid, paid_until }: Account, now: number): boolean =>
   is_paid || (paid_until !== null && Date.parse(paid_until) > now);

@@ -23,7 +23,7 @@ const balanceNow = (account: Account) => ({
 
 const NONE: Model[] = [];
 
-/** Those of the last start, until the server has listed them; none on a new phone. */
+/** The models of the last start, until the server has listed them; none on a new phone. */
 export function useModels(): Model[] {
   const { isReady } = useSession();
   return useQuery({ ...modelsQuery, enabled: isReady }).data ?? NONE;

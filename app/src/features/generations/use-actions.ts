@@ -1,4 +1,5 @@
-/** The actions of a card: cancel an unfinished job, retry or delete an ended one, report a finished one. */
+/** The actions of a card:
+ * cancel an unfinished job, retry or delete an ended one, report a finished one. */
 
 import { useQueryClient } from '@tanstack/react-query';
 
@@ -27,17 +28,18 @@ export function useActions() {
     note({ id: item.id, userId, at, isOnServer: hasEnded(item), replacedBy, left: replaced ?? null, card: hasEnded(item) ? item : null });
   }
 
-  /** Hides it now; the server hears of it when the time to undo is over. */
+  /** Hide the card now. The server is called when the time to undo is over. */
   const deleteItem = (item: Item) => discard(item, null);
 
-  /** Whether there was still time. */
+  /** Undo a deletion. Returns whether there was still time. */
   function undoDelete(item: Item): boolean {
     const isInTime = takeBack(item.id);
     if (isInTime) changeGallery(client, userId, (gallery) => merge(restore(gallery, item.id), [item]));
     return isInTime;
   }
 
-  /** Whether it is over; a worker in the middle of it is only asked to stop. */
+  /** Cancel, and return whether it is over.
+   * A worker in the middle of it is only requested to stop. */
   async function cancelItem(item: Item): Promise<boolean> {
     if (item.status === 'sending') {
       hide(item);
@@ -50,7 +52,7 @@ export function useActions() {
     return answer.job.status !== 'running';
   }
 
-  /** A new request, with an id of its own, in the place of one that did not succeed. */
+  /** Send a new request, with its own id, in the place of one that did not succeed. */
   function retryItem(item: Item): string {
     const id = generate(item.model, item.input, item.requestedAt);
     discard(item, id);

@@ -1,4 +1,5 @@
-/** Deletes on the server what the user deleted and did not bring back, now or in an earlier run. Mounted once. */
+/** Deletes the cards on the server that the user deleted and did not bring back, now or in an
+ * earlier run. Mounted once. */
 
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
@@ -20,7 +21,7 @@ export function useDeletions(userId: string | null): void {
     let timer: ReturnType<typeof setTimeout> | undefined;
 
     const recordFailure = ({ id, card }: Deletion, error: unknown) => {
-      // Anything else is tried again.
+      // After any other error the deletion is tried again.
       if (!(error instanceof Refused) || !takeBack(id)) return;
       changeGallery(client, userId, (gallery) => merge(restore(gallery, id), card ? [card] : []));
       deletionRefused.set(error.message);
@@ -29,12 +30,12 @@ export function useDeletions(userId: string | null): void {
     const look = (isLeaving = false) => {
       clearTimeout(timer);
       const now = Date.now();
-      // One that seems to be further ahead was noted before the clock was set back.
+      // A deletion that seems to be further ahead was noted before the clock was set back.
       const isLater = ({ at }: Deletion) => at > now && at <= now + UNDO_FOR;
       const [due, later] = [ofUser(userId).filter((known) => isLeaving || !isLater(known)), ofUser(userId).filter(isLater)];
       due.forEach((deletion) => void finish(deletion).catch((error: unknown) => recordFailure(deletion, error)));
       if (due.length + later.length === 0) return;
-      // One that could not be finished is tried again.
+      // A deletion that failed is tried again.
       const pauses = [...later.map(({ at }) => at - now), ...due.map(() => AGAIN_AFTER)];
       timer = setTimeout(look, Math.min(...pauses));
     };

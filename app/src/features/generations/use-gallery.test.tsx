@@ -13,7 +13,8 @@ jest.mock('./api', () => ({
   ...jest.requireActual('./api'),
   readGallery: jest.fn(),
 }));
-notifyManager.setScheduler(queueMicrotask); // as the app does: a change is drawn in its frame, and within act
+// As the app does: a change is drawn in its frame, within act
+notifyManager.setScheduler(queueMicrotask);
 
 const FIRST: Page = { items: [item('succeeded', { id: 'new' })], cursor: { at: '2026-01-01T10:00:01+00:00', id: 'new' }, jobs: [] };
 const OLDER: Page = { items: [item('succeeded', { id: 'old' })], cursor: null, jobs: [] };

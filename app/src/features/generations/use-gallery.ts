@@ -1,4 +1,4 @@
-/** The gallery for the screens. It is never empty while it loads: the disk answers first. */
+/** The gallery for the screens. It is never empty while it loads: the disk is read first. */
 
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useMemo, useState } from 'react';
@@ -22,10 +22,11 @@ export function useGallery() {
     initialData: () => openGallery(userId),
     initialDataUpdatedAt: 0,
     gcTime: Infinity,
-    // Merging keeps the cards that did not change. TanStack compares by index: one new card would replace all.
+    // The merge keeps unchanged cards. TanStack compares by index: one new card would replace all.
     structuralSharing: false,
   });
-  // A list asks once when its end is near. It may do so before the first page has said where older ones begin.
+  // A list requests older cards once, when its end is near. The first page may not have returned
+  // yet where older ones begin.
   const [isOlderWanted, setOlderWanted] = useState(false);
   const { mutate: readOlder, isPending } = useMutation({
     mutationFn: () => readGallery(galleryOf(client, userId).cursor, []),
@@ -39,7 +40,7 @@ export function useGallery() {
   }, [isOlderWanted, hasOlder, readOlder]);
   return {
     items: left.length > 0 ? withLeft(query.data, left) : query.data.items,
-    /** The server could not be read. */
+    /** Whether the last read of the server failed. */
     hasFailed: query.failureCount > 0,
     refresh: () => query.refetch(),
     loadOlder: () => {

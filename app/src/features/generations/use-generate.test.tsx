@@ -19,7 +19,8 @@ jest.mock('./api', () => ({
   remove: (id: string) => mockRemove(id),
 }));
 jest.mock('@/lib/supabase', () => ({ supabase: {} }));
-notifyManager.setScheduler(queueMicrotask); // as the app does: a change is drawn in its frame, and within act
+// As the app does: a change is drawn in its frame, within act
+notifyManager.setScheduler(queueMicrotask);
 
 let client: QueryClient;
 const wrapper = ({ children }: PropsWithChildren) => <QueryClientProvider client={client}>{children}</QueryClientProvider>;
@@ -45,7 +46,7 @@ test('a retry is a new request with the old prompt, drawn at once and on disk', 
     expect(card?.id).not.toBe('a');
     expect(outbox.ofUser('u')[0]?.id).toBe(card?.id);
   });
-  // In the place of what failed, which the server keeps until it has the new request.
+  // In the place of the failed one, which the server keeps until it has the new request.
   const [card, ...others] = result.current.gallery.items;
   expect(card?.requestedAt).toBe(item('failed').requestedAt);
   expect(others).toEqual([]);

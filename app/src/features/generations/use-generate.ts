@@ -1,4 +1,5 @@
-/** A tap: the card is drawn now, the request is on disk now, and both have the id that will be charged at most once. */
+/** A tap draws the card now and writes the request to disk now.
+ * Both have the id that is charged at most once. */
 
 import { useQueryClient } from '@tanstack/react-query';
 
@@ -14,11 +15,11 @@ import { ringOutbox } from './use-live-updates';
 export function useGenerate() {
   const client = useQueryClient();
   const { userId, isLost } = useSession();
-  /** `requestedAt` puts it in the place of another card. */
+  /** Send a request and return its id. `requestedAt` puts it in the place of another card. */
   return (model: string | null, input: Input, requestedAt = timeOfRequest(galleryOf(client, userId), Date.now())): string => {
     const id = uuidv7();
     const entry: outbox.Entry = {
-      // Null on a new phone: the first user who signs in asked for it.
+      // Null on a new phone: the request belongs to the first user who signs in.
       ...{ id, model, input, userId, requestedAt },
       ...{ isTried: false, isWithdrawn: false, delay: isLost ? 'signed_out' : null, refusal: null },
     };

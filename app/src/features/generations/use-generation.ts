@@ -1,4 +1,4 @@
-/** One generation, from the gallery or, behind a link, from the server. */
+/** One generation, from the gallery or, for a link, from the server. */
 
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 
@@ -9,13 +9,13 @@ import { readJobs } from './api';
 import { absorbJobs } from './cache';
 import { useGallery } from './use-gallery';
 
-/** `link` may have the id in capitals. */
+/** `link` may have the id in capital letters. */
 export function useGeneration(link: string) {
   const id = link.toLowerCase();
   const client = useQueryClient();
   const { userId, isReady } = useSession();
   const item = useGallery().items.find((known) => known.id === id);
-  // A link can say anything; the server would refuse it each time.
+  // A link can contain any text; the server would refuse it each time.
   const isUnknown = item === undefined && isUuid(id);
   const lookup = useQuery({
     queryKey: ['generation', userId, id],

@@ -1,4 +1,4 @@
-/** Keeps the gallery true while the app is open. Mounted once, at the root. */
+/** Keeps the gallery up to date while the app is open. Mounted once, at the root. */
 
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
@@ -23,13 +23,13 @@ import { useDeletions } from './use-deletions';
 import { useGallery } from './use-gallery';
 import { fetchAhead } from './use-signed-url';
 
-/** In the background, a socket is not trusted longer than this. */
+/** Milliseconds. After a longer time in the background, the socket may be dead and is replaced. */
 const SOCKET_DIES_AFTER = 10_000;
 
-/** Whether messages reach us now. */
+/** Whether Realtime messages arrive now. */
 const isLive = createStore(false);
 
-/** Rung when the outbox has something new. */
+/** Changes when the outbox has a new request. */
 const outboxBell = createStore(0);
 export const ringOutbox = () => outboxBell.set(outboxBell.get() + 1);
 
@@ -45,7 +45,7 @@ export function useLiveUpdates(): void {
   usePolling(user);
 }
 
-/** Before the outbox is sent. */
+/** Take over the inheritance before the outbox is sent. */
 function useInheritance(userId: string | null, replaced: string | null | undefined): void {
   const client = useQueryClient();
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** The URL of one picture, good for as long as it is on screen. */
+/** The URL of one picture, valid for as long as the picture is on screen. */
 
 import { type QueryClient, queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
 
@@ -9,7 +9,8 @@ import { forget, knownUrl, RENEW_BEFORE, sign } from './signed-urls';
 import { type Job, pictureOf, type Stored } from './types';
 
 const SOON = 1000;
-/** A day. A timer of more than 24 days would fire at once, and a clock that is years behind sees such times. */
+/** Milliseconds: a day. A timer of more than 24 days would fire at once, and a clock that is years
+ * behind leads to such times. */
 const LATE = 86_400_000;
 
 const urlQuery = (output: Stored | undefined) =>
@@ -34,12 +35,13 @@ export function useSignedUrl(output: Stored | undefined) {
     refetchOnWindowFocus: true,
     refetchOnReconnect: true,
   });
-  /** The picture did not load: another URL may help, and sooner or later it is not the URL. */
+  /** Request another URL after the picture did not load.
+   * The URL may not be the cause, so each try waits longer. */
   const renew = () => {
     const { queryKey } = urlQuery(output);
     const tries = client.getQueryState(queryKey)?.dataUpdateCount ?? 0;
     setTimeout(() => {
-      // One that fades out behind its successor fails once more.
+      // A picture that fades out behind its successor fails once more.
       if (!output || client.getQueryData(queryKey)?.url !== data?.url) return;
       forget(output.path);
       void client.invalidateQueries({ queryKey });
@@ -48,7 +50,8 @@ export function useSignedUrl(output: Stored | undefined) {
   return { url: data?.url, renew };
 }
 
-/** With the news that there is a picture, its URL is asked for if need be and it begins to load: the card comes a frame later. */
+/** Request the URL, if needed, and begin to load the picture when the news of it arrives.
+ * The card is drawn a frame later. */
 export function fetchAhead(client: QueryClient, { generation }: Job): void {
   const picture = pictureOf(generation?.output?.[0]);
   if (picture) client.fetchQuery(urlQuery(picture)).then(({ url }) => loadAhead(url), () => {});

@@ -1,4 +1,4 @@
-/** The wallet: the balance, the membership, what can be bought, and every entry of the ledger. */
+/** The wallet: the balance, the membership, the products, and every entry of the ledger. */
 
 import { FlatList, StyleSheet, View } from 'react-native';
 import { useSafeAreaInsets } from 'react-native-safe-area-context';
@@ -21,7 +21,7 @@ import { useEntries } from './use-entries';
 import { useShop } from './use-shop';
 
 interface Props {
-  /** A purchase of your own, such as a page of Stripe, instead of the store's. */
+  /** Your own purchase, such as a page of Stripe, instead of the store's. */
   onBuy?: (product: Product) => void;
 }
 

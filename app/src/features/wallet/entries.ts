@@ -1,4 +1,4 @@
-/** The ledger of a user, as it is read and as it is said. */
+/** The ledger of a user: the entries that are read, and the words for them. */
 
 import * as v from 'valibot';
 
@@ -22,7 +22,7 @@ export type Entry = v.InferOutput<typeof entry>;
 const grants: Partial<Record<string, string>> = LEDGER.grants;
 const revokes: Partial<Record<string, string>> = LEDGER.revokes;
 
-/** One line for a person. A reason that a backend has chosen is shown as it is. */
+/** Return one line for the user. A reason that a backend has set is shown as it is. */
 export function lineOf({ kind, amount, owed, reason }: Entry): string {
   switch (kind) {
     case 'grant':
@@ -45,7 +45,7 @@ export const signed = (amount: number): string => (amount > 0 ? `+${amount}` : a
 const DAYS = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
 export const dayOf = (at: string): string => DAYS.format(new Date(at));
 
-/** What ends later than this never ends: a lifetime is told as the end of the year 9999. */
+/** A later end means never: a lifetime membership ends at the end of the year 9999. */
 const NEVER = Date.UTC(9000, 0);
 
 interface Membership {

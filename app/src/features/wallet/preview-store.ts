@@ -1,7 +1,7 @@
-/**
- * A store for `make up`: what is bought is told to the real `purchase_webhook`, as RevenueCat tells it. It costs
- * nothing, and buys nothing elsewhere: only the local stack takes the publishable key for the store's secret, sells
- * these products, and lets a sandbox count.
+/** A store for `make up`: it reports each purchase to the real `purchase_webhook`, like RevenueCat.
+ *
+ * It costs nothing, and buys nothing elsewhere: only the local stack accepts the publishable key as
+ * the store's secret, sells these products, and lets a sandbox count.
  */
 
 import { uuidv7 } from '@/lib/uuid';
@@ -39,7 +39,7 @@ export const previewStore: Store = {
     return 'bought';
   },
   restore: async () => {},
-  /** There is no page of a store to open: the membership ends. */
+  /** There is no page of a store to open, so the membership ends. */
   manage: (userId) =>
     tell(userId, 'EXPIRATION', 'preview_monthly', {
       original_transaction_id: subscriptionOf(userId),

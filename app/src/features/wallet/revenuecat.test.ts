@@ -3,7 +3,7 @@ import { Linking } from 'react-native';
 import { loadRevenueCat, type RevenueCat, revenueCatStore } from './revenuecat';
 import type { Product } from './store';
 
-/** As the native module answers, by the types of react-native-purchases 10.10.2. */
+/** The answers of the native module, by the types of react-native-purchases 10.10.2. */
 const mockSdk = {
   isConfigured: jest.fn(async (): Promise<boolean> => mockSdk.configure.mock.calls.length > 0),
   configure: jest.fn(),

@@ -1,6 +1,7 @@
-/**
- * RevenueCat, by react-native-purchases 10. The package is an adopter's choice and no dependency of this app: it brings
- * the store's billing into every build, and its web half into every bundle. Once it is installed, it is found here.
+/** RevenueCat, by react-native-purchases 10.
+ *
+ * The package is an adopter's choice and no dependency of this app: it adds the store's billing to
+ * every build, and its web half to every bundle. Once it is installed, this module finds it.
  */
 
 import { Linking, Platform } from 'react-native';
@@ -9,7 +10,7 @@ import { SHOP_ERRORS } from '@/texts/wallet';
 
 import type { Outcome, Product, Store } from './store';
 
-/** The part of the SDK that is used. */
+/** The part of the SDK that this app uses. */
 export interface RevenueCat {
   isConfigured(): Promise<boolean>;
   configure(options: { apiKey: string; appUserID: string }): void;
@@ -30,10 +31,11 @@ export interface Package {
   };
 }
 
-/** Null where the package is not installed. Metro lets a module in a try block be missing. */
+/** Return null if the package is not installed. Metro allows a missing module in a try block. */
 export function loadRevenueCat(): RevenueCat | null {
   try {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import of a missing module fails the build
+    // An import of a missing module fails the build.
+    // eslint-disable-next-line @typescript-eslint/no-require-imports
     return require('react-native-purchases').default;
   } catch {
     return null;
@@ -57,7 +59,8 @@ export function revenueCatStore(sdk: RevenueCat, apiKey: string): Store {
   let turn: Promise<unknown> = Promise.resolve();
   let current: string | null = null;
 
-  /** Never logOut, which makes an anonymous customer. One change at a time: the last one is who buys. */
+  /** Set the buyer. Never call logOut, which creates an anonymous customer.
+   * Changes run one at a time: the last one decides who buys. */
   function become(userId: string): Promise<void> {
     const changed = turn.then(async () => {
       if (current === userId) return;

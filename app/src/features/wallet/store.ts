@@ -1,4 +1,4 @@
-/** What the wallet asks of a store, and which store this app has. */
+/** The interface between the wallet and a store, and the choice of the store for this app. */
 
 import { isRunningInExpoGo } from 'expo';
 import { Platform } from 'react-native';
@@ -13,18 +13,20 @@ export interface Product {
   id: string;
   title: string;
   description: string;
-  /** As the store writes it, in the buyer's currency. */
+  /** The price as the store writes it, in the buyer's currency. */
   price: string;
-  /** As in ISO 8601, such as `P1M`; null if it is bought once. */
+  /** A period of ISO 8601, such as `P1M`; null if it is bought once. */
   period: string | null;
 }
 
-/** `pending`: somebody else has to agree, or the bank; the webhook tells when it is done. */
+/** `pending`: another person or the bank must approve; the webhook reports when it is done. */
 export type Outcome = 'bought' | 'pending' | 'canceled';
 
-/** Every call names the user it is for. One that fails throws an Error whose message is for the user. */
+/** Every call names the user it is for.
+ * A failed call throws an Error whose message is for the user. */
 export interface Store {
-  /** At every start and sign-in: a purchase that an earlier start left unfinished then reaches its user. */
+  /** Call this at every start and sign-in:
+   * a purchase that an earlier start left unfinished then reaches its user. */
   become(userId: string): Promise<void>;
   products(userId: string): Promise<Product[]>;
   buy(userId: string, product: Product): Promise<Outcome>;
@@ -32,7 +34,8 @@ export interface Store {
   manage(userId: string): Promise<void>;
 }
 
-/** Null where nothing can be bought: on the web, in Expo Go, and without a key of RevenueCat. */
+/** Return null where nothing can be bought:
+ * on the web, in Expo Go, and without a key of RevenueCat. */
 function chooseStore(): Store | null {
   const key = Platform.select({
     ios: process.env.EXPO_PUBLIC_REVENUECAT_IOS_KEY,

@@ -1,4 +1,4 @@
-/** The statement, newest first, a page at a time. */
+/** The statement, newest first, one page at a time. */
 
 import { useInfiniteQuery } from '@tanstack/react-query';
 
@@ -11,7 +11,8 @@ import { entries, type Entry } from './entries';
 
 const PAGE = 30;
 
-/** Where a page begins: at a time of which so many entries are known, since many can have been made at one moment. */
+/** The start of a page:
+ * a time, and the number of known entries of that time, since one moment can have many entries. */
 interface Start {
   at: string | null;
   known: number;
@@ -27,7 +28,7 @@ async function readEntries({ at, known }: Start): Promise<Entry[]> {
   return page;
 }
 
-/** The known ones of its moment come again with the next page. */
+/** Return the start of the next page, which contains the known entries of its moment again. */
 function endOf(pages: Entry[][]): Start {
   const all = withoutTwins(pages.flat());
   const at = all.at(-1)?.created_at ?? null;
@@ -40,7 +41,8 @@ export function useEntries() {
   const { userId, isReady } = useSession();
   const account = useAccount();
   const query = useInfiniteQuery({
-    // Every change of the account is an entry: it begins a new statement, and the old one is shown until that is read.
+    // Every change of the account is an entry and begins a new statement. The old one is shown
+    // until the new one is read.
     queryKey: ['credit entries', userId, account?.credits, account?.owed, account?.paidUntil],
     queryFn: ({ pageParam }) => readEntries(pageParam),
     initialPageParam: { at: null, known: 0 } as Start,

@@ -1,4 +1,4 @@
-/** What is sold, and the one thing that is being bought. */
+/** The products on sale, and the one purchase in progress. */
 
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useEffect } from 'react';
@@ -8,7 +8,7 @@ import { SHOP } from '@/texts/wallet';
 
 import { type Outcome, type Product, type Store, store } from './store';
 
-/** At the root: the store learns who the user is. */
+/** Mounted at the root: tell the store the id of the user. */
 export function useBuyer(): void {
   const { userId, isReady } = useSession();
   useEffect(() => {
@@ -51,7 +51,7 @@ export function useShop() {
     products: products.data ?? [],
     hasFailed: products.isError,
     isBusy: action.isPending,
-    /** What came of the last action, for the user. */
+    /** The result of the last action, for the user. */
     news,
     buy: (product: Product) => run(async (shop, user) => SAID[await shop.buy(user, product)]),
     restore: () => run(async (shop, user) => (await shop.restore(user), SHOP.restored)),
