@@ -1,7 +1,7 @@
-"""One line per event: a constant name, then what it is about (`job_id`, `attempt`, `fence`, …) from `extra`.
+"""Log one line per event: a constant name, then the facts (`job_id`, `attempt`, …) from `extra`.
 
-In JSON everything that a process says is a line of JSON, from its first byte: also a warning of a library, the reason
-for which it refuses to start, and a traceback.
+In JSON format, every line that a process prints is JSON, from its first byte. This includes a warning
+of a library, the reason for a refused start, and a traceback.
 """
 
 import io
@@ -15,8 +15,10 @@ from typing import Any, TextIO
 
 import settings
 
-MAX_TEXT = 500  # characters of one error that are logged: any sentence, and a line stays a line
-# What no log may have: keys, the query of a signed URL, a password in a URL, a file inside a text.
+# Characters of one error that are logged: enough for any sentence, and short enough for one line.
+MAX_TEXT = 500
+# Text that no log may contain: keys, the query of a signed URL, a password in a URL, a file inside a
+# text.
 SECRETS = re.compile(
     r"\b(?:r8_|sk-|whsec_|sb_secret_|sbp_)[\w+/=.-]{4,}|\beyJ[\w-]{8,}\.[\w.-]+|(?<=bearer )\S+|(?<=token )\S{20,}"
     r"|(?<=://)[^\s/@]+:[^\s/@]+(?=@)|(?<=data:)[\w/+.-]+[;,][^\s\"')]+|(?<=[^\s?]\?)[^\s\"'?]*=[^\s\"')]*",
@@ -44,13 +46,13 @@ class EventFormatter(logging.Formatter):
         exception = facts.pop("exception", None)
         pairs = (f"{key}={on_one_line(value)}" for key, value in facts.items())
         words = [at, f"{record.levelname:<7}", on_one_line(record.getMessage()), *pairs]
-        # Indented: the text of an error may have lines that look like events.
+        # Indent the lines of a traceback: the text of an error may have lines that look like events.
         lines = exception.splitlines() if exception else []
         return "\n    ".join([" ".join(words), *lines])
 
 
 class JsonLines(io.TextIOBase):
-    """A standard stream of which every line becomes JSON."""
+    """A standard stream that writes every line as JSON."""
 
     def __init__(self, stream: TextIO, name: str) -> None:
         self.stream, self.name, self.rest = stream, name, ""
@@ -68,7 +70,7 @@ class JsonLines(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """What a print writes in parts stays together until its line ends."""
+        """Keep an unfinished line: `print` may flush before the line ends."""
         self.stream.flush()
 
     def close(self) -> None:
@@ -85,7 +87,7 @@ class JsonLines(io.TextIOBase):
 def as_json(
     level: str, logger: str, event: str, created: float | None = None, facts: dict[str, Any] | None = None
 ) -> str:
-    """One line. Values that JSON does not know are text."""
+    """Return one line of JSON. Values of types that JSON lacks become text."""
     moment = datetime.now(UTC) if created is None else datetime.fromtimestamp(created, UTC)
     at = moment.isoformat(timespec="milliseconds")
     line = {"at": at, "level": level, "logger": logger, "event": event}
@@ -93,13 +95,19 @@ def as_json(
 
 
 def on_one_line(value: object) -> str:
-    """As it is, or quoted where a newline or another control character could forge a line."""
+    """Return the text of a value, quoted if it has a control character.
+
+    A newline in it could forge a log line.
+    """
     text = str(value)
     return text if text.isprintable() else json.dumps(text)
 
 
 def begin() -> None:
-    """Called before anything else can say something, before the settings are read: they may be wrong."""
+    """Start the JSON format before anything can be printed.
+
+    Call it before the settings are read: they may be wrong, and that error is printed, too.
+    """
     if settings.variable("LOG_FORMAT") != "json" or isinstance(sys.stdout, JsonLines):
         return
     sys.stdout, sys.stderr = JsonLines(sys.stdout, "stdout"), JsonLines(sys.stderr, "stderr")
@@ -116,9 +124,10 @@ def thread_crashed(crash: threading.ExceptHookArgs) -> None:
 
 
 def configure(config: settings.Settings) -> None:
-    """Send every event of this process to standard output, as `LOG_FORMAT` says."""
+    """Send every event of this process to standard output, in the format of `LOG_FORMAT`."""
     to_stdout(config.log_level, as_json=config.log_format == "json")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # one line per upload, and it would hold signed URLs
+    # At level INFO httpx logs a line per upload, with signed URLs.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def to_stdout(level: int | str, *, as_json: bool) -> None:
@@ -128,20 +137,23 @@ def to_stdout(level: int | str, *, as_json: bool) -> None:
 
 
 def describe(error: BaseException) -> str:
-    """Class and text of an error and of what caused it; the `repr` of some says nothing, redis-py's for one."""
+    """Return class and text of an error and of its cause.
+
+    The `repr` of some errors, such as those of redis-py, lacks the text.
+    """
     text = shortened(scrubbed(str(error)))
     said = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    cause = describe(error.__cause__) if error.__cause__ else said  # httpx says what httpcore says
+    cause = describe(error.__cause__) if error.__cause__ else said  # httpx repeats the text of httpcore
     return said if cause == said else f"{said} <- {cause}"
 
 
 def scrubbed(text: str) -> str:
-    """The text without secrets."""
+    """Return the text without secrets."""
     return SECRETS.sub("…", text)
 
 
 def shortened(text: str) -> str:
-    """One line of at most 500 characters; of a long text, its beginning and its end."""
+    """Return one line of at most 500 characters: of a long text, its beginning and its end."""
     line = " ".join(text.split())
     half = (MAX_TEXT - 3) // 2
     return line if len(line) <= MAX_TEXT else f"{line[:half]} … {line[-half:]}"

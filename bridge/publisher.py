@@ -1,4 +1,8 @@
-"""Send Celery messages. A failed publish is ambiguous, so nothing here tries twice: the table is looked at again."""
+"""Send Celery messages.
+
+A failed publish is ambiguous: the messages may have been sent. So this module never retries; the
+bridge reads the table again.
+"""
 
 import json
 import uuid
@@ -14,12 +18,14 @@ from celery import Celery
 from broker import Broker
 from settings import QUEUE, TASK_NAME
 
-# What a broker that is down, frozen or restarting raises.
+# The errors of a broker that is down, frozen or restarting.
 BROKER_ERRORS = (redis.RedisError, OSError)
 
-# So many foreign messages at the head of our queue are skipped; a worker drops them when their turn comes.
+# The number of foreign messages at the head of our queue that are skipped. A worker drops each of
+# them when it receives it.
 FOREIGN_MESSAGES_TO_SKIP = 10
-NO_JOB, NO_TAG = str(uuid.uuid4()), str(uuid.uuid4())  # stand in the template for what differs
+# Placeholders in the template for the job id and the delivery tag.
+NO_JOB, NO_TAG = str(uuid.uuid4()), str(uuid.uuid4())
 
 
 class Publisher:
@@ -32,7 +38,10 @@ class Publisher:
         self.redis.ping()
 
     def publish(self, job_ids: Sequence[UUID]) -> None:
-        """Send one message per job, all of them or none. Raises one of BROKER_ERRORS; then they may have been sent."""
+        """Send one message per job, in one command: Redis takes all of them or none.
+
+        Raises one of BROKER_ERRORS. The messages may have been sent even then.
+        """
         self.redis.lpush(QUEUE, *(self.message(str(job_id)) for job_id in job_ids))
 
     def message(self, job_id: str) -> str:
@@ -40,7 +49,7 @@ class Publisher:
         return filled.replace(NO_TAG, str(uuid.uuid4()))
 
     def next_in_queue(self) -> str | None:
-        """The job of the first message that is ours, in the order in which workers get them; None if there is none."""
+        """Return the job id of the message of ours that a worker gets next; None if there is none."""
         for message in reversed(self.redis.lrange(QUEUE, -FOREIGN_MESSAGES_TO_SKIP, -1)):
             with suppress(ValueError, LookupError, TypeError):
                 return str(UUID(str(json.loads(message)["headers"]["id"])))
@@ -48,7 +57,10 @@ class Publisher:
 
 
 def template() -> str:
-    """The message of no job, made once by Celery: making each message anew costs a bridge four fifths of its time."""
+    """Return a message with placeholders, made once by Celery.
+
+    If Celery made each message, this would take four fifths of the time of a bridge.
+    """
     with Celery("bridge", broker="memory://localhost", set_as_current=False) as app:
         app.conf.task_ignore_result = True  # the row is the truth; there is no result backend
         app.send_task(TASK_NAME, (NO_JOB,), task_id=NO_JOB, queue=QUEUE)
@@ -60,5 +72,9 @@ def template() -> str:
 
 
 def base64(job_id: str) -> str:
-    """The arguments of the task are encoded; the id in them begins at the 4th byte and has 36, so it is so alone."""
+    """Return the id as it appears in the base64-encoded arguments of the task.
+
+    There it begins behind 3 bytes and has 36 bytes, both multiples of 3. So its encoding is the same
+    as that of the id alone.
+    """
     return b64encode(job_id.encode()).decode()
