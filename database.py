@@ -8,8 +8,8 @@ from psycopg import sql
 
 Role = Literal["generation_bridge", "generation_worker"]
 
-# Limits on the time in which the kernel detects that the other end of a connection is gone. Seconds,
-# a count, and milliseconds for tcp_user_timeout.
+# Limits on the time in which the kernel detects that the other end of a connection is gone.
+# Seconds, a count, and milliseconds for tcp_user_timeout.
 KEEPALIVE: dict[str, Any] = {
     "connect_timeout": 5,
     "keepalives_idle": 5,
@@ -18,16 +18,16 @@ KEEPALIVE: dict[str, Any] = {
     "tcp_user_timeout": 8000,
 }
 ANSWER_WITHIN = 8.0  # seconds; longer than statement_timeout, which a live server enforces
-# Seconds. Poolers cache passwords, so they can refuse a new password for a while after it was set. A
-# database that is being restored may also be missing for a moment.
+# Seconds. Poolers cache passwords, so they can refuse a new password for a while after it was set.
+# A database that is being restored may also be missing for a moment.
 REFUSED_LOGIN_RETRIED_FOR = 30.0
 
 # The version of the schema that this code needs. `check_schema` compares it with the version that
 # private.schema_version() returns.
 SCHEMA = 1
 
-# The cure for each error of a server that answers and refuses this URL. The key matches the text of the
-# error, since libpq returns no code.
+# The cure for each error of a server that answers and refuses this URL. The key matches the text of
+# the error, since libpq returns no code.
 REFUSALS = {
     r"password authentication failed|SASL authentication failed|no password supplied|Tenant or user not found": (
         "The database refuses the password of {}: correct user and password in .env."

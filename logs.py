@@ -1,7 +1,7 @@
 """Log one line per event: a constant name, then the facts (`job_id`, `attempt`, …) from `extra`.
 
-In JSON format, every line that a process prints is JSON, from its first byte. This includes a warning
-of a library, the reason for a refused start, and a traceback.
+In JSON format, every line that a process prints is JSON, from its first byte. This includes a
+warning of a library, the reason for a refused start, and a traceback.
 """
 
 import io
@@ -17,8 +17,7 @@ import settings
 
 # Characters of one error that are logged: enough for any sentence, and short enough for one line.
 MAX_TEXT = 500
-# Text that no log may contain: keys, the query of a signed URL, a password in a URL, a file inside a
-# text.
+# Text that no log may contain: keys, queries of signed URLs, passwords in URLs, files inside a text.
 SECRETS = re.compile(
     r"\b(?:r8_|sk-|whsec_|sb_secret_|sbp_)[\w+/=.-]{4,}|\beyJ[\w-]{8,}\.[\w.-]+|(?<=bearer )\S+|(?<=token )\S{20,}"
     r"|(?<=://)[^\s/@]+:[^\s/@]+(?=@)|(?<=data:)[\w/+.-]+[;,][^\s\"')]+|(?<=[^\s?]\?)[^\s\"'?]*=[^\s\"')]*",
@@ -46,7 +45,7 @@ class EventFormatter(logging.Formatter):
         exception = facts.pop("exception", None)
         pairs = (f"{key}={on_one_line(value)}" for key, value in facts.items())
         words = [at, f"{record.levelname:<7}", on_one_line(record.getMessage()), *pairs]
-        # Indent the lines of a traceback: the text of an error may have lines that look like events.
+        # Indent the traceback: the text of an error may have lines that look like events.
         lines = exception.splitlines() if exception else []
         return "\n    ".join([" ".join(words), *lines])
 
@@ -143,7 +142,8 @@ def describe(error: BaseException) -> str:
     """
     text = shortened(scrubbed(str(error)))
     said = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    cause = describe(error.__cause__) if error.__cause__ else said  # httpx repeats the text of httpcore
+    # An error of httpx repeats the text of its cause, an error of httpcore.
+    cause = describe(error.__cause__) if error.__cause__ else said
     return said if cause == said else f"{said} <- {cause}"
 
 

@@ -1,7 +1,7 @@
 """Read the settings of a process. This is the only module that reads the environment.
 
-For a missing or malformed value, the process prints one line that names the setting and the place to
-set it. No secret has a default.
+For a missing or malformed value, the process prints one line that names the setting and the place
+to set it. No secret has a default.
 """
 
 import base64
@@ -37,8 +37,8 @@ from broker import Broker
 TASK_NAME = "tasks.generate"
 QUEUE = "generations"
 OTHER_TOKEN = re.compile("whsec_|sb_|sk-|eyJ")
-# The version that a process logs and reports. It is defined only in pyproject.toml, which lies beside
-# this file on every host.
+# The version that a process logs and reports. It is defined only in pyproject.toml, which lies
+# beside this file on every host.
 VERSION: str = tomllib.loads((Path(__file__).parent / "pyproject.toml").read_text())["project"]["version"]
 
 ENV_FILE = ".env"  # in the folder in which a process starts
@@ -65,7 +65,10 @@ class Missing(Exception):
 
 
 def secret_key(key: str) -> str:
-    """Return the key if it is a secret key of Supabase. Raises ValueError, as all checks here do."""
+    """Return the key if it is a secret key of Supabase.
+
+    Raises ValueError, as all checks here do.
+    """
     header(key)
     if key.startswith("sb_publishable_"):
         raise ValueError("it is the publishable key: take the secret key, sb_secret_…")
@@ -144,7 +147,11 @@ class Settings(BaseSettings):
     health_port: int | None = Field(
         None, ge=1, le=65535, description="The bridge's /healthz, /readyz and /metrics"
     )
-    health_host: str = Field("0.0.0.0", min_length=1, description="The address it listens on")  # noqa: S104
+    health_host: str = Field(
+        "0.0.0.0",  # noqa: S104
+        min_length=1,
+        description="The address it listens on",
+    )
     worker_threads: int = Field(16, ge=1, le=1000, description="Jobs that one worker runs at once")
     lease_seconds: float = Field(60, ge=1, le=3600, description="How long a silent worker keeps its job")
     # Docker and our local stack kill a process 10 s after SIGTERM.
@@ -174,7 +181,7 @@ class Settings(BaseSettings):
         for name in ("bridge_database_url", "worker_database_url", "database_url"):
             known = info.data.get(name)
             projects = {urls.project(text) for text in (url, known and known.get_secret_value()) if text}
-            # Otherwise pictures would be stored in a project where no user of the database sees them.
+            # Otherwise pictures would be stored where no user of this database sees them.
             if len(projects - {None}) > 1:
                 raise ValueError(f"it is of another project than {name.upper()}")
         return url
@@ -243,7 +250,10 @@ class Settings(BaseSettings):
         return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
     def require(self, process: Process) -> None:
-        """Exit if a setting that this process needs is missing. Call it first, in the main thread."""
+        """Exit if a setting that this process needs is missing.
+
+        Call it first, in the main thread.
+        """
         self.database(process)
         for name in NEEDS[process]:
             try:

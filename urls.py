@@ -127,7 +127,7 @@ def web(text: str) -> str:
 
 
 def project(text: str) -> str | None:
-    """Return the Supabase project of this database or API; None if the address does not name one."""
+    """Return the Supabase project of this database or API; None if the address names none."""
     found = PROJECT.search(text)
     return found and (found["host"] or found["user"])
 

@@ -42,7 +42,10 @@ class Listener:
         self.conn: psycopg.Connection[object] | None = None
 
     def listen(self) -> None:
-        """Connect or reconnect. Earlier notifications are lost, so the caller must read the table now."""
+        """Connect or reconnect.
+
+        Earlier notifications are lost, so the caller must read the table now.
+        """
         self.close()
         self.conn = store.connect(self.dsn)
         for channel in (DOORBELL, self.channel):
@@ -59,7 +62,7 @@ class Listener:
         return self.channel if time.monotonic() - self.heartbeat_sent >= HEARTBEAT_EVERY else None
 
     def expect_heartbeat(self) -> None:
-        """Start the timeout of a heartbeat that was committed just now. `wait` raises when it ends."""
+        """Start the timeout of a heartbeat that was just committed; `wait` raises when it ends."""
         self.heartbeat_sent = time.monotonic()
         self.heartbeat_due = min(self.heartbeat_due, self.heartbeat_sent + HEARTBEAT_WITHIN)
 
@@ -74,7 +77,7 @@ class Listener:
         until = time.monotonic() + seconds
         while True:
             left = min(until, self.heartbeat_due) - time.monotonic()
-            # After a delay, for example by a frozen broker, first read the notifications that arrived.
+            # After a delay, by a frozen broker for example, first read the arrived notifications.
             left = max(left, A_MOMENT if self.heartbeat_due < until else 0.0)
             arrived = {note.channel for note in self.conn.notifies(timeout=left, stop_after=1)}
             if self.channel in arrived:

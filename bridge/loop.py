@@ -1,7 +1,7 @@
 """The bridge: read the due jobs, send a message for each of them, and wait for the doorbell.
 
-Correctness never depends on the doorbell. The loop survives the loss of its database and its broker.
-While the broker fails, no job is marked dispatched, so the rows stay due.
+Correctness never depends on the doorbell. The loop survives the loss of its database and its
+broker. While the broker fails, no job is marked dispatched, so the rows stay due.
 """
 
 import logging
@@ -112,7 +112,7 @@ class Bridge:
             self.database_lost(error)
 
     def run_once(self) -> int:
-        """Send a message for each due job, and rescue jobs if it is time. Returns the number sent."""
+        """Send a message for each due job; rescue jobs if it is time. Returns the number sent."""
         self.health.passed()
         sent = 0
         try:
@@ -157,8 +157,8 @@ class Bridge:
     def find_lost_messages(self) -> None:
         """Dispatch again the jobs whose messages are lost.
 
-        The message of a dispatched job is still in the queue, or a worker popped it and claims the job
-        at once, or it is lost.
+        The message of a dispatched job is still in the queue, or a worker popped it and claims the
+        job at once, or it is lost.
         """
         if not self.last_look.outstanding or time.monotonic() < self.find_lost_at:
             return
@@ -219,7 +219,9 @@ class Bridge:
         self.health.passed()
         # Limit the exponent: in a long outage 2.0**1024 would raise an error and end the loop.
         with self.waiting():
-            time.sleep(random.uniform(0.1, min(10.0, 0.2 * 2.0 ** min(self.failures, 10))))  # noqa: S311
+            time.sleep(
+                random.uniform(0.1, min(10.0, 0.2 * 2.0 ** min(self.failures, 10))),  # noqa: S311
+            )
 
     def give_up_a_refused_login(self, error: Exception) -> None:
         refusal = database.refusal_of(error, "BRIDGE_DATABASE_URL (or DATABASE_URL)")

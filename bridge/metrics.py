@@ -1,8 +1,8 @@
 """Export to Prometheus the health of the bridge and the values of `private.metrics()`.
 
-The loop reads the values on its own connection, so a bridge keeps its two connections. It reads them
-only while a client requests `/metrics`. The threads of the server return the values that were read
-last. No error in this module may stop the loop.
+The loop reads the values on its own connection, so a bridge keeps its two connections. It reads
+them only while a client requests `/metrics`. The threads of the server return the values that were
+read last. No error in this module may stop the loop.
 """
 
 import logging
@@ -25,8 +25,8 @@ log = logging.getLogger("bridge")
 READ_EVERY = 5.0  # seconds between two reads, at least
 # Seconds. A failed read may take 5 s, and during that time the loop dispatches no job.
 READ_AGAIN_AFTER_FAILURE = 60.0
-# Seconds after the last request during which the values are read. Prometheus scrapes at least once a
-# minute.
+# Seconds after the last request in which the values are read. Prometheus scrapes every minute or
+# more often.
 ASKED_FOR = 300.0
 KEPT_FOR = 60.0  # seconds; older values are left out, since they could mislead an alert
 PREFIX = "pilotlight_"
@@ -61,7 +61,8 @@ class LogEvents(logging.Handler):
         self.counts: Counter[tuple[str, str]] = Counter()
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.counts[str(record.msg), record.levelname] += 1  # event names are constants, so there are few
+        # Event names are constants of the code, so there are few.
+        self.counts[str(record.msg), record.levelname] += 1
 
 
 class Metrics(Collector):
@@ -81,7 +82,7 @@ class Metrics(Collector):
         return generate_latest(self.registry)
 
     def read(self, store: Store) -> None:
-        """Read the values if it is time and a client requests them. The loop calls this in each pass."""
+        """Read the values if it is time and a client requests them. Runs in each pass of the loop."""
         now = time.monotonic()
         if now < self.read_at or now - self.asked_at > ASKED_FOR:
             return
@@ -89,8 +90,8 @@ class Metrics(Collector):
         try:
             measured = store.metrics()
         except psycopg.Error as error:
-            # The next look at the table handles a broken connection. A database without this function
-            # still serves jobs.
+            # The next look at the table handles a broken connection. A database without this
+            # function still serves jobs.
             self.read_at = time.monotonic() + READ_AGAIN_AFTER_FAILURE
             log.warning("metrics.not_read", extra={"error": logs.describe(error)})
             return

@@ -49,7 +49,7 @@ class Publisher:
         return filled.replace(NO_TAG, str(uuid.uuid4()))
 
     def next_in_queue(self) -> str | None:
-        """Return the job id of the message of ours that a worker gets next; None if there is none."""
+        """Return the job id of our message that a worker gets next; None if there is none."""
         for message in reversed(self.redis.lrange(QUEUE, -FOREIGN_MESSAGES_TO_SKIP, -1)):
             with suppress(ValueError, LookupError, TypeError):
                 return str(UUID(str(json.loads(message)["headers"]["id"])))
@@ -74,7 +74,7 @@ def template() -> str:
 def base64(job_id: str) -> str:
     """Return the id as it appears in the base64-encoded arguments of the task.
 
-    There it begins behind 3 bytes and has 36 bytes, both multiples of 3. So its encoding is the same
-    as that of the id alone.
+    There it begins behind 3 bytes and has 36 bytes, both multiples of 3. So its encoding is the
+    same as that of the id alone.
     """
     return b64encode(job_id.encode()).decode()

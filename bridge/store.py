@@ -10,7 +10,7 @@ from psycopg.rows import class_row, dict_row
 
 import database
 
-# The commit does not wait for the disk. This is safe: a dispatch that a power cut undoes is repeated.
+# The commit does not wait for the disk. This is safe: a dispatch lost in a power cut is repeated.
 LOOK = (
     "select job_ids, outstanding, extract(epoch from next_due_in)::float8 as next_due_in"
     " from private.dispatch_jobs(%s, %s), set_config('synchronous_commit', 'off', true)"
@@ -26,8 +26,8 @@ def connect(dsn: str) -> database.Connection:
 class Look:
     """The result of one look at the table.
 
-    `job_ids` are the jobs to send now. `outstanding` is the number of dispatched jobs that no worker
-    has claimed, these included. `next_due_in` is the time in seconds until the next job is due.
+    `job_ids` are the jobs to send now. `outstanding` is the number of dispatched jobs that no
+    worker has claimed, these included. `next_due_in` is in seconds, until the next job is due.
     """
 
     job_ids: list[UUID]
@@ -65,16 +65,16 @@ class Store:
     def dispatch(self, *, limit: int, window: int, heartbeat_channel: str | None = None) -> Iterator[Look]:
         """Mark due jobs dispatched when the block ends without an error; otherwise they stay due.
 
-        A message may reach its worker before the commit. Then the claim of the worker waits for the row
-        lock until the commit. `heartbeat_channel` names a channel to notify with the same commit.
+        A message may reach its worker before the commit. Then the claim of the worker waits for the
+        row lock until the commit. The same commit notifies `heartbeat_channel`, if given.
         """
         query, values = (
             (LOOK, [limit, window])
             if heartbeat_channel is None
             else (LOOK_AND_HEARTBEAT, [limit, window, heartbeat_channel])
         )
-        # The pipeline sends "begin" together with the query. This saves one round trip before the messages
-        # are sent.
+        # The pipeline sends "begin" together with the query. This saves one round trip before the
+        # messages are sent.
         with (
             self.conn.pipeline(),
             self.conn.transaction(),
@@ -87,9 +87,9 @@ class Store:
     def redispatch(self, *, older_than: float, next_in_queue: str | None = None) -> int:
         """Make jobs due again that were dispatched but never claimed. Returns their number.
 
-        It takes jobs that were dispatched more than `older_than` seconds ago. With `next_in_queue`, the
-        id of the job whose message is next in the queue, it takes jobs that were dispatched more than
-        `older_than` seconds before that job.
+        It takes jobs that were dispatched more than `older_than` seconds ago. With `next_in_queue`,
+        the id of the job whose message is next in the queue, it takes jobs that were dispatched
+        more than `older_than` seconds before that job.
         """
         row = self.conn.execute(
             "select private.redispatch_jobs(make_interval(secs => %s), %s)", (older_than, next_in_queue)
