@@ -17,7 +17,7 @@ import settings
 
 # Characters of one error that are logged: enough for any sentence, and short enough for one line.
 MAX_TEXT = 500
-# Text that no log may contain: keys, queries of signed URLs, passwords in URLs, files inside a text.
+# Text that no log may contain: keys, queries of signed URLs, passwords in URLs, inlined files.
 SECRETS = re.compile(
     r"\b(?:r8_|sk-|whsec_|sb_secret_|sbp_)[\w+/=.-]{4,}|\beyJ[\w-]{8,}\.[\w.-]+|(?<=bearer )\S+|(?<=token )\S{20,}"
     r"|(?<=://)[^\s/@]+:[^\s/@]+(?=@)|(?<=data:)[\w/+.-]+[;,][^\s\"')]+|(?<=[^\s?]\?)[^\s\"'?]*=[^\s\"')]*",

@@ -47,7 +47,7 @@ class Health:
         return self.is_alive and is_connected and self.looked_at is not None
 
     def facts(self) -> dict[str, Any]:
-        """Return the body of an answer. `lag_seconds`: the longest that a due job may have waited."""
+        """Return the body of an answer. `lag_seconds`: how long a due job may have waited."""
         now = time.monotonic()
         broker = "down" if self.is_broker_down else "up" if self.is_broker_known else "unknown"
         return {

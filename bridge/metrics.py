@@ -82,7 +82,7 @@ class Metrics(Collector):
         return generate_latest(self.registry)
 
     def read(self, store: Store) -> None:
-        """Read the values if it is time and a client requests them. Runs in each pass of the loop."""
+        """Read the values if it is time and a client requests them. The loop calls this."""
         now = time.monotonic()
         if now < self.read_at or now - self.asked_at > ASKED_FOR:
             return

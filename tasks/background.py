@@ -1,4 +1,4 @@
-"""What a worker does beside its jobs: each in a thread of its own, which no error ends."""
+"""Run the periodic work of a worker, each kind in its own thread, which survives every error."""
 
 import logging
 import threading
@@ -11,12 +11,16 @@ from tasks.storage import NotStored
 
 log = logging.getLogger("tasks")
 
-# These errors end by themselves. Any other comes from a migration under way or a bug: it gets a traceback.
+# These errors are temporary. Any other error comes from a running migration or a bug: its traceback
+# is logged.
 PASSING = (*store.DATABASE_ERRORS, NotStored)
 
 
 def repeat(step: Callable[[], object], *, every: float, name: str, failure: str) -> threading.Thread:
-    """Run `step` now, and again `every` seconds after it ended; `failure` is the event of an error."""
+    """Run `step` in a thread now, and again `every` seconds after each end.
+
+    `failure` is the log event of an error.
+    """
 
     def run() -> None:
         while True:
@@ -29,7 +33,7 @@ def repeat(step: Callable[[], object], *, every: float, name: str, failure: str)
 
 
 def attempt(step: Callable[[], object], failure: str) -> None:
-    """Run `step` and log what goes wrong. The thread goes on: a job's lease may depend on the next step."""
+    """Run `step` and log its error. The thread must go on: a job's lease may need the next step."""
     try:
         step()
     except PASSING as error:

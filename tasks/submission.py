@@ -1,6 +1,7 @@
-"""A provider that charges is started once per attempt: first the intent, then the call, then the reference.
+"""Start a provider that charges only once per attempt.
 
-A worker that finds an intent without a reference looks for the orphan before it starts anything again.
+A worker records its intent, calls the provider, and then stores the reference. A worker that finds
+an intent without a reference looks for the orphan before it starts anything again.
 """
 
 import logging
@@ -29,7 +30,7 @@ from tasks.store import Job
 
 log = logging.getLogger("tasks")
 
-# Seconds. A start is over after 30 s. A prediction that the list does not show after 90 s was never made.
+# Seconds. A start ends within 30 s. A prediction that is not in the list after 90 s was never made.
 SHOWN_WITHIN = 90.0
 
 
@@ -47,7 +48,8 @@ def begin(provider: Provider, job: Job, lease: Lease) -> Done | Started | Pendin
     lease.check()  # a process that was frozen after its claim must not pay now
     if lease.is_cancel_requested:
         raise Permanent("canceled", "You canceled this.")
-    if not is_recorded:  # the lease is ours: this is a repeated call whose first reply was lost
+    # This worker has the lease, so the first reply of a repeated call was lost.
+    if not is_recorded:
         raise Unanswered("the intent was there already")
     return start(provider, job)
 
@@ -95,7 +97,10 @@ def collect_orphan(provider: Provider, job: Job) -> Done | Pending:
 
 
 def run_provider_cancellations(job_id: str) -> None:
-    """Cancel the predictions of a job that has ended or is gone. What fails is sent again by the bridge."""
+    """Cancel the predictions of a job that has ended or is gone.
+
+    For a failed cancellation, the bridge sends the job again.
+    """
     for name, ref in store.provider_cancellations(job_id):
         facts = {"job_id": job_id, "provider_ref": ref}
         try:
@@ -108,6 +113,9 @@ def run_provider_cancellations(job_id: str) -> None:
 
 
 def record(tell: Callable[..., None], *facts: str, **more: object) -> None:
-    """Tell all workers through the database. Losing this costs little; losing what was just started would not."""
+    """Record a fact for all workers in the database, and ignore its errors.
+
+    A lost fact costs little, but an error here would lose the work that was just started.
+    """
     with suppress(*store.DATABASE_ERRORS):
         tell(*facts, **more)
