@@ -30,10 +30,10 @@ class Lease:
 
     @property
     def is_due(self) -> bool:
-        """Whether to renew it: after a third of the lease, so that a slow statement does not lose
-        it.
+        """Whether to renew the lease now.
 
-        The first renewal is sooner, since it shows the user that the work has begun.
+        It is due after a third of its time, so that one slow statement does not lose it. The first
+        renewal is sooner, since it shows the user that the work has begun.
         """
         after = min(FIRST_RENEWAL_AFTER, self.seconds / 3) if self.is_first else self.seconds / 3
         return self.state != "lost" and self.age > after

@@ -68,7 +68,10 @@ class Job:
 
     @property
     def age(self) -> float:
-        """Seconds from the intent of the first provider call in this attempt to the claim; else 0.
+        """The age of the provider's work at this claim, in seconds; 0 if there is none.
+
+        It counts from the first time that the provider was, or was about to be, called in this
+        attempt.
         """
         return 0.0 if self.submitted_at is None else (self.claimed_at - self.submitted_at).total_seconds()
 

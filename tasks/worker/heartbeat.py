@@ -1,4 +1,4 @@
-"""Tell `make status` that this worker runs, and whether Storage refuses it."""
+"""Record for `make status` that this worker runs, and whether Storage refuses it."""
 
 import os
 import socket
@@ -8,7 +8,7 @@ from celery.signals import worker_init, worker_ready
 import settings
 from tasks import background, storage, store
 
-RECORD_PROCESS_EVERY = 20.0  # seconds; make status misses a worker after three of them
+RECORD_PROCESS_EVERY = 20.0  # seconds; `make status` reports a worker missing after three of them
 NAME = f"{socket.gethostname()}:{os.getpid()}"
 
 
@@ -24,7 +24,7 @@ def send() -> None:
 
 @worker_init.connect
 def make_pool(**_: object) -> None:
-    """In the main thread: of the threads that start together, each would make a pool of its own."""
+    """Open the pool in the main thread: several threads start at once, and each would open one."""
     store.pool()
 
 
