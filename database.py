@@ -55,7 +55,7 @@ class RoleRefused(Exception):
 
 
 class SchemaRefused(Exception):
-    """The schema is older than this code, or too new for it. The text names the cure."""
+    """The schema is too old or too new for this code. The text names the cure."""
 
 
 class Connection(psycopg.Connection[Any]):
@@ -111,7 +111,7 @@ def connect(dsn: str, role: Role) -> Connection:
 
     Raises:
         RoleRefused, SchemaRefused: The text names the cure.
-        psycopg.OperationalError: The server is away or refuses the password.
+        psycopg.OperationalError: The server is unreachable or refuses the password.
     """
     conn = Connection.connect(dsn, **options(role))
     try:

@@ -32,8 +32,8 @@ FIRST_PAUSE, BUSY_PAUSE, IDLE_PAUSE = 0.05, 0.5, 5.0
 FIND_LOST_EVERY = 1.0  # seconds
 RECORD_PROCESS_EVERY = 20.0  # seconds; `make status` reports a bridge missing after three of them
 LOST_AFTER = 5.0  # seconds; popping and claiming a message takes milliseconds
-# Seconds. After this time a job gets a second message even if its first may still be in the queue:
-# no worker seems to read it.
+# Seconds. After this time a job gets another message even if an earlier one is still in the queue,
+# since no worker reads that one.
 REDISPATCH_UNCONDITIONALLY_AFTER = 600.0
 
 NO_NOTIFICATIONS = (

@@ -42,8 +42,9 @@ THUMB_TYPE = "image/webp"
 
 # A child process costs a tenth of a second. So small pictures of the formats that nearly all models
 # make are read in the worker, two at a time. All other files are read in a child, one at a time: a
-# WebP of 67 megapixels takes a gigabyte. Bytes for a pixel while a picture is read, as measured.
-# libwebp keeps four copies of a picture.
+# WebP of 67 megapixels takes a gigabyte.
+
+# Bytes for a pixel while a picture is read, as measured. libwebp keeps four copies of a picture.
 BYTES_A_PIXEL = {"PNG": 4, "JPEG": 4, "MPO": 4, "WEBP": 16}
 READ_HERE = 20_000_000  # bytes of pixels: 5 megapixels of PNG
 # Two separate threads: each thread that reads pictures keeps the memory that it once needed.

@@ -53,10 +53,9 @@ Outcome = Complete | Wait | Retry | Fail | Release
 def after(error: Exception, job: Job) -> Retry | Wait | Fail | Release:
     """Return the outcome of an attempt that raised this error.
 
-    The provider's `retry_after` replaces our backoff. No retry that
-    costs an attempt exceeds `max_attempts`. Work that the
-    provider still has is fetched again and never started again. A bug of ours is permanent: a retry
-    would only cost the user time.
+    The provider's `retry_after` replaces our backoff. No retry that costs an attempt exceeds
+    `max_attempts`. Work that the provider still has is fetched again and never started again. A bug
+    of ours is permanent: a retry would only cost the user time.
     """
     match error:
         case Unanswered():

@@ -11,8 +11,7 @@ from typing import Generic, TypeVar
 Value = TypeVar("Value")
 Answer = TypeVar("Answer")
 
-# The most values in one query. Its first job stays locked until the last is done, about 15 ms
-# later.
+# The most values in one query. The first job stays locked until the last is done: about 15 ms.
 AT_ONCE = 32
 
 

@@ -9,7 +9,7 @@ from tasks import background, storage, store
 
 log = logging.getLogger("tasks")
 
-# Seconds. A deleted picture is removed within a minute, even if a worker dies with a batch.
+# Seconds. A deleted picture is removed within a minute, even if a worker dies during a batch.
 REMOVE_EVERY = 20.0
 REMOVED_AT_ONCE = 1000  # objects; the limit of Storage for one request
 # Seconds between two pages of all workers together. The database keeps the time and the position.

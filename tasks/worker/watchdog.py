@@ -29,7 +29,7 @@ class StalledConsumerWatchdog:
         self.is_leaving = False
 
     def leave(self, **_: object) -> None:
-        """Stop watching: during shutdown a worker takes no messages, and `shutdown` ends it in time."""
+        """Stop watching: a worker in shutdown takes no messages, and `shutdown` ends it in time."""
         self.is_leaving = True
 
     def message_received(self, **_: object) -> None:
