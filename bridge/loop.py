@@ -30,7 +30,7 @@ BATCH = 500  # jobs per look; this limits how long a claim can wait for the comm
 # Seconds between two looks at the table without a doorbell.
 FIRST_PAUSE, BUSY_PAUSE, IDLE_PAUSE = 0.05, 0.5, 5.0
 FIND_LOST_EVERY = 1.0  # seconds
-RECORD_PROCESS_EVERY = 20.0  # seconds; `make status` reports a bridge missing after three of them
+RECORD_PROCESS_EVERY = 20.0  # seconds; `make status` no longer counts a bridge after three of them
 LOST_AFTER = 5.0  # seconds; popping and claiming a message takes milliseconds
 # Seconds. After this time a job gets another message even if an earlier one is still in the queue,
 # since no worker reads that one.

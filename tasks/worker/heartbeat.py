@@ -8,7 +8,7 @@ from celery.signals import worker_init, worker_ready
 import settings
 from tasks import background, storage, store
 
-RECORD_PROCESS_EVERY = 20.0  # seconds; `make status` reports a worker missing after three of them
+RECORD_PROCESS_EVERY = 20.0  # seconds; `make status` no longer counts a worker after three of them
 NAME = f"{socket.gethostname()}:{os.getpid()}"
 
 
