@@ -1,7 +1,7 @@
-"""How both clients of Redis reach it: kombu and redis-py get one bare URL and the same options.
+"""Connect both clients of Redis: kombu and redis-py get one bare URL and the same options.
 
-kombu and redis-py read other options from a URL, by other rules. kombu verifies no certificate for
-a plain `rediss://`.
+Each of them reads different options from a URL, by different rules. For example, with a plain
+`rediss://` URL kombu verifies no certificate.
 """
 
 import re
@@ -28,17 +28,17 @@ ENCRYPTED_PORT = "Redis speaks TLS on this port: write rediss:// in REDIS_URL."
 PROTECTED = (
     "Redis takes no connections from other machines (protected mode): give it a password, and REDIS_URL, too."
 )
-OLDEST = (6, 2)  # kombu 5.7 uses commands that are new in it
+OLDEST = (6, 2)  # kombu 5.7 uses commands that this version introduced
 
 
 @dataclass(frozen=True, slots=True)
 class Broker:
     url: str = field(repr=False)
-    tls: dict[str, Any] | None  # None: not encrypted
+    tls: dict[str, Any] | None  # None if the connection is not encrypted
 
     @property
     def options(self) -> dict[str, Any]:
-        """For redis-py, beside the URL."""
+        """The arguments that redis-py gets beside the URL."""
         return self.tls or {}
 
     def client(self) -> "redis.Redis":
@@ -46,13 +46,13 @@ class Broker:
 
 
 class BrokerRefused(Exception):
-    """Redis answers, and would not serve us. The text names the cure."""
+    """Redis answers, but refuses to serve us. The text names the cure."""
 
 
 def parse(text: str, ca_file: Path | None = None) -> Broker:
-    """Raises ValueError, whose text names what is wrong and never the value.
+    """Read the URL of Redis. Raises ValueError, whose text names the fault and never the value.
 
-    Time-outs in the URL are ignored: ours are explicit.
+    Timeouts in the URL are ignored: ours are explicit.
     """
     parts = urls.split(text, "redis", "rediss")
     host, port = urls.place(parts.places)
@@ -90,16 +90,16 @@ def tls_options(given: dict[str, str], ca_file: Path | None) -> dict[str, Any]:
 
 
 def check(broker: Broker) -> list[str]:
-    """Speak to Redis once; what an operator should be warned of. Raises as `look` does."""
+    """Connect to Redis once. Returns warnings for the operator. Raises as `look` does."""
     return [warning.text for warning in warnings(look(broker))]
 
 
 def look(broker: Broker) -> dict[str, Any]:
-    """Speak to Redis once. Returns its INFO, which is empty if the login may not ask for it.
+    """Connect to Redis once. Returns its INFO, which is empty if the login may not read it.
 
     Raises:
-        BrokerRefused: It answers, and never will serve us as it is set.
-        redis.RedisError, OSError: It is away.
+        BrokerRefused: Redis answers, but cannot serve us with this configuration.
+        redis.RedisError, OSError: Redis is unreachable.
     """
     with broker.client() as client:
         try:
@@ -135,7 +135,10 @@ def refusal_of(error: Exception) -> BrokerRefused | None:
 
 
 def misunderstanding(broker: Broker) -> BrokerRefused | None:
-    """Why a server does not answer: a Redis without TLS is silent to a client with TLS."""
+    """Find out why a reachable server does not answer; None if no reason is found.
+
+    For example, a Redis without TLS does not answer a client that begins with TLS.
+    """
     place, said = urlsplit(broker.url), b""
     with suppress(OSError), socket.create_connection((place.hostname, place.port), timeout=2) as connection:
         connection.sendall(b"PING\r\n\r\n")
@@ -160,7 +163,7 @@ class Warned(NamedTuple):
 
 
 def warnings(facts: dict[str, Any]) -> list[Warned]:
-    """The settings that an operator should change, by the INFO of Redis."""
+    """Return what an operator should change, according to the INFO of Redis."""
     found = []
     version = str(facts.get("redis_version", ""))
     numbers = tuple(int(each) for each in re.findall("[0-9]+", version)[:2])

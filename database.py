@@ -1,4 +1,4 @@
-"""The connection of a process of ours: bounded in time, and with the small role of that process."""
+"""Connect a bridge or a worker to Postgres, with time limits and in the role of the process."""
 
 import re
 from typing import Any, Literal
@@ -8,7 +8,8 @@ from psycopg import sql
 
 Role = Literal["generation_bridge", "generation_worker"]
 
-# These bound how long the kernel believes in a connection whose other end is gone.
+# Limits on the time in which the kernel detects that the other end of a connection is gone.
+# Seconds, a count, and milliseconds for tcp_user_timeout.
 KEEPALIVE: dict[str, Any] = {
     "connect_timeout": 5,
     "keepalives_idle": 5,
@@ -16,16 +17,17 @@ KEEPALIVE: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 8000,
 }
-DATABASE_ANSWER_WITHIN = 8.0  # seconds; above statement_timeout, which a live server enforces
-# A pooler caches passwords and can refuse a new one for a while. A restored database is there a
-# moment later.
-REFUSED_LOGIN_RETRIED_FOR = 30.0  # seconds
+DATABASE_ANSWER_WITHIN = 8.0  # seconds; longer than statement_timeout, which a live server enforces
+# Seconds. Poolers cache passwords, so they can refuse a new password for a while after it was set.
+# A database that is being restored may also be missing for a moment.
+REFUSED_LOGIN_RETRIED_FOR = 30.0
 
-# The version of the schema that this code was written for. private.schema_version() has the version
-# of the database.
+# The version of the schema that this code needs. `check_schema` compares it with the version that
+# private.schema_version() returns.
 SCHEMA = 1
 
-# The cure when a server refuses this URL, by the words of the error: libpq gives no code.
+# The cure for each error of a server that answers and refuses this URL. The key matches the text of
+# the error, since libpq returns no code.
 REFUSALS = {
     r"password authentication failed|SASL authentication failed|no password supplied|Tenant or user not found": (
         "The database refuses the password of {}: correct user and password in .env."
@@ -49,15 +51,18 @@ REFUSALS = {
 
 
 class RoleRefused(Exception):
-    """The login works and may not become the role of the process. The text names the cure."""
+    """The login works, but may not take the role of the process. The text names the cure."""
 
 
 class SchemaRefused(Exception):
-    """The schema is older than this code, or too new for it. The text names the cure."""
+    """The schema is too old or too new for this code. The text names the cure."""
 
 
 class Connection(psycopg.Connection[Any]):
-    """Gives up a silent server. libpq would wait: a proxy may still answer its keepalives."""
+    """A connection that closes when the server does not answer within DATABASE_ANSWER_WITHIN.
+
+    libpq would wait permanently behind a proxy that answers the keepalives.
+    """
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         try:
@@ -69,12 +74,12 @@ class Connection(psycopg.Connection[Any]):
 
 
 def options(role: Role) -> dict[str, Any]:
-    """How to open a Connection: autocommit, keepalives, and the name that an operator sees."""
+    """Return the options of a Connection: autocommit, keepalives, and a name for operators."""
     return {"autocommit": True, "application_name": role.replace("generation_", "pilotlight-"), **KEEPALIVE}
 
 
 def become(conn: Connection, role: Role) -> None:
-    """Take the role. Raises RoleRefused if the login is no member of it."""
+    """Take the role with any login. Raises RoleRefused if the login is no member of the role."""
     try:
         conn.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
     except (psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidParameterValue) as error:
@@ -86,7 +91,7 @@ def become(conn: Connection, role: Role) -> None:
 
 
 def check_schema(conn: Connection) -> None:
-    """Raises SchemaRefused."""
+    """Raise SchemaRefused if this code and the schema do not fit each other."""
     try:
         row = conn.execute("select version, compatible_since from private.schema_version()").fetchone()
     except (psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName):
@@ -102,11 +107,11 @@ def check_schema(conn: Connection) -> None:
 
 
 def connect(dsn: str, role: Role) -> Connection:
-    """A connection to a schema that this code can use, in its role.
+    """Return a connection in this role, to a schema that this code can use.
 
     Raises:
         RoleRefused, SchemaRefused: The text names the cure.
-        psycopg.OperationalError: The server is away or refuses the password.
+        psycopg.OperationalError: The server is unreachable or refuses the password.
     """
     conn = Connection.connect(dsn, **options(role))
     try:
@@ -119,7 +124,7 @@ def connect(dsn: str, role: Role) -> Connection:
 
 
 def refusal_of(error: Exception, setting: str) -> str | None:
-    """Why a server that answers refuses us, in one line with the cure; None for any other error."""
+    """Return why a server refuses us, in one line with the cure; None for any other error."""
     if isinstance(error, psycopg.OperationalError):
         for said, cure in REFUSALS.items():
             if re.search(said, str(error)):

@@ -1,7 +1,7 @@
-"""One line per event: a constant name, then the facts in `extra` (`job_id`, `attempt`, `fence`, …).
+"""Log one line per event: a constant name, then the facts (`job_id`, `attempt`, …) from `extra`.
 
-In JSON, the whole output of a process is lines of JSON, from its first byte: also a warning of a
-library, the reason for a refused start, and a traceback.
+In JSON format, every line that a process prints is JSON, from its first byte. This includes a
+warning of a library, the reason for a refused start, and a traceback.
 """
 
 import io
@@ -15,8 +15,9 @@ from typing import Any, TextIO
 
 import settings
 
-MAX_ERROR_TEXT = 500  # characters of one error that are logged; any sentence fits
-# Secrets, which no log may have: keys, the query of a signed URL, a password in a URL, a data URI.
+# Characters of one error that are logged: enough for any sentence, and short enough for one line.
+MAX_ERROR_TEXT = 500
+# Text that no log may contain: keys, queries of signed URLs, passwords in URLs, inlined files.
 SECRETS = re.compile(
     r"\b(?:r8_|sk-|whsec_|sb_secret_|sbp_)[\w+/=.-]{4,}|\beyJ[\w-]{8,}\.[\w.-]+|(?<=bearer )\S+|(?<=token )\S{20,}"
     r"|(?<=://)[^\s/@]+:[^\s/@]+(?=@)|(?<=data:)[\w/+.-]+[;,][^\s\"')]+|(?<=[^\s?]\?)[^\s\"'?]*=[^\s\"')]*",
@@ -44,13 +45,13 @@ class EventFormatter(logging.Formatter):
         exception = facts.pop("exception", None)
         pairs = (f"{key}={on_one_line(value)}" for key, value in facts.items())
         words = [at, f"{record.levelname:<7}", on_one_line(record.getMessage()), *pairs]
-        # Indented: the text of an error may have lines that look like events.
+        # Indent the traceback: the text of an error may have lines that look like events.
         lines = exception.splitlines() if exception else []
         return "\n    ".join([" ".join(words), *lines])
 
 
 class JsonLines(io.TextIOBase):
-    """A standard stream of which every line becomes JSON."""
+    """A standard stream that writes every line as JSON."""
 
     def __init__(self, stream: TextIO, name: str) -> None:
         self.stream, self.name, self.rest = stream, name, ""
@@ -68,7 +69,7 @@ class JsonLines(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Keeps the parts that a print writes together until the line ends."""
+        """Keep an unfinished line: `print` may flush before the line ends."""
         self.stream.flush()
 
     def close(self) -> None:
@@ -85,7 +86,7 @@ class JsonLines(io.TextIOBase):
 def as_json(
     level: str, logger: str, event: str, created: float | None = None, facts: dict[str, Any] | None = None
 ) -> str:
-    """One line. Values that JSON does not know are text."""
+    """Return one line of JSON. Values of types that JSON lacks become text."""
     moment = datetime.now(UTC) if created is None else datetime.fromtimestamp(created, UTC)
     at = moment.isoformat(timespec="milliseconds")
     line = {"at": at, "level": level, "logger": logger, "event": event}
@@ -93,13 +94,19 @@ def as_json(
 
 
 def on_one_line(value: object) -> str:
-    """As it is, or quoted where a newline or another control character could forge a line."""
+    """Return the text of a value, quoted if it has a control character.
+
+    A newline in it could forge a log line.
+    """
     text = str(value)
     return text if text.isprintable() else json.dumps(text)
 
 
 def begin() -> None:
-    """Set the logging up. Call it before the settings are read, since they may be wrong."""
+    """Start the JSON format before anything can be printed.
+
+    Call it before the settings are read: they may be wrong, and that error is printed, too.
+    """
     if settings.variable("LOG_FORMAT") != "json" or isinstance(sys.stdout, JsonLines):
         return
     sys.stdout, sys.stderr = JsonLines(sys.stdout, "stdout"), JsonLines(sys.stderr, "stderr")
@@ -116,9 +123,9 @@ def thread_crashed(crash: threading.ExceptHookArgs) -> None:
 
 
 def configure(config: settings.Settings) -> None:
-    """Send every event of this process to standard output, as `LOG_FORMAT` says."""
+    """Send every event of this process to standard output, in the format of `LOG_FORMAT`."""
     to_stdout(config.log_level, as_json=config.log_format == "json")
-    # httpx logs a line per upload, which would contain signed URLs.
+    # At level INFO httpx logs a line per upload, with signed URLs.
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
@@ -129,20 +136,24 @@ def to_stdout(level: int | str, *, as_json: bool) -> None:
 
 
 def describe(error: BaseException) -> str:
-    """Class and text of an error and of its causes. The `repr` of redis-py's errors has no text."""
+    """Return class and text of an error and of its cause.
+
+    The `repr` of some errors, such as those of redis-py, lacks the text.
+    """
     text = shortened(scrubbed(str(error)))
     said = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    cause = describe(error.__cause__) if error.__cause__ else said  # httpx says what httpcore says
+    # An error of httpx repeats the text of its cause, an error of httpcore.
+    cause = describe(error.__cause__) if error.__cause__ else said
     return said if cause == said else f"{said} <- {cause}"
 
 
 def scrubbed(text: str) -> str:
-    """The text without secrets."""
+    """Return the text without secrets."""
     return SECRETS.sub("…", text)
 
 
 def shortened(text: str) -> str:
-    """One line of at most 500 characters; of a long text, its beginning and its end."""
+    """Return one line of at most 500 characters: of a long text, its beginning and its end."""
     line = " ".join(text.split())
     half = (MAX_ERROR_TEXT - 3) // 2
     return line if len(line) <= MAX_ERROR_TEXT else f"{line[:half]} … {line[-half:]}"

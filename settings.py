@@ -1,7 +1,7 @@
-"""The only reader of the environment: everything a process needs to know from outside.
+"""Read the settings of a process. This is the only module that reads the environment.
 
-A missing or malformed value is named in one line that says where to set it. No default hides a
-missing secret.
+For a missing or malformed value, the process prints one line that names the setting and the place
+to set it. No secret has a default.
 """
 
 import base64
@@ -38,12 +38,13 @@ TASK_NAME = "tasks.generate"
 QUEUE = "generations"
 RECORD_PROCESS_EVERY = 20.0  # seconds; make status misses a process after three of them
 OTHER_TOKEN = re.compile("whsec_|sb_|sk-|eyJ")
-# The version stands in pyproject.toml alone, which lies beside this file on every host.
+# The version that a process logs and reports. It is defined only in pyproject.toml, which lies
+# beside this file on every host.
 VERSION: str = tomllib.loads((Path(__file__).parent / "pyproject.toml").read_text())["project"]["version"]
 
-ENV_FILE = ".env"  # of the folder in which a process starts
+ENV_FILE = ".env"  # in the folder in which a process starts
 SET_IT = "Set it in the environment or in .env (see .env.example)."
-# Names that look like ours and belong to others: to the Edge Functions and to the app.
+# Names that resemble our settings but belong to the Edge Functions or to the app.
 OF_OTHERS = {
     "REPLICATE_WEBHOOK_SECRET",
     "SUPABASE_PUBLISHABLE_KEY",
@@ -51,8 +52,8 @@ OF_OTHERS = {
     "SUPABASE_SECRET_KEYS",
 }
 
-# Celery reads these before its configuration. With one of them, a worker would listen at another
-# Redis than the one that the bridge sends to.
+# Celery prefers these variables to its configuration: a worker would then read from another Redis
+# than the one that the bridge sends to.
 CELERYS_OWN = {"CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL"}
 
 Process = Literal["bridge", "worker"]
@@ -61,11 +62,14 @@ NEEDS: dict[Process, tuple[Needed, ...]] = {"bridge": (), "worker": ("supabase_u
 
 
 class Missing(Exception):
-    """A setting that only some processes need was asked for and is not set."""
+    """A setting that only some processes need is requested and not set."""
 
 
 def secret_key(key: str) -> str:
-    """Raises ValueError, as all of these."""
+    """Return the key if it is a secret key of Supabase.
+
+    Raises ValueError, as all checks here do.
+    """
     header(key)
     if key.startswith("sb_publishable_"):
         raise ValueError("it is the publishable key: take the secret key, sb_secret_…")
@@ -92,7 +96,7 @@ def header(text: str) -> str:
 
 
 def role_of(key: str) -> str | None:
-    """The role of a JWT; None if it is none."""
+    """Return the role in a JWT; None if the key is no JWT."""
     try:
         payload = key.split(".")[1]
         return str(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["role"])
@@ -109,7 +113,10 @@ WebUrl = Annotated[str, AfterValidator(urls.web)]
 
 
 class Settings(BaseSettings):
-    """Read from the process environment, then from `.env`; `.env.example` explains each value."""
+    """The settings, read from the process environment, then from `.env`.
+
+    `.env.example` explains each value.
+    """
 
     model_config = SettingsConfigDict(
         extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
@@ -141,14 +148,18 @@ class Settings(BaseSettings):
     health_port: int | None = Field(
         None, ge=1, le=65535, description="The bridge's /healthz, /readyz and /metrics"
     )
-    health_host: str = Field("0.0.0.0", min_length=1, description="The address it listens on")  # noqa: S104
+    health_host: str = Field(
+        "0.0.0.0",  # noqa: S104
+        min_length=1,
+        description="The address it listens on",
+    )
     worker_threads: int = Field(16, ge=1, le=1000, description="Jobs that one worker runs at once")
     lease_seconds: float = Field(60, ge=1, le=3600, description="How long a silent worker keeps its job")
-    # Docker, and our local stack, kill 10 s after they asked a process to leave.
+    # Docker and our local stack kill a process 10 s after SIGTERM.
     shutdown_seconds: float = Field(
         8, ge=0, le=3600, description="How long a leaving worker finishes what it has"
     )
-    # The bucket takes no more, and neither does a project on the free plan.
+    # This is the limit of the bucket, and of a project on the free plan.
     max_output_bytes: int = Field(
         52_428_800, ge=1, le=5_368_709_120, description="The largest file that is stored"
     )
@@ -171,7 +182,7 @@ class Settings(BaseSettings):
         for name in ("bridge_database_url", "worker_database_url", "database_url"):
             known = info.data.get(name)
             projects = {urls.project(text) for text in (url, known and known.get_secret_value()) if text}
-            # Pictures would be stored where no user of the database sees them.
+            # Otherwise pictures would be stored where no user of this database sees them.
             if len(projects - {None}) > 1:
                 raise ValueError(f"it is of another project than {name.upper()}")
         return url
@@ -182,7 +193,7 @@ class Settings(BaseSettings):
         try:
             if path is not None:
                 ssl.create_default_context(cafile=path)
-        except OSError:  # ssl.SSLError is one
+        except OSError:  # ssl.SSLError is a subclass
             raise ValueError("it names no file of certificates (PEM)") from None
         return path
 
@@ -206,20 +217,23 @@ class Settings(BaseSettings):
 
     @property
     def has_public_storage(self) -> bool:
-        """Whether a provider can fetch what a signed URL of our Storage names."""
+        """Whether a provider can fetch an object by a signed URL of our Storage."""
         return (self.supabase_url or "").startswith("https://")
 
     @property
     def webhook_url(self) -> str | None:
-        """The address for a provider's webhooks. None: it could reach none, so workers poll it."""
+        """The address of the provider's webhook; None if the provider could not reach it.
+
+        Without a webhook, workers poll the provider.
+        """
         if self.replicate_webhook_url is None and self.has_public_storage:
             return f"{self.supabase_url}/functions/v1/provider_webhook"
         return self.replicate_webhook_url
 
     def database(self, process: Process) -> str:
-        """The URL with the login of this process, or DATABASE_URL.
+        """Return the database URL of this process: its own, or DATABASE_URL.
 
-        Without both, the process ends.
+        If neither is set, the process exits.
         """
         own = self.bridge_database_url if process == "bridge" else self.worker_database_url
         url = own or self.database_url
@@ -230,16 +244,16 @@ class Settings(BaseSettings):
         return url.get_secret_value()
 
     def secret(self, name: Needed) -> str:
-        """A value only some processes need. Raises Missing."""
+        """Return a value that only some processes need. Raises Missing if it is not set."""
         value = getattr(self, name)
         if value is None:
             raise Missing(f"{name.upper()} is missing: set it in .env (see .env.example)")
         return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
     def require(self, process: Process) -> None:
-        """End a process that lacks a setting, before it does anything.
+        """Exit if a setting that this process needs is missing.
 
-        Call it in the main thread.
+        Call it first, in the main thread.
         """
         self.database(process)
         for name in NEEDS[process]:
@@ -250,12 +264,15 @@ class Settings(BaseSettings):
 
 
 def variable(name: str) -> str | None:
-    """A variable that a model's row names as {"$env": "NAME"}; no setting of ours has that name."""
+    """Return the value of a variable that is no setting of ours, from the environment or `.env`.
+
+    A model's row names such a variable as {"$env": "NAME"}.
+    """
     return os.environ.get(name) or of_file().get(name)
 
 
 def of_file() -> dict[str, str | None]:
-    """The values of .env; none without the file."""
+    """Return the variables in `.env`; an empty dict if there is no such file."""
     try:
         return dotenv_values(ENV_FILE)
     except (OSError, UnicodeDecodeError) as error:
@@ -265,7 +282,7 @@ def of_file() -> dict[str, str | None]:
 
 
 def misspelt() -> dict[str, str]:
-    """Variables that look like a setting of ours and are none, each with the nearest setting."""
+    """Return names that are set and resemble a setting of ours, each with the nearest setting."""
     ours = [name.upper() for name in Settings.model_fields]
     found = {}
     for name in (set(os.environ) | set(of_file())) - set(ours) - OF_OTHERS:
@@ -275,7 +292,7 @@ def misspelt() -> dict[str, str]:
 
 
 def owner_database() -> str:
-    """DATABASE_URL, the login of the schema's owner. Nothing else has to be set to migrate."""
+    """Return DATABASE_URL, the login of the schema's owner. A migration needs no other setting."""
     url = variable("DATABASE_URL")
     if not url:
         refuse(
@@ -284,26 +301,26 @@ def owner_database() -> str:
         )
     try:
         return urls.database(url)
-    except ValueError as error:  # its text never has the value
+    except ValueError as error:  # its text never contains the value
         refuse(f"DATABASE_URL is wrong: {error}. {SET_IT}")
 
 
 def refuse(line: str, code: int = 2) -> NoReturn:
-    """Say in one line why this process ends."""
+    """Print one line that gives the reason, and end this process with this exit code."""
     print(line, file=sys.stderr)
     raise SystemExit(code)
 
 
 @cache
 def load() -> Settings:
-    """The settings of this process; exits with one line per wrong value."""
-    of_file()  # refuses one that cannot be read
+    """Return the settings of this process. Exits with one line per wrong value."""
+    of_file()  # exits if the file cannot be read
     try:
-        # The values come from the environment.
+        # mypy misses the arguments, which come from the environment.
         return Settings(_env_file=ENV_FILE)  # type: ignore[call-arg]
     except ValidationError as error:
         for problem in error.errors(include_url=False, include_input=False):
-            # An error about two settings is reported as one of the broker's.
+            # An error without a setting's name comes from `refuse_bad_broker`: name REDIS_URL.
             name = str((*problem["loc"], "redis_url")[0]).upper()
             said = problem["msg"].removeprefix("Value error, ")
             reason = "is missing" if problem["type"] == "missing" else f"is wrong: {said.rstrip('.')}"

@@ -1,6 +1,6 @@
-"""Read the URL of a server once, and name the wrong part.
+"""Read the URL of a server, and name the part that is wrong.
 
-Never the value: it may have a password.
+An error never contains the value, which may hold a password.
 """
 
 import re
@@ -16,14 +16,14 @@ from psycopg.pq import Conninfo
 SPACE = re.compile(r"[\s\x00-\x1f\x7f]")
 BROKEN_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})")
 PLACE = re.compile(r"(?P<host>[A-Za-z0-9._%-]*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
-# The placeholders of .env.example and of the page from which Supabase's users copy.
+# The placeholders in .env.example and in the URLs that Supabase shows.
 PLACEHOLDER = re.compile(r"your[-_](?:project|region|password|database|host)|\.\.\.$|…$", re.IGNORECASE)
 EXAMPLE = re.compile(r"password@[^,]*\.supabase\.com?(?::\d+)?")
 SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
-# Options that other libraries read from the same URL, and that no server was ever meant to see.
+# Options that other libraries read from the same URL, and that libpq refuses.
 OF_OTHERS = {"pgbouncer", "schema", "connection_limit", "pool_timeout", "supa", "workaround", "sslcert_mode"}
 TRANSACTION_POOLER = 6543
-# The project in the host of its API or database, or in the user of a pooler.
+# The project reference in the host of its API or database, or in the user name of a pooler.
 PROJECT = re.compile(
     r"[/@.](?P<host>\w+)\.supabase\.co\b|\.(?P<user>\w+)(?::[^@/]*)?@[^/]*\.pooler\.supabase\.com\b"
 )
@@ -33,12 +33,12 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """A URL in parts, as they are written: escapes are not resolved."""
+    """The parts of a URL as they are written: escapes are not resolved."""
 
     scheme: str
     user: str
     password: str
-    places: str  # host:port, or several with commas
+    places: str  # host:port, or several of them, separated by commas
     path: str
     query: str
 
@@ -47,7 +47,7 @@ class Parts:
 
 
 def split(text: str, *schemes: str) -> Parts:
-    """Raises ValueError, whose text names what is wrong."""
+    """Split a URL of one of these schemes. Raises ValueError, whose text names the fault."""
     if text[:1] in "\"'":
         raise ValueError("it begins with a quote: write it without")
     if SPACE.search(text):
@@ -77,7 +77,7 @@ def split(text: str, *schemes: str) -> Parts:
 
 
 def place(text: str) -> tuple[str, int | None]:
-    """Host and port."""
+    """Return host and port; None for a missing port. Raises ValueError."""
     found = PLACE.fullmatch(text)
     port = int(found["port"]) if found and found["port"] else None
     if found is None or port == 0 or (port or 0) > 65535:
@@ -86,7 +86,7 @@ def place(text: str) -> tuple[str, int | None]:
 
 
 def database(text: str) -> str:
-    """A URL for psycopg. Raises ValueError."""
+    """Check a URL of Postgres and return it unchanged. Raises ValueError."""
     parts = split(text, "postgresql", "postgres")
     ports = [place(each)[1] for each in parts.places.split(",")]
     if TRANSACTION_POOLER in ports:
@@ -98,7 +98,7 @@ def database(text: str) -> str:
     check_options(dict(parts.options()))
     try:
         conninfo_to_dict(text)
-    except ProgrammingError:  # its text repeats the value
+    except ProgrammingError:  # its text contains the value
         raise ValueError("libpq cannot read it") from None
     return text
 
@@ -116,7 +116,7 @@ def check_options(options: Mapping[str, str]) -> None:
 
 
 def web(text: str) -> str:
-    """The address of an HTTP server, without a slash at its end. Raises ValueError."""
+    """Return the address of an HTTP server without a slash at its end. Raises ValueError."""
     parts = split(text, "https", "http")
     host, _ = place(parts.places)
     if not host:
@@ -127,7 +127,7 @@ def web(text: str) -> str:
 
 
 def project(text: str) -> str | None:
-    """The Supabase project whose database or API this is; None if the address does not say it."""
+    """Return the Supabase project of this database or API; None if the address names none."""
     found = PROJECT.search(text)
     return found and (found["host"] or found["user"])
 

@@ -1,4 +1,4 @@
-"""`python -m bridge`: any number may run."""
+"""Run one bridge: `python -m bridge`. Any number of bridges may run at the same time."""
 
 import logging
 import signal
@@ -31,7 +31,8 @@ def main() -> None:
         Listener(dsn),
         Publisher(config.broker),
         window=config.dispatch_window,
-        rescue_every=config.lease_seconds / 12,  # a lost worker's jobs go on soon after their lease
+        # Short against the lease: jobs of a lost worker continue soon after their lease expires.
+        rescue_every=config.lease_seconds / 12,
     )
     signal.signal(signal.SIGTERM, bridge.stop)
     signal.signal(signal.SIGINT, bridge.stop)
@@ -43,7 +44,11 @@ def main() -> None:
 
 
 def check_broker(found: broker.Broker) -> None:
-    """A Redis that is away is waited for, in the loop, since jobs are rescued without it."""
+    """Warn of an unsuitable Redis, and exit if Redis refuses us.
+
+    If Redis is unreachable, the bridge starts anyway: the loop waits for Redis, and rescues jobs
+    without it.
+    """
     try:
         for warning in broker.check(found):
             log.warning("broker.unsuitable", extra={"reason": warning})

@@ -1,4 +1,4 @@
-"""The health of the bridge: whether it is alive, whether it is ready, and how far it is behind."""
+"""Serve the health checks of orchestrators: liveness, readiness, and the lag of the bridge."""
 
 import json
 import socket
@@ -12,18 +12,19 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST
 
-LOOP_STALLED_AFTER = 60.0  # seconds without a pass of the loop, whose waits are all shorter
-# A prober asks one question at a time. More connections than these are a fault or an attack.
+# Seconds without a pass of the loop. Every wait in the loop has a much lower bound.
+LOOP_STALLED_AFTER = 60.0
+# A prober sends one request at a time. More connections than these are a fault or an attack.
 MAX_CONNECTIONS = 16
-ASK_WITHIN = 5.0  # seconds that a connection may be silent
+ASK_WITHIN = 5.0  # seconds without data after which a connection is closed
 
 
 class Health:
-    """Written by the loop, read by the server's threads."""
+    """The state of the bridge. The loop writes it; the threads of the HTTP server read it."""
 
     def __init__(self) -> None:
         self.is_broker_down = self.is_database_down = False
-        self.is_broker_known = False  # whether it was spoken to
+        self.is_broker_known = False  # whether Redis was called at least once
         self.outstanding = 0
         self.looked_at: float | None = None
         self.caught_up_at = self.started_at = self.passed_at = time.monotonic()
@@ -46,7 +47,7 @@ class Health:
         return self.is_alive and is_connected and self.looked_at is not None
 
     def facts(self) -> dict[str, Any]:
-        """`lag_seconds`: for how long something due may have been waiting for its message."""
+        """Return the body of an answer. `lag_seconds`: how long a due job may have waited."""
         now = time.monotonic()
         broker = "down" if self.is_broker_down else "up" if self.is_broker_known else "unknown"
         return {
@@ -59,10 +60,10 @@ class Health:
 
 
 class HealthServer(ThreadingHTTPServer):
-    """Of too many connections, it closes the oldest: one that hangs takes nothing from the bridge.
+    """An HTTP server that closes its oldest connection when it has more than MAX_CONNECTIONS.
 
-    Without the bound, a few hundred silent connections use up the file descriptors of the process.
-    Then every accept fails at once and is repeated, and the bridge gets no processor.
+    Without this limit, a few hundred silent connections use up the file descriptors of the process.
+    Then every accept fails at once and is tried again, and this loop takes the CPU from the bridge.
     """
 
     request_queue_size = 64
@@ -75,7 +76,7 @@ class HealthServer(ThreadingHTTPServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         self.opened.append(request)
         if len(self.opened) > MAX_CONNECTIONS:
-            with suppress(OSError, IndexError):  # its thread closes it at the same moment
+            with suppress(OSError, IndexError):  # its thread may close it at the same time
                 self.opened.popleft().shutdown(socket.SHUT_RDWR)
         super().process_request(request, client_address)
 
@@ -85,11 +86,14 @@ class HealthServer(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A prober that goes away is no event."""
+        """Log nothing: a prober may disconnect early."""
 
 
 def serve(health: Health, metrics: Callable[[], bytes], host: str, port: int) -> ThreadingHTTPServer:
-    """Serve `/healthz` (restart me if it fails), `/readyz` and `/metrics` from its own threads."""
+    """Serve `/healthz`, `/readyz` and `/metrics` from separate threads.
+
+    An orchestrator restarts the bridge when `/healthz` fails.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         timeout = ASK_WITHIN
@@ -110,7 +114,7 @@ def serve(health: Health, metrics: Callable[[], bytes], host: str, port: int) ->
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Probes come every few seconds."""
+            """Log nothing: a probe arrives every few seconds."""
 
     class AddressedServer(HealthServer):
         address_family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -1,7 +1,7 @@
-"""The bridge: look at the table, send a message for each due job, wait for the doorbell.
+"""The bridge: read the due jobs, send a message for each of them, and wait for the doorbell.
 
 Correctness never depends on the doorbell. The loop survives the loss of its database and its
-broker. While the broker fails, it marks no row dispatched, so rows stay due.
+broker. While the broker fails, no job is marked dispatched, so the rows stay due.
 """
 
 import logging
@@ -26,12 +26,13 @@ from bridge.store import Look, Store
 
 log = logging.getLogger("bridge")
 
-BATCH = 500  # jobs per look: bounds how long a claim can wait for the commit of its dispatch
-FIRST_PAUSE, BUSY_PAUSE, IDLE_PAUSE = 0.05, 0.5, 5.0  # seconds between looks when nothing rings
-FIND_LOST_EVERY = 1.0
+BATCH = 500  # jobs per look; this limits how long a claim can wait for the commit of its dispatch
+# Seconds between two looks at the table without a doorbell.
+FIRST_PAUSE, BUSY_PAUSE, IDLE_PAUSE = 0.05, 0.5, 5.0
+FIND_LOST_EVERY = 1.0  # seconds
 LOST_AFTER = 5.0  # seconds; popping and claiming a message takes milliseconds
-# Seconds. Then a message is sent again, even if an earlier one is still in the queue: no worker
-# reads that queue.
+# Seconds. After this time a job gets another message even if an earlier one is still in the queue,
+# since no worker reads that one.
 REDISPATCH_UNCONDITIONALLY_AFTER = 600.0
 
 NO_NOTIFICATIONS = (
@@ -42,7 +43,7 @@ REFUSED = "The database refuses the bridge: {}. Apply the migrations."
 
 
 class Stopped(Exception):
-    """SIGTERM came while waiting."""
+    """SIGTERM or SIGINT arrived while the bridge waited."""
 
 
 class Bridge:
@@ -64,7 +65,7 @@ class Bridge:
         self.last_look = Look([], 0, None)
 
     def stop(self, *_: object) -> None:
-        """Signal handler: leave at once when waiting, else after what is under way."""
+        """Handle a signal: stop at once while waiting, else after the current step."""
         self.is_stopping = True
         if self.is_waiting:
             raise Stopped
@@ -110,7 +111,7 @@ class Bridge:
             self.database_lost(error)
 
     def run_once(self) -> int:
-        """One look, with what it finds sent; rescue when it is time. Returns how many were sent."""
+        """Send a message for each due job; rescue jobs if it is time. Returns the number sent."""
         self.health.passed()
         sent = 0
         try:
@@ -127,13 +128,13 @@ class Bridge:
         return sent
 
     def check_broker(self) -> None:
-        """An idle bridge, too, knows whether Redis answers."""
+        """Ping Redis at intervals, so that an idle bridge detects its loss, too."""
         if self.health.is_broker_down or time.monotonic() >= self.check_broker_at:
             self.publisher.check()
             self.check_broker_at = time.monotonic() + settings.RECORD_PROCESS_EVERY
 
     def record_process(self) -> None:
-        """Tell `make status` that this bridge runs, and what it cannot reach."""
+        """Record for `make status` that this bridge runs, and the server that it cannot reach."""
         if time.monotonic() >= self.record_process_at:
             self.store.record_process(self.name, version=settings.VERSION, problem=self.broker_problem)
             self.record_process_at = time.monotonic() + settings.RECORD_PROCESS_EVERY
@@ -153,9 +154,10 @@ class Bridge:
         return sent
 
     def find_lost_messages(self) -> None:
-        """Send lost messages again.
+        """Dispatch again the jobs whose messages are lost.
 
-        A message that is neither in the queue nor claimed at once is lost.
+        The message of a dispatched job is still in the queue, or a worker popped it and claims the
+        job at once, or it is lost.
         """
         if not self.last_look.outstanding or time.monotonic() < self.find_lost_at:
             return
@@ -176,7 +178,10 @@ class Bridge:
         self.rescue_at = time.monotonic() + self.rescue_every
 
     def pause(self) -> float:
-        """Seconds to the next look without a doorbell: 0 after a full batch, then ever longer."""
+        """Return the seconds until the next look at the table if the doorbell does not ring.
+
+        They are 0 after a full batch, short after other work, and grow while there is none.
+        """
         if len(self.last_look.job_ids) == BATCH and not self.health.is_broker_down:
             return 0.0
         is_busy = self.last_look.outstanding or self.health.is_broker_down
@@ -211,10 +216,11 @@ class Bridge:
         self.failures += 1
         self.health.is_database_down = True
         self.health.passed()
-        # Clamp the exponent before the power: 2.0**1024 raises, and would end the loop in a long
-        # outage.
+        # Limit the exponent: in a long outage 2.0**1024 would raise an error and end the loop.
         with self.waiting():
-            time.sleep(random.uniform(0.1, min(10.0, 0.2 * 2.0 ** min(self.failures, 10))))  # noqa: S311
+            time.sleep(
+                random.uniform(0.1, min(10.0, 0.2 * 2.0 ** min(self.failures, 10))),  # noqa: S311
+            )
 
     def give_up_a_refused_login(self, error: Exception) -> None:
         refusal = database.refusal_of(error, "BRIDGE_DATABASE_URL (or DATABASE_URL)")

@@ -1,8 +1,8 @@
-"""The metrics at `/metrics`: the bridge's health, and the rows of `private.metrics()`.
+"""Export to Prometheus the health of the bridge and the values of `private.metrics()`.
 
-The loop reads the table on its own connection, and only while Prometheus scrapes, so that a bridge
-keeps its two connections. The threads of the server return the last result. No error in here may
-stop the loop.
+The loop reads the values on its own connection, so a bridge keeps its two connections. It reads
+them only while a client requests `/metrics`. The threads of the server return the values that were
+read last. No error in this module may stop the loop.
 """
 
 import logging
@@ -22,11 +22,13 @@ from bridge.store import Measurement, Store
 
 log = logging.getLogger("bridge")
 
-READ_EVERY = 5.0  # seconds, at the most
-READ_AGAIN_AFTER_FAILURE = 60.0  # seconds; a failing read may keep the loop from its work for 5 s
-# seconds after the last scrape in which the table is read; scrapes come each minute
+READ_EVERY = 5.0  # seconds between two reads, at least
+# Seconds. A failed read may take 5 s, and during that time the loop dispatches no job.
+READ_AGAIN_AFTER_FAILURE = 60.0
+# Seconds after the last request in which the values are read. Prometheus scrapes every minute or
+# more often.
 ASKED_FOR = 300.0
-KEPT_FOR = 60.0  # seconds; older values are given out no more, since an alarm would believe them
+KEPT_FOR = 60.0  # seconds; older values are left out, since they could mislead an alert
 PREFIX = "pilotlight_"
 
 HELP = {
@@ -52,14 +54,14 @@ HELP = {
 
 
 class LogEvents(logging.Handler):
-    """Counts the events of this process by name, as the log has them."""
+    """Counts the log events of this process by name and level."""
 
     def __init__(self) -> None:
         super().__init__()
         self.counts: Counter[tuple[str, str]] = Counter()
 
     def emit(self, record: logging.LogRecord) -> None:
-        # An event is a constant of the code, so there are few counters.
+        # Event names are constants of the code, so there are few.
         self.counts[str(record.msg), record.levelname] += 1
 
 
@@ -75,12 +77,12 @@ class Metrics(Collector):
         self.registry.register(self)
 
     def exposition(self) -> bytes:
-        """The answer to `GET /metrics`, in the text format."""
+        """Return the answer to `GET /metrics` in the text format of Prometheus."""
         self.asked_at = time.monotonic()
         return generate_latest(self.registry)
 
     def read(self, store: Store) -> None:
-        """Called by the loop after each look; reads the table if it is time and somebody asks."""
+        """Read the values if it is time and a client requests them. The loop calls this."""
         now = time.monotonic()
         if now < self.read_at or now - self.asked_at > ASKED_FOR:
             return
@@ -88,8 +90,8 @@ class Metrics(Collector):
         try:
             measured = store.metrics()
         except psycopg.Error as error:
-            # The next look renews a broken connection. A database without this function still
-            # serves jobs.
+            # The next look at the table handles a broken connection. A database without this
+            # function still serves jobs.
             self.read_at = time.monotonic() + READ_AGAIN_AFTER_FAILURE
             log.warning("metrics.not_read", extra={"error": logs.describe(error)})
             return
@@ -97,7 +99,8 @@ class Metrics(Collector):
             self.measured, self.measured_at = measured, time.monotonic()
 
     def describe(self) -> Iterator[Metric]:
-        return iter(())  # else the registry would ask for all values when it is made
+        # Without this method the registry would call `collect` when the collector is registered.
+        return iter(())
 
     def collect(self) -> Iterator[Metric]:
         yield from self.of_process()

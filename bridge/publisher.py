@@ -1,6 +1,7 @@
 """Send Celery messages.
 
-A failed publish is ambiguous, so nothing here repeats one: the bridge looks at the table again.
+A failed publish is ambiguous: the messages may have been sent. So this module never retries; the
+bridge reads the table again.
 """
 
 import json
@@ -20,9 +21,11 @@ from settings import QUEUE, TASK_NAME
 # The errors of a broker that is down, frozen or restarting.
 BROKER_ERRORS = (redis.RedisError, OSError)
 
-# So many foreign messages at the head of our queue are skipped. A worker drops them later.
+# The number of foreign messages at the head of our queue that are skipped. A worker drops each of
+# them when it receives it.
 FOREIGN_MESSAGES_TO_SKIP = 10
-NO_JOB, NO_TAG = str(uuid.uuid4()), str(uuid.uuid4())  # stand in the template for what differs
+# Placeholders in the template for the job id and the delivery tag.
+NO_JOB, NO_TAG = str(uuid.uuid4()), str(uuid.uuid4())
 
 
 class Publisher:
@@ -35,9 +38,9 @@ class Publisher:
         self.redis.ping()
 
     def publish(self, job_ids: Sequence[UUID]) -> None:
-        """Send one message per job, all of them or none.
+        """Send one message per job, in one command: Redis takes all of them or none.
 
-        Raises one of BROKER_ERRORS; the messages may have been sent even so.
+        Raises one of BROKER_ERRORS. The messages may have been sent even then.
         """
         self.redis.lpush(QUEUE, *(self.message(str(job_id)) for job_id in job_ids))
 
@@ -46,7 +49,7 @@ class Publisher:
         return filled.replace(NO_TAG, str(uuid.uuid4()))
 
     def next_in_queue(self) -> str | None:
-        """The job of the message that workers get next; None without one of ours."""
+        """Return the job id of our message that a worker gets next; None if there is none."""
         for message in reversed(self.redis.lrange(QUEUE, -FOREIGN_MESSAGES_TO_SKIP, -1)):
             with suppress(ValueError, LookupError, TypeError):
                 return str(UUID(str(json.loads(message)["headers"]["id"])))
@@ -54,12 +57,12 @@ class Publisher:
 
 
 def template() -> str:
-    """A message without a job, made once by Celery.
+    """Return a message with placeholders, made once by Celery.
 
-    Making each message anew would cost a bridge four fifths of its time.
+    If Celery made each message, this would take four fifths of the time of a bridge.
     """
     with Celery("bridge", broker="memory://localhost", set_as_current=False) as app:
-        app.conf.task_ignore_result = True  # the row is the truth; there is no result backend
+        app.conf.task_ignore_result = True  # the row has the result; there is no result backend
         app.send_task(TASK_NAME, (NO_JOB,), task_id=NO_JOB, queue=QUEUE)
         with app.connection_for_read() as connection:
             channel: Any = connection.default_channel
@@ -69,5 +72,9 @@ def template() -> str:
 
 
 def base64(job_id: str) -> str:
-    """The id in base64. In the encoded arguments it is the same: it fills bytes 4 to 39."""
+    """Return the id as it appears in the base64-encoded arguments of the task.
+
+    There it begins behind 3 bytes and has 36 bytes, both multiples of 3. So its encoding is the
+    same as that of the id alone.
+    """
     return b64encode(job_id.encode()).decode()

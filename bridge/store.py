@@ -1,4 +1,4 @@
-"""The SQL of the bridge: exactly what the role `generation_bridge` may execute."""
+"""The SQL of the bridge: exactly the functions that the role `generation_bridge` may execute."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from psycopg.rows import class_row, dict_row
 
 import database
 
-# Not waiting for the disk is safe here: a dispatch that a power cut takes back is done again.
+# The commit does not wait for the disk. This is safe: a dispatch lost in a power cut is repeated.
 LOOK = (
     "select job_ids, outstanding, extract(epoch from next_due_in)::float8 as next_due_in"
     " from private.dispatch_jobs(%s, %s), set_config('synchronous_commit', 'off', true)"
@@ -24,7 +24,11 @@ def connect(dsn: str) -> database.Connection:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at the table: the jobs to send now, the messages out, the seconds to the next."""
+    """The result of one look at the table.
+
+    `job_ids` are the jobs to send now. `outstanding` is the number of dispatched jobs that no
+    worker has claimed, these included. `next_due_in` is in seconds, until the next job is due.
+    """
 
     job_ids: list[UUID]
     outstanding: int
@@ -41,7 +45,7 @@ class Measurement:
 
 
 class Store:
-    """One connection, made again by the next call after it broke."""
+    """One connection. If it broke, the next call opens a new one."""
 
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
@@ -59,17 +63,18 @@ class Store:
 
     @contextmanager
     def dispatch(self, *, limit: int, window: int, heartbeat_channel: str | None = None) -> Iterator[Look]:
-        """Mark due jobs dispatched when the block ends well; if it raises they stay due.
+        """Mark due jobs dispatched when the block ends without an error; otherwise they stay due.
 
-        So a message may reach its worker before the commit: the claim waits on the row for that
-        moment. `heartbeat_channel` names a channel to notify with the same commit.
+        A message may reach its worker before the commit. Then the claim of the worker waits for the
+        row lock until the commit. The same commit notifies `heartbeat_channel`, if given.
         """
         query, values = (
             (LOOK, [limit, window])
             if heartbeat_channel is None
             else (LOOK_AND_HEARTBEAT, [limit, window, heartbeat_channel])
         )
-        # The pipeline sends "begin" together with the look, which saves a round trip.
+        # The pipeline sends "begin" together with the query. This saves one round trip before the
+        # messages are sent.
         with (
             self.conn.pipeline(),
             self.conn.transaction(),
@@ -80,9 +85,11 @@ class Store:
             yield look
 
     def redispatch(self, *, older_than: float, next_in_queue: str | None = None) -> int:
-        """Make due again what was dispatched `older_than` seconds ago and never claimed; how many.
+        """Make jobs due again that were dispatched but never claimed. Returns their number.
 
-        With the job whose message is next in the queue: `older_than` seconds before that one.
+        It takes jobs that were dispatched more than `older_than` seconds ago. With `next_in_queue`,
+        the id of the job whose message is next in the queue, it takes jobs that were dispatched
+        more than `older_than` seconds before that job.
         """
         row = self.conn.execute(
             "select private.redispatch_jobs(make_interval(secs => %s), %s)", (older_than, next_in_queue)
@@ -90,12 +97,15 @@ class Store:
         return int(row[0]) if row else 0
 
     def rescue(self, *, limit: int) -> list[dict[str, Any]]:
-        """Requeue jobs of lost workers, end jobs past their deadline; each with its new status."""
+        """Requeue the jobs of lost workers, and end the jobs past their deadline.
+
+        Returns `job_id` and `new_status` of each.
+        """
         with self.conn.cursor(row_factory=dict_row) as cursor:
             return cursor.execute("select * from private.rescue_jobs(%s)", (limit,)).fetchall()
 
     def record_process(self, name: str, *, version: str, problem: str | None) -> None:
-        """Say that this bridge runs, and what it cannot reach."""
+        """Record that this bridge runs, and the server that it cannot reach."""
         self.conn.execute("select private.record_process(%s, 'bridge', %s, %s)", (name, version, problem))
 
     def metrics(self) -> list[Measurement]:

@@ -1,4 +1,4 @@
-"""Celery's side: the one task, the providers it calls, the storage it fills."""
+"""The worker: the one Celery task, the AI providers that it calls, and Supabase Storage."""
 
 from tasks.celery import app
 

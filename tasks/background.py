@@ -1,4 +1,4 @@
-"""Background work of a worker: each kind has its own thread, which no error ends."""
+"""Run the periodic work of a worker, each kind in its own thread, which survives every error."""
 
 import logging
 import threading
@@ -11,12 +11,16 @@ from tasks.storage import NotStored
 
 log = logging.getLogger("tasks")
 
-# These errors pass. Any other one comes from a migration under way or a bug, and gets a traceback.
+# These errors are temporary. Any other error comes from a running migration or a bug: its traceback
+# is logged.
 PASSING = (*store.DATABASE_ERRORS, NotStored)
 
 
 def repeat(step: Callable[[], object], *, every: float, name: str, failure: str) -> threading.Thread:
-    """Run `step` now and `every` seconds after its end. `failure` is the event of an error."""
+    """Run `step` in a thread now, and again `every` seconds after each end.
+
+    `failure` is the log event of an error.
+    """
 
     def run() -> None:
         while True:
@@ -29,7 +33,7 @@ def repeat(step: Callable[[], object], *, every: float, name: str, failure: str)
 
 
 def attempt(step: Callable[[], object], failure: str) -> None:
-    """Run `step` and log its error. The thread goes on: a lease may depend on its next step."""
+    """Run `step` and log its error. The thread must go on: a job's lease may need the next step."""
     try:
         step()
     except PASSING as error:

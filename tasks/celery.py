@@ -1,4 +1,7 @@
-"""The Celery app. Importing it reads no setting; Celery reads `tasks.celeryconfig` when needed."""
+"""The Celery app.
+
+Importing it reads no setting: Celery imports `tasks.celeryconfig` later, when it needs it.
+"""
 
 import logging
 
@@ -25,7 +28,7 @@ PARTS = (
     "worker.push",
 )
 
-# Of Celery's commands the worker alone logs; `celery inspect ping` answers a person.
+# Of Celery's commands only the worker logs. Others, like `celery inspect ping`, print for a person.
 command = click.get_current_context(silent=True)
 if command is not None and command.invoked_subcommand == "worker":
     logs.begin()
@@ -37,8 +40,6 @@ app.config_from_object("tasks.celeryconfig")
 @setup_logging.connect
 def use_our_logging(**_: object) -> None:
     logs.configure(settings.load())
-    # Our own events report the same, with the job's id.
-
-
-for name in ("celery.app.trace", "celery.worker.strategy"):
-    logging.getLogger(name).setLevel(logging.WARNING)
+    # Our own events replace the lines of these loggers, and carry the job's id.
+    for name in ("celery.app.trace", "celery.worker.strategy"):
+        logging.getLogger(name).setLevel(logging.WARNING)

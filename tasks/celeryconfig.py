@@ -1,4 +1,4 @@
-"""Celery's settings. The row keeps a job safe, so Celery is set for speed and keeps nothing."""
+"""Celery's settings. Postgres keeps the jobs, so Celery is set for speed and stores nothing."""
 
 from kombu import Queue
 
@@ -8,34 +8,37 @@ config = settings.load()
 
 broker_url = config.broker.url
 broker_use_ssl = config.broker.tls
-# Redis keeps no copy of a message that a worker has taken. The bridge finds lost ones in the table.
+# Redis keeps no copy of a message that a worker has received. If a message is lost, the bridge
+# detects that in the table.
 task_queues = [Queue(settings.QUEUE, no_ack=True)]
 task_default_queue = settings.QUEUE
-# The work waits for the network: threads share 50 MB and a few database connections. To bound what
-# a crash takes along, or to compute on every core, run several workers.
+# Tasks mostly wait for the network, so they run in threads, which share 50 MB and a few database
+# connections. Run several workers to limit the effect of a crash, or to use every core.
 worker_pool = "tasks.worker.pool:ThreadPool"
 worker_concurrency = config.worker_threads
-# Late acks would run jobs twice after a reset connection, and stop a 5.7.0 worker when Redis
-# restarts.
+# Late acks would run jobs twice after a connection reset. With them, a worker of Celery 5.7.0 stops
+# when Redis restarts.
 task_acks_late = False
 worker_prefetch_multiplier = 1
-worker_disable_prefetch = True  # only a free slot takes a message: the backlog stays in Postgres
-task_ignore_result = True  # the row is the truth; there is no result backend
-# No task_reject_on_worker_lost: the lease and the bridge own crash recovery. One owner is enough.
+# A worker takes a message only when a slot is free, so the backlog stays in Postgres.
+worker_disable_prefetch = True
+task_ignore_result = True  # the row has the result; there is no result backend
+# task_reject_on_worker_lost is not set: the lease and the bridge alone recover jobs after a crash.
 task_serializer = "json"
 accept_content = ["json"]
 worker_send_task_events = True  # for Flower
 broker_connection_retry_on_startup = True
-broker_connection_max_retries = None  # Redis may be away for longer than a hundred tries
-broker_pool_acquire_timeout = 5  # seconds; Flower sends ten requests at once, and few are open
-# A worker blocks in Redis until a message comes, so a longer wait delays nothing. Each end of a
-# wait costs commands, and some hosts of Redis charge for commands. A silent connection is noticed
-# within one wait and two checks: 24 s.
+broker_connection_max_retries = None  # retry permanently; Celery's default is a hundred tries
+# Seconds. The pool opens connections only when they are used: a few, and ten at once for Flower.
+broker_pool_acquire_timeout = 5
+# A worker blocks in Redis until a message arrives, so a longer polling interval delays no job. Each
+# end of a poll costs commands, and some hosts of Redis charge for commands. A dead connection is
+# detected within one poll and two health checks: 24 s.
 broker_transport_options = {
     "socket_timeout": 5,  # seconds; a frozen Redis must not stop a worker
     "socket_connect_timeout": 2,
     "socket_keepalive": True,
     "polling_interval": 10,
     "health_check_interval": 7,
-    "unacked_restore_interval": 60,  # nothing is ever to be restored: Redis keeps no copy
+    "unacked_restore_interval": 60,  # there is nothing to restore: Redis keeps no copy
 }

@@ -1,4 +1,4 @@
-"""The one task: run one attempt of one job and write down how it ended."""
+"""The one task: run one attempt of a job and record its outcome."""
 
 import logging
 import time
@@ -26,16 +26,16 @@ log = logging.getLogger("tasks")
 def generate(self: "Task[[str], None]", job_id: str) -> None:
     """Safe to deliver twice: `store.claim` lets one delivery through, the others return."""
     seconds = settings.load().lease_seconds
-    if keeper().is_leaving:  # the bridge finds that the message is lost, and sends another
+    if keeper().is_leaving:  # the bridge detects the lost message and sends another one
         return
     try:
         job = store.claim(job_id, lease=seconds)
-    except store.DATABASE_ERRORS as error:  # the bridge finds the lost message and sends it again
+    except store.DATABASE_ERRORS as error:  # the bridge detects the lost message and sends another
         log.warning("job.not_claimed", extra={"job_id": job_id, "error": logs.describe(error)})
         return
     if job is None:
         log.info("job.not_claimable", extra={"job_id": job_id})
-        with suppress(*store.DATABASE_ERRORS):  # the bridge sends the job again
+        with suppress(*store.DATABASE_ERRORS):  # the bridge sends a message for the job again
             submission.run_provider_cancellations(job_id)
         return
     log.info("job.claimed", extra=job.facts)
@@ -44,10 +44,11 @@ def generate(self: "Task[[str], None]", job_id: str) -> None:
 
 
 def attempt(job: Job, lease: Lease) -> Outcome | None:
-    """How the attempt ended; None if another worker has the job now."""
+    """Return the outcome of the attempt; None if this worker has lost the job."""
     try:
         result = call_provider(job, lease)
-        if isinstance(result, Started):  # store the reference even without the lease
+        # Also after the lease is lost: the reference must be stored.
+        if isinstance(result, Started):
             return Wait(result.check_in, result.ref)
         lease.check()
         match result:
@@ -61,7 +62,7 @@ def attempt(job: Job, lease: Lease) -> Outcome | None:
                 return Wait(check_in)
     except LeaseLost:
         return None
-    # The one broad except: whatever the error is, the job needs an outcome.
+    # This except is broad on purpose: after any error the job needs an outcome.
     except Exception as error:
         ending = outcome.after(error, job)
         log_failure(job, error, ending)
@@ -69,7 +70,7 @@ def attempt(job: Job, lease: Lease) -> Outcome | None:
 
 
 def log_failure(job: Job, error: Exception, ending: Outcome) -> None:
-    """No log has what the job was given: providers, and tracebacks, repeat it."""
+    """Log the error without the job's input, which provider errors and tracebacks can contain."""
     facts = {"code": getattr(ending, "code", None), "error": redacted(logs.describe(error), job)}
     is_bug = isinstance(ending, Fail) and ending.code == "internal"
     if is_bug:
@@ -78,7 +79,8 @@ def log_failure(job: Job, error: Exception, ending: Outcome) -> None:
 
 
 def call_provider(job: Job, lease: Lease) -> Done | Started | Pending:
-    if job.is_cancel_requested:  # its prediction is canceled at the provider when the job has ended
+    # The prediction is canceled at the provider after the job has ended.
+    if job.is_cancel_requested:
         raise Permanent("canceled", "You canceled this.")
     provider = providers.named(job.provider)
     if job.provider_ref is None:
@@ -87,7 +89,10 @@ def call_provider(job: Job, lease: Lease) -> Done | Started | Pending:
 
 
 def record_outcome(task: "Task[[str], None]", job: Job, ending: Outcome | None) -> None:
-    """Record the outcome, however long the database is away: the work may be paid for."""
+    """Store the outcome. If the database is unreachable, retry at least until the deadline.
+
+    The work may have been paid for.
+    """
     give_up_at = time.monotonic() + job.seconds_left
     tries = 0
     while True:
@@ -103,13 +108,18 @@ def record_outcome(task: "Task[[str], None]", job: Job, ending: Outcome | None) 
     if won and isinstance(ending, Complete | Fail):
         push.job_ended(job, has_succeeded=isinstance(ending, Complete))
     log.info("attempt.ended" if won else "attempt.lost", extra=job.facts | {"outcome": type(ending).__name__})
-    # Files of a lost race. fail_job removes the files of a failed job.
+    # This worker lost the job, so discard the files that it stored. For a failed job, fail_job
+    # removes the stored files.
     if isinstance(ending, Complete) and not won:
         background.attempt(lambda: store.discard_outputs(job), "objects.not_discarded")
 
 
 def write(task: "Task[[str], None]", job: Job, ending: Outcome) -> bool:
-    """Act on an outcome. Returns False for a worker that lost its lease, which changes nothing."""
+    """Act on an outcome. No other function does.
+
+    Returns False if this worker has lost its lease. Then nothing changes, but the reference of a
+    started prediction is kept.
+    """
     match ending:
         case Complete(output):
             return store.complete(job, output)
@@ -126,17 +136,17 @@ def write(task: "Task[[str], None]", job: Job, ending: Outcome) -> bool:
 def retry(task: "Task[[str], None]", job: Job, again: Retry) -> bool:
     """Make the row due, then send the message.
 
-    If the worker dies in between, the bridge sends it.
+    If the worker dies in between, the bridge sends the message.
     """
     state = store.retry(
         job, delay=again.delay, code=again.code, message=again.message, costs_attempt=again.costs_attempt
     )
-    # A rate-limited job, and one that the provider answered with 429, wait in the row: a message of
-    # theirs would pass the rate limit.
+    # Send no message for a rate-limited job, nor after a 429 of the provider: it would bypass the
+    # rate limit. These jobs wait in their rows.
     if state == "queued" and again.costs_attempt and again.delay <= outcome.LONGEST_COUNTDOWN:
         log.info("attempt.ended", extra=job.facts | {"outcome": "Retry", "delay": round(again.delay, 1)})
         try:
             raise task.retry(countdown=again.delay, retry=False)
-        except Reject:  # Redis did not take the message; the row is due in time without it
+        except Reject:  # Redis did not accept the message; the row becomes due without it
             log.warning("retry.not_sent", extra=job.facts)
     return state != "lost"

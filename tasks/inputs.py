@@ -1,4 +1,4 @@
-"""The input for a provider: the job's, with photos as URLs and secrets from the environment."""
+"""Make the input of a provider: the job's input with URLs of photos and secrets filled in."""
 
 import io
 import logging
@@ -14,21 +14,22 @@ from tasks.store import Job
 
 log = logging.getLogger("tasks")
 
-HEAD = 262_144  # bytes; the size stands behind the EXIF data, into which a camera puts a preview
+# Bytes. The size of a picture comes after its EXIF data, which can contain a preview of the camera.
+HEAD = 262_144
 FORMATS = ["JPEG", "PNG", "WEBP"]
-READ_AFTER_DEADLINE = 300.0  # seconds; a provider may fetch its input late
+READ_AFTER_DEADLINE = 300.0  # seconds that a URL stays valid; a provider may fetch its input late
 
 UrlOf = Callable[[Job, str], str]
 
 
 def of(job: Job, url_of: UrlOf | None = None) -> dict[str, Any]:
-    """The input for the provider.
+    """Return the input for the provider.
 
-    `url_of` returns a photo's URL, by default a signed one of our Storage.
+    `url_of` returns the URL of a photo. By default this is a signed URL of our Storage.
 
     Raises:
         Permanent: A file is no photo, a photo was deleted, or a secret is not set.
-        NotStored: Storage does not answer now.
+        NotStored: Storage does not answer.
     """
     for path in job.input_paths:
         look_at(path)
@@ -63,12 +64,15 @@ def signed_url(job: Job, path: str) -> str:
 
 
 def bucket_of(path: str) -> str:
-    """<user>/<uuid>.jpg was uploaded, <user>/<job>/0.jpg is an output."""
+    """Return the bucket of a path: <user>/<uuid>.jpg is an upload, <user>/<job>/0.jpg an output."""
     return "inputs" if path.count("/") == 1 else storage.BUCKET
 
 
 def look_at(path: str) -> None:
-    """Raise `invalid_input` unless the bytes begin as a photo. Name and type decide nothing."""
+    """Raise `invalid_input` unless the first bytes are those of a photo.
+
+    The name and the declared type of a file prove nothing.
+    """
     try:
         head = storage.head(bucket_of(path), path, HEAD)
         Image.open(io.BytesIO(head), formats=FORMATS)
@@ -79,10 +83,10 @@ def look_at(path: str) -> None:
 
 
 def is_same(expected: object, seen: object, paths: list[str]) -> bool:
-    """Whether a provider's list shows what a job submitted.
+    """Return whether the input in a provider's list is the input that a job submitted.
 
-    A photo is compared by the path of its URL, and not at all where the provider has put it
-    elsewhere; a secret, which a provider hides, not at all.
+    A photo is compared by the path of its URL. If the provider copied the photo elsewhere, any URL
+    is accepted. A secret is not compared, since providers hide it.
     """
     if is_secret(expected):
         return True

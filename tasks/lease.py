@@ -1,6 +1,6 @@
 """Renew the leases of claimed jobs while their tasks run, in one thread per process.
 
-The same call says which jobs were canceled, and tells the user that the work has begun.
+The same call returns whether the job was canceled, and shows the user that the work has begun.
 """
 
 import threading
@@ -12,12 +12,13 @@ from functools import cache
 from tasks import background, store
 from tasks.store import Job
 
-# Seconds. A claim alone is not broadcast: most jobs end, or wait for their provider, before this.
+# Seconds. The claim itself is not broadcast to the user: most jobs end or wait for their provider
+# sooner than this.
 FIRST_RENEWAL_AFTER = 1.0
 
 
 class LeaseLost(Exception):
-    """Another worker has the job, or it has ended: this worker must do no more for it."""
+    """Another worker has the job, or the job has ended. This worker must stop working on it."""
 
 
 class Lease:
@@ -29,7 +30,11 @@ class Lease:
 
     @property
     def is_due(self) -> bool:
-        """A third of the lease has passed: one slow statement loses none. First after a second."""
+        """Whether to renew the lease now.
+
+        It is due after a third of its time, so that one slow statement does not lose it. The first
+        renewal is sooner, since it shows the user that the work has begun.
+        """
         after = min(FIRST_RENEWAL_AFTER, self.seconds / 3) if self.is_first else self.seconds / 3
         return self.state != "lost" and self.age > after
 
@@ -47,7 +52,10 @@ class Lease:
         self.renewed_at, self.is_first = begun, False
 
     def check(self) -> None:
-        """Raise LeaseLost unless the job is ours. After half of the lease, ask the database."""
+        """Raise LeaseLost unless this worker has the job.
+
+        After half of the lease, renew it in the database first.
+        """
         if self.state != "lost" and self.age > self.seconds / 2:
             self.renew()
         if self.state == "lost":
@@ -55,13 +63,14 @@ class Lease:
 
 
 class Keeper:
-    """Renews every lease of this process; it does nothing while there is none."""
+    """Renews every lease of this process. Its thread starts with the first lease."""
 
     def __init__(self) -> None:
         self.kept: set[Lease] = set()
         self.lock = threading.Lock()
         self.thread: threading.Thread | None = None
-        self.is_leaving = False  # then no job is claimed: it would not be released
+        # Once this is True, no job is claimed, since it would not be released.
+        self.is_leaving = False
 
     @contextmanager
     def renewing(self, job: Job, *, seconds: float) -> Iterator[Lease]:
@@ -84,7 +93,7 @@ class Keeper:
             return list(self.kept)
 
     def run_once(self) -> int:
-        """Renew what is due. Returns how many."""
+        """Renew the leases that are due. Returns their number."""
         due = [lease for lease in self.leases() if lease.is_due]
         for lease in due:
             lease.renew()

@@ -1,4 +1,7 @@
-"""Kind, size and thumb of an output, read from its bytes alone; no header or name is believed."""
+"""Read kind, size and a thumbnail of an output from its bytes.
+
+The name and the declared type of an output are ignored.
+"""
 
 import base64
 import json
@@ -18,7 +21,7 @@ from typing import Any, BinaryIO
 from tasks import probe
 from tasks.providers.protocol import Unusable
 
-# Kind and MIME type by the extension of the stored file. The bucket takes no other type.
+# Kind and type by the extension of the stored file. The bucket accepts these types and no others.
 TYPES = {
     "png": ("image", "image/png"),
     "jpg": ("image", "image/jpeg"),
@@ -37,19 +40,21 @@ TYPES = {
 }
 THUMB_TYPE = "image/webp"
 
-# A child process costs a tenth of a second. So small pictures of the common kinds are read in the
-# worker, two at a time. Everything else is read in a child, one at a time: a WebP of 67 megapixels
-# takes a gigabyte.
-BYTES_A_PIXEL = {"PNG": 4, "JPEG": 4, "MPO": 4, "WEBP": 16}  # measured; libwebp keeps four copies
+# A child process costs a tenth of a second. So small pictures of the formats that nearly all models
+# make are read in the worker, two at a time. All other files are read in a child, one at a time: a
+# WebP of 67 megapixels takes a gigabyte.
+
+# Bytes for a pixel while a picture is read, as measured. libwebp keeps four copies of a picture.
+BYTES_A_PIXEL = {"PNG": 4, "JPEG": 4, "MPO": 4, "WEBP": 16}
 READ_HERE = 20_000_000  # bytes of pixels: 5 megapixels of PNG
-# Two threads of their own: each thread of the worker's would keep the memory that it once needed.
+# Two separate threads: each thread that reads pictures keeps the memory that it once needed.
 READERS = ThreadPoolExecutor(2, thread_name_prefix="reader")
 CHILD_AT_ONCE = threading.Lock()
 CHILD_SECONDS = 30.0
-# Python starts ten times slower without its caches, and in isolated mode it reads no variable that
-# names their folder.
+# Without its bytecode cache Python takes ten times as long to start. In isolated mode it ignores
+# the variable that names the cache, so the option names it.
 CACHES = ["-X", f"pycache_prefix={sys.pycache_prefix}"] if sys.pycache_prefix else []
-# No secret goes to it, and no signal that asks the worker's group to leave.
+# The child gets no secret, and no signal that is sent to the worker's process group.
 APART: dict[str, Any] = {"env": {}, "capture_output": True, "start_new_session": True}
 ENDED_BY_OTHERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 COMMAND = [sys.executable, "-I", *CACHES, str(Path(probe.__file__))]
@@ -57,7 +62,10 @@ COMMAND = [sys.executable, "-I", *CACHES, str(Path(probe.__file__))]
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """`duration` is in seconds; `thumb` is a WebP. A sound has no size and no thumb."""
+    """The facts of an output. `duration` is in seconds; `thumb` is a WebP.
+
+    A sound has no width, no height and no thumb.
+    """
 
     extension: str
     width: int | None = None
@@ -77,12 +85,20 @@ class Media:
 
 @cache
 def can_read(kind: str) -> bool:
-    """Whether this worker can store that kind; video and sound need the extra `media`."""
+    """Return whether this worker can store the outputs of a model of that kind.
+
+    Video and sound need the extra `media`.
+    """
     return kind in ("image", "text") or (kind in ("video", "audio") and find_spec("av") is not None)
 
 
 def look(file: FileIO) -> Media:
-    """Raises Unusable for what we cannot read, and OSError where this machine is to blame."""
+    """Read the facts of an output.
+
+    Raises:
+        Unusable: The file cannot be read.
+        OSError: This machine failed.
+    """
     os.lseek(file.fileno(), 0, os.SEEK_SET)
     with open(file.fileno(), "rb", closefd=False) as reader:
         try:
@@ -102,7 +118,7 @@ def in_a_reader(reader: BinaryIO) -> dict[str, Any] | None:
 
 
 def read_here(reader: BinaryIO) -> dict[str, Any] | None:
-    """None for what is to be read in a child."""
+    """Read a small picture; return None for a file that a child must read."""
     if probe.demuxer_of(reader.read(64)) is not None:
         return None
     reader.seek(0)

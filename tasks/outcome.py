@@ -1,7 +1,4 @@
-"""Decide how an attempt ended, without clock and database.
-
-`tasks.generate` acts on the decision.
-"""
+"""Decide the outcome of an attempt, without a clock or a database. `tasks.generate` acts on it."""
 
 import random
 from dataclasses import dataclass
@@ -14,8 +11,8 @@ from tasks.storage import NotStored
 from tasks.store import DATABASE_ERRORS, Job
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 2, 120  # seconds
-# Seconds. A later retry stands in its row alone: Celery would keep its message in a worker's
-# memory.
+# Seconds. A retry with a longer delay gets no message and waits in its row: Celery would keep the
+# message in the memory of a worker.
 LONGEST_COUNTDOWN = 300.0
 
 
@@ -27,7 +24,8 @@ class Complete:
 @dataclass(frozen=True, slots=True)
 class Wait:
     check_in: float
-    provider_ref: str | None = None  # of what was just started; None leaves what the row knows
+    # The reference of work that was just started; None keeps the one in the row.
+    provider_ref: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +44,18 @@ class Fail:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """We could not go on. The row says whether the provider may have the work."""
+    """This worker could not continue. The row shows whether the provider may have the work."""
 
 
 Outcome = Complete | Wait | Retry | Fail | Release
 
 
 def after(error: Exception, job: Job) -> Retry | Wait | Fail | Release:
-    """A provider's own `retry_after` wins over our backoff, but nothing wins over max_attempts.
+    """Return the outcome of an attempt that raised this error.
 
-    Work that the provider still has is collected again, never ordered again. A bug of ours is
-    permanent: retrying it would only spend the user's time.
+    The provider's `retry_after` replaces our backoff. No retry that costs an attempt exceeds
+    `max_attempts`. Work that the provider still has is fetched again and never started again. A bug
+    of ours is permanent: a retry would only cost the user time.
     """
     match error:
         case Unanswered():
@@ -77,12 +76,15 @@ def after(error: Exception, job: Job) -> Retry | Wait | Fail | Release:
 
 
 def next_look(job: Job) -> float:
-    """Seconds until the provider is asked again about work of that age; a webhook comes sooner."""
+    """Return the seconds until the provider is polled again for work of that age.
+
+    A webhook arrives sooner.
+    """
     return min(60.0, max(5.0, job.age / 2)) * random.uniform(0.9, 1.1)  # noqa: S311
 
 
 def backoff(attempt: int) -> float:
-    """Celery's exponential backoff with full jitter, in seconds; attempts are numbered from 1."""
+    """Return Celery's exponential backoff with full jitter, in seconds. `attempt` counts from 1."""
     return float(
         get_exponential_backoff_interval(FIRST_BACKOFF, min(attempt, 10), LONGEST_BACKOFF, full_jitter=True)
     )

@@ -1,10 +1,9 @@
-"""Read kind and size of a file from its bytes.
+"""Read the facts of a file from its bytes.
 
-It is a program of its own, so that a hostile file harms no worker.
-
-`python -I probe.py < file` prints the result of `probe` as JSON. It imports nothing of ours, and
-`tasks.media` starts it without environment and with limits of time and memory. Small pictures of
-common kinds are read in the worker itself.
+This is also a separate program, so that a hostile file cannot harm a worker: `python -I probe.py`
+prints the facts of its standard input as JSON. It imports no other module of ours. `tasks.media`
+starts it without environment variables and with limits on time and memory. The worker itself reads
+small pictures of common formats.
 """
 
 import base64
@@ -26,14 +25,14 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-# Pillow calls a JPEG with more than one picture, as phones make them, MPO.
+# MPO is Pillow's name for a JPEG with more than one picture. Phones make such files.
 PICTURES = {"PNG": "png", "JPEG": "jpg", "MPO": "jpg", "WEBP": "webp", "GIF": "gif", "AVIF": "avif"}
-# an upscale to 8192 x 8192 has 67 million; PNG and WebP take 4 bytes a pixel
+# PNG and WebP are decoded whole, at 4 bytes a pixel. An upscale to 8192 x 8192 has 67 million.
 MAX_PIXELS = 80_000_000
-MAX_FRAME_PIXELS = 34_000_000  # of a video: 7680 x 4320
+MAX_FRAME_PIXELS = 34_000_000  # of a video frame: 7680 x 4320
 THUMB = 512  # pixels of the longer side, at most
 THUMB_QUALITY = 80
-PngImagePlugin.MAX_TEXT_CHUNK = 1 << 23  # bytes: some tools put their whole project into a PNG
+PngImagePlugin.MAX_TEXT_CHUNK = 1 << 23  # bytes; some tools write their whole workflow into a PNG
 TURNED = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -54,18 +53,18 @@ SWAPS_SIDES = (
 CPU_SECONDS = 20
 MEMORY = 3 << 29  # bytes of address space; a WebP of MAX_PIXELS takes 1.3 GB
 PACKETS_BEFORE_A_FRAME = 200
-MISSING_SECONDS = 0.5  # seconds that a file may be shorter than it says
+MISSING_SECONDS = 0.5  # seconds by which a recording may be shorter than its header states
 
 
 class Unreadable(Exception):
-    """Why, in words for the log."""
+    """The file cannot be read. The text is the reason, for the log."""
 
 
 def probe(file: BinaryIO) -> dict[str, Any]:
-    """The facts of a picture, a video or a sound; `extension` says which.
+    """Return the facts of a picture, a video or a sound; `extension` tells which.
 
     Raises:
-        Unreadable: It is none of them, or broken.
+        Unreadable: The file is none of these, or is broken.
     """
     head = file.read(64)
     file.seek(0)
@@ -74,10 +73,10 @@ def probe(file: BinaryIO) -> dict[str, Any]:
 
 
 def demuxer_of(head: bytes) -> str | None:
-    """The one format that FFmpeg may try; None for what only Pillow could know."""
+    """Return the one format that FFmpeg may try; None for a file that only Pillow may read."""
     if head[4:8] == b"ftyp" and head[8:12] not in (b"avif", b"avis"):
         return "mov"
-    if head[4:8] in (b"moov", b"mdat", b"wide"):  # a QuickTime file of before there was `ftyp`
+    if head[4:8] in (b"moov", b"mdat", b"wide"):  # an old QuickTime file without `ftyp`
         return "mov"
     if head.startswith(b"\x1aE\xdf\xa3") and b"webm" in head:
         return "matroska"
@@ -92,7 +91,7 @@ def demuxer_of(head: bytes) -> str | None:
 
 
 def picture(file: BinaryIO) -> dict[str, Any]:
-    """Decoded whole: a truncated file fails here and not on the phone."""
+    """Return the facts of a picture. It is decoded whole, so that a truncated file fails here."""
     with opened(file) as image:
         width, height = image.size
         if width * height > MAX_PIXELS:
@@ -123,14 +122,14 @@ def opened(file: BinaryIO) -> "Iterator[Image.Image]":
 
 
 def shrunk(image: Image.Image) -> Image.Image:
-    """A small one. No copy is made of the whole, which would cost as much again."""
-    image.draft(None, (2 * THUMB, 2 * THUMB))  # a JPEG is decoded small
+    """Return a small copy, without a full-size copy, which would take the same memory again."""
+    image.draft(None, (2 * THUMB, 2 * THUMB))  # this makes a JPEG decode to a smaller size
     if image.mode in ("RGB", "L", "CMYK"):
         image.thumbnail((THUMB, THUMB))
-    else:  # alpha cannot be averaged without a copy, a palette not at all
+    else:  # averaging with alpha needs a full copy, and a palette cannot be averaged
         image.thumbnail((4 * THUMB, 4 * THUMB), Image.Resampling.NEAREST)
     image.load()
-    if image.mode.startswith("I"):  # 16 bits a pixel, as models of depth make them
+    if image.mode.startswith("I"):  # 16 bits a pixel, from depth models for example
         image = image.convert("I").point(lambda value: value / 256).convert("L")
     small = image.convert("RGBA" if image.has_transparency_data else "RGB")
     small.thumbnail((THUMB, THUMB))
@@ -140,12 +139,12 @@ def shrunk(image: Image.Image) -> Image.Image:
 def orientation_of(image: Image.Image) -> int:
     try:
         return int(image.getexif().get(0x0112, 1))
-    except Exception:  # a phone shows a picture whose EXIF makes no sense, and so do we
+    except Exception:  # accept a picture with invalid EXIF data, as phones do
         return 1
 
 
 def seen(small: Image.Image, size: tuple[int, int], turn: Image.Transpose | None) -> dict[str, Any]:
-    """Everything about how it looks, as it is shown: turned as its maker meant it."""
+    """Return size, blurhash and thumbnail of a picture after the rotation or flip `turn`."""
     width, height = reversed(size) if turn in SWAPS_SIDES else size
     if turn is not None:
         small = small.transpose(turn)
@@ -160,7 +159,8 @@ def seen(small: Image.Image, size: tuple[int, int], turn: Image.Transpose | None
 
 
 def blurred(image: Image.Image) -> str:
-    # Four waves a side need no more pixels. blurhash is pure Python: 16 pixels cost a third of 32.
+    # Four components a side need no more pixels. blurhash is written in Python and takes time for
+    # each pixel: 16 a side take a third of the time of 32.
     small = image.convert("RGB").resize((16, 16))
     pixels = [[small.getpixel((x, y)) for x in range(16)] for y in range(16)]
     return str(blurhash.encode(pixels, 4, 4))
@@ -170,7 +170,7 @@ def blurred(image: Image.Image) -> str:
 
 
 class Raw:
-    """A file without a name: FFmpeg opens what stands beside a name."""
+    """A file without a name. With a name, FFmpeg could open other files beside it."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.read, self.seek, self.tell = file.read, file.seek, file.tell
@@ -188,11 +188,11 @@ def recording(file: BinaryIO, demuxer: str, head: bytes) -> dict[str, Any]:
             return described(container, demuxer, head)
     except Unreadable:
         raise
-    except Exception as error:  # a truncated file raises an AttributeError or one of FFmpeg's
+    except Exception as error:  # a truncated file raises errors of FFmpeg, but also AttributeError
         raise Unreadable(f"a broken or truncated {demuxer}: {type(error).__name__}") from error
 
 
-# The names of a demuxer, as FFmpeg compares them.
+# The names of each demuxer as FFmpeg compares them.
 WHITELIST = {
     "mov": "mov,mp4,m4a,3gp,3g2,mj2",
     "matroska": "matroska,webm",
@@ -235,7 +235,10 @@ def extension_of(demuxer: str, head: bytes, *, has_video: bool) -> str:
 
 
 def first_frame(container: "InputContainer", video: "VideoStream") -> "VideoFrame":
-    """By a decoder of our own: what is asked of a container does not reach its decoders."""
+    """Return the first frame, decoded by our own decoder.
+
+    Options of a container do not reach its decoders.
+    """
     from av import CodecContext
     from av.video.codeccontext import VideoCodecContext
 
@@ -253,7 +256,7 @@ def first_frame(container: "InputContainer", video: "VideoStream") -> "VideoFram
 
 
 def heard(container: "InputContainer") -> dict[str, Any]:
-    """A sound is one if its beginning can be decoded."""
+    """Check that the beginning of a sound can be decoded. Returns no further facts."""
     if not container.streams.audio:
         raise Unreadable("neither picture nor sound in it")
     sound = container.streams.audio[0]
@@ -264,9 +267,10 @@ def heard(container: "InputContainer") -> dict[str, Any]:
 
 
 def length(container: "InputContainer", demuxer: str) -> float:
-    """Seconds, by the packets.
+    """Return the duration in seconds, computed from the packets.
 
-    A file from a pipe has no duration; a truncated one has a wrong one.
+    A file that was written to a pipe states no duration. A truncated file states one that is too
+    long.
     """
     container.seek(0)
     end = 0.0
@@ -282,9 +286,9 @@ def length(container: "InputContainer", demuxer: str) -> float:
 def limit() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with suppress(OSError, ValueError):  # macOS takes no limit of memory
+    with suppress(OSError, ValueError):  # macOS has no such memory limit
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    with suppress(OSError):  # Linux alone: if memory runs out, this ends and not the worker
+    with suppress(OSError):  # Linux only: without memory, the kernel kills this, not the worker
         Path("/proc/self/oom_score_adj").write_text("1000")
 
 

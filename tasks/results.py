@@ -1,6 +1,6 @@
-"""Check and store the outputs of a job, once.
+"""Check and store the outputs of a job.
 
-A path is made from the job's id, so two uploads of one output are one object.
+A path is derived from the job, so a repeated upload makes one object.
 """
 
 import logging
@@ -19,12 +19,15 @@ from tasks.store import Job
 
 log = logging.getLogger("tasks")
 
-MAX_TEXT_BYTES = 65_536  # bytes; it lies in the row itself
+MAX_TEXT_BYTES = 65_536  # bytes; the text is stored in the row itself
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """An output that can be stored: its entry in `generations.output`, and the bytes of a file."""
+    """An output that can be stored.
+
+    `facts` is its entry in `generations.output`. `file` and `thumb` have the bytes of a file.
+    """
 
     facts: dict[str, Any]
     file: FileIO | None = None
@@ -35,10 +38,10 @@ def save(job: Job, outputs: list[Iterable[bytes] | str]) -> list[dict[str, Any]]
     """Fetch and check every output, then store them. Returns their entries in `generations.output`.
 
     Raises:
-        Permanent: None of them can be stored.
-        storage.NotStored: Storage, or the disk of this machine, did not take one now.
+        Permanent: None of the outputs can be stored.
+        storage.NotStored: Storage, or the disk of this machine, did not accept one now.
     """
-    with ExitStack() as files:  # without names, so they vanish with the process, however it ends
+    with ExitStack() as files:  # files without names disappear with the process, even after a crash
         checked = usable(job, outputs, files)
         for output in checked:
             store(output)
@@ -47,7 +50,10 @@ def save(job: Job, outputs: list[Iterable[bytes] | str]) -> list[dict[str, Any]]
 
 
 def usable(job: Job, outputs: list[Iterable[bytes] | str], files: ExitStack) -> list[Checked]:
-    """The outputs that can be stored. One bad output must not cost the user the good ones."""
+    """Return the outputs that can be stored.
+
+    The user paid, so a bad output does not fail the others.
+    """
     checked, refused = [], []
     for number, output in enumerate(outputs):
         try:
@@ -63,7 +69,7 @@ def usable(job: Job, outputs: list[Iterable[bytes] | str], files: ExitStack) -> 
 
 
 def facts_of(output: Iterable[bytes] | str) -> dict[str, object]:
-    """The facts about an output for the log: no prompt, no key."""
+    """Return the facts of an output that may be logged: no prompt, no key."""
     if isinstance(output, str):
         return {"shape": f"text of {len(output)}"}
     return output.facts if isinstance(output, File) else {}
@@ -76,13 +82,16 @@ def check(job: Job, number: int, output: Iterable[bytes] | str, files: ExitStack
         file = files.enter_context(TemporaryFile(buffering=0))  # noqa: SIM115
         size = spool(output, file, settings.load().max_output_bytes)
         seen = media.look(file)
-    except OSError as error:  # no space is left, or no process can be started
+    except OSError as error:  # the disk is full, or no process can be started
         raise storage.NotStored(f"this machine: {error}") from error
     return Checked(described(f"{job.user_id}/{job.id}/{number}", seen, size), file, seen.thumb)
 
 
 def text(output: str) -> str:
-    """The text as jsonb takes it: without NUL, and with surrogate pairs of two fragments joined."""
+    """Return the text in a form that jsonb accepts.
+
+    NUL is removed, and surrogate pairs that arrived in two fragments are joined.
+    """
     try:
         whole = output.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeError as error:
@@ -93,7 +102,7 @@ def text(output: str) -> str:
 
 
 def spool(chunks: Iterable[bytes], file: FileIO, limit: int) -> int:
-    """Write the chunks to the file. Returns how many bytes they are."""
+    """Write the chunks to the file. Returns their size in bytes."""
     size = 0
     for chunk in chunks:
         size += len(chunk)

@@ -1,4 +1,7 @@
-"""Supabase Storage for a worker. The error says: try again, give up, or call an operator."""
+"""Access Supabase Storage.
+
+The class of an error determines whether the worker retries, gives up, or needs an operator.
+"""
 
 import logging
 import random
@@ -22,33 +25,32 @@ log = logging.getLogger("tasks")
 
 BUCKET = "generations"
 
-TOKEN_LASTS = 3600  # seconds, as long as the app's own URLs
+TOKEN_LASTS = 3600  # seconds, the same as for the URLs that the app signs
 SIGN_WITHIN = 3.0  # seconds
 CHECK_WITHIN = 10.0  # seconds
 BAD_KEY = re.compile(
     "invalid (?:api key|jwt|compact jws)|jw[st] (?:signature|expired)|signature verification", re.I
 )
 
-# The cure when TLS with a reachable server fails, by the words of the error. Waiting would not
-# help.
+# The cure for each TLS error, by its text. The server answers, so waiting would not help.
 UNREACHABLE = {
     "WRONG_VERSION_NUMBER": "What answers at SUPABASE_URL speaks no TLS: correct it in .env.",
     "CERTIFICATE_VERIFY_FAILED": "The certificate of SUPABASE_URL cannot be verified: correct the address in .env,"
     " or name the CA of a project of your own by SSL_CERT_FILE.",
 }
 
-PAUSES: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)  # seconds between tries to store a file
+PAUSES: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)  # seconds between the attempts to store a file
 
-# The errors of a call to Storage, also when another kind of server answers.
+# The errors of a call to Storage, including those after an answer of a different server.
 STORAGE_ERRORS = (StorageApiError, httpx.HTTPError, LookupError, TypeError, ValueError)
 
 
 class NotStored(Exception):
-    """Storage is away or busy now, and may be back later. The provider's work is done."""
+    """Storage is unreachable or busy, and may answer later. The provider's work is done."""
 
 
 class AccessRefused(Exception):
-    """Storage answers, and refuses every request of ours. The text names the cure."""
+    """Storage answers, but refuses every request of ours. The text names the cure."""
 
 
 class NotThere(Exception):
@@ -56,13 +58,13 @@ class NotThere(Exception):
 
 
 class Refusal:
-    """Whether the last answer of Storage refused our key."""
+    """Remembers whether the last answer of Storage refused our key."""
 
     problem: str | None = None
 
     def note(self, answer: httpx.Response) -> None:
         status = str(answer.status_code)
-        if status == "400":  # Storage's own status is in its body
+        if status == "400":  # Storage puts its own status into the body
             answer.read()
             with suppress(ValueError, AttributeError):
                 status = str(answer.json().get("statusCode"))
@@ -78,14 +80,17 @@ last_refusal = Refusal()
 
 
 def refusal() -> str | None:
-    """The fault that an operator must correct; None if Storage's last answer was no refusal."""
+    """Return the fault that an operator must correct before Storage accepts files.
+
+    Returns None if the last answer of Storage was no refusal.
+    """
     return last_refusal.problem
 
 
 @cache
 def connections(seconds: float) -> httpx.Client:
-    # HTTP/1.1: one connection per thread. HTTP/2 would share one among all. A redirect would get
-    # the key.
+    # HTTP/1.1 uses one connection per thread; with HTTP/2 all threads would share one. Redirects
+    # are off, since a redirect would send our key to another server.
     return httpx.Client(
         timeout=httpx.Timeout(seconds, connect=min(seconds, 5)),
         follow_redirects=False,
@@ -95,7 +100,7 @@ def connections(seconds: float) -> httpx.Client:
 
 @cache
 def bucket(name: str = BUCKET, seconds: float = 30) -> SyncBucketProxy:
-    """A bucket of Storage; each call to it ends within so many seconds."""
+    """Return a bucket of Storage. `seconds` is the timeout of each call to it."""
     config = settings.load()
     options = ClientOptions(
         auto_refresh_token=False, persist_session=False, httpx_client=connections(seconds)
@@ -107,9 +112,9 @@ def bucket(name: str = BUCKET, seconds: float = 30) -> SyncBucketProxy:
 
 
 def sign(paths: list[str]) -> dict[str, str]:
-    """A token for each path, so that a client can load a picture as soon as Realtime names it.
+    """Return a token for each path, so that a client can load a picture once Realtime names it.
 
-    Without a token a client asks Storage for one, so an error here is only logged.
+    Without a token a client requests one from Storage, so an error here is only logged.
     """
     if not paths:
         return {}
@@ -122,9 +127,9 @@ def sign(paths: list[str]) -> dict[str, str]:
 
 
 def signed_url(bucket_name: str, path: str, *, seconds: int) -> str:
-    """A URL that reads the object without a key.
+    """Return a URL that reads the object without a key; it expires after `seconds`.
 
-    Raises NotThere, or NotStored without an answer.
+    Raises NotThere, or NotStored if Storage does not answer.
     """
     try:
         return str(bucket(bucket_name).create_signed_url(path, seconds)["signedURL"])
@@ -133,7 +138,10 @@ def signed_url(bucket_name: str, path: str, *, seconds: int) -> str:
 
 
 def check_access() -> None:
-    """Sign a URL, which changes nothing. Raises AccessRefused, or NotStored without an answer."""
+    """Check that Storage accepts our key, by signing a URL, which changes nothing.
+
+    Raises AccessRefused, or NotStored if Storage does not answer.
+    """
     try:
         connections(CHECK_WITHIN)
     except (OSError, ValueError) as error:
@@ -161,7 +169,7 @@ def check_access() -> None:
 
 
 def head(bucket_name: str, path: str, size: int) -> bytes:
-    """The first bytes of an object. Raises as signed_url does."""
+    """Return the first `size` bytes of an object. Raises as `signed_url` does."""
     content = bytearray()
     url = signed_url(bucket_name, path, seconds=60)
     try:
@@ -182,12 +190,15 @@ def missing_or_away(path: str, error: Exception) -> Exception:
 
 
 def token_in(url: str) -> str:
-    """The token alone: a worker may know Storage by another address than the app does."""
+    """Return only the token of a URL: worker and app may use different addresses of Storage."""
     return parse_qs(urlsplit(url).query)["token"][0]
 
 
 def upload(path: str, file: FileIO | bytes, mime: str) -> None:
-    """Try for some seconds: if this gives up, the provider may have to do its work again."""
+    """Upload a file, with retries for some seconds.
+
+    After the last failure the provider may have to do its work again.
+    """
     for pause in PAUSES:
         try:
             return upload_once(path, file, mime)
@@ -204,7 +215,7 @@ def upload_once(path: str, file: FileIO | bytes, mime: str) -> None:
         bucket().upload(path, file, {"content-type": mime, "cache-control": "31536000", "upsert": "true"})
     except STORAGE_ERRORS as error:
         status = str(error.status) if isinstance(error, StorageApiError) else ""
-        if status in ("413", "415"):  # a text or a number, as Storage sent it
+        if status in ("413", "415"):  # Storage sends text or a number
             log.error("object.refused", extra={"path": path, "mime": mime, "error": logs.describe(error)})
             raise Permanent(
                 "provider_rejected", "The result is too large or of a kind we do not store."
@@ -213,7 +224,7 @@ def upload_once(path: str, file: FileIO | bytes, mime: str) -> None:
 
 
 def remove(bucket_name: str, paths: list[str]) -> None:
-    """An object that is not there is skipped without an error."""
+    """Remove these objects. A missing object is no error. Raises NotStored."""
     try:
         bucket(bucket_name).remove(paths)
     except STORAGE_ERRORS as error:

@@ -1,6 +1,7 @@
-"""The SQL of a worker: exactly what the role `generation_worker` may execute.
+"""The SQL of a worker: exactly the functions that the role `generation_worker` may execute.
 
-Everything but the claim is fenced and answers whether this worker still had the job.
+Each write of a worker to the job that it has claimed carries the fence, and returns whether this
+worker still had the job.
 """
 
 import json
@@ -21,8 +22,8 @@ import database
 import settings
 from tasks.together import Together
 
-# The errors of a database that is down, frozen or restarting. The row decides later: nothing was
-# promised yet.
+# The errors of a database that is down, frozen or restarting. Nothing is confirmed then, so the row
+# decides later.
 DATABASE_ERRORS = (psycopg.OperationalError, psycopg.InternalError, PoolTimeout, PoolClosed)
 ROLE: database.Role = "generation_worker"
 
@@ -34,8 +35,8 @@ RetryState = Literal["queued", "rate_limited", "lost"]
 class Job:
     """A claimed job.
 
-    `seconds_left` to its deadline, and since its request, count from its claim, by the database's
-    clock; `claimed_here_at` is this machine's.
+    `seconds_left` (to the deadline) and `seconds_since_request` were measured at the claim by the
+    clock of the database. `claimed_here_at` is by the clock of this machine.
     """
 
     id: UUID
@@ -58,34 +59,39 @@ class Job:
 
     @property
     def provider_input(self) -> dict[str, Any]:
-        """The input for the provider, photos as paths.
+        """The input for the provider, with photos as paths.
 
-        Decoded here, so that no input fails the claim.
+        It is decoded here, so that no input can fail the claim itself.
         """
         decoded: dict[str, Any] = json.loads(self.request)
         return decoded
 
     @property
     def age(self) -> float:
-        """Seconds since this attempt's first call of the provider was made, or was about to be."""
+        """The age of the provider's work at this claim, in seconds; 0 if there is none.
+
+        It counts from the first time that the provider was, or was about to be, called in this
+        attempt.
+        """
         return 0.0 if self.submitted_at is None else (self.claimed_at - self.submitted_at).total_seconds()
 
     @property
     def waited(self) -> float:
-        """Seconds since the user asked."""
+        """Seconds since the user requested the job."""
         return self.seconds_since_request + time.monotonic() - self.claimed_here_at
 
     @property
     def facts(self) -> dict[str, object]:
-        """The facts in every log line about this job."""
+        """The facts in each log line about this job."""
         return {"job_id": self.id, "attempt": self.attempt, "fence": self.fence}
 
 
 @cache
 def pool() -> ConnectionPool[database.Connection]:
-    """A few connections whatever the concurrency; a transition takes milliseconds.
+    """Return the pool of database connections.
 
-    They are not checked before use, which would cost a round trip each; see `fetch_all`.
+    A few connections suffice for any concurrency, since a statement takes milliseconds. They are
+    not checked before use, which would cost a round trip each; see `fetch_all`.
     """
     return ConnectionPool(
         settings.load().database("worker"),
@@ -104,9 +110,9 @@ def claim(job_id: str, *, lease: float) -> Job | None:
 
 
 def claim_jobs(asked: Sequence[tuple[str, float]], waits: bool) -> list[Job | None]:
-    """A job that is asked for twice, by two messages, is given once."""
+    """Claim these jobs. If two messages name the same job, only one of them gets it."""
     ids = [UUID(job_id) for job_id, _ in asked]
-    lease = max(lease for _, lease in asked)  # a process has one
+    lease = max(lease for _, lease in asked)  # all values in a process are equal
     query = "select * from private.claim_jobs(%s, make_interval(secs => %s), %s)"
     found = {job.id: job for job in fetch_all(query, ids, lease, waits, row_factory=class_row(Job))}
     return [found.pop(job_id, None) for job_id in ids]
@@ -127,15 +133,18 @@ def renew(job: Job, *, lease: float, progress: float | None) -> LeaseState:
 
 
 def record_submission(job: Job) -> bool:
-    """Record the intent to call a provider that charges.
+    """Record the intent to call a provider that charges; call it before the provider.
 
-    False: it must not be called, or was before.
+    Returns False if the provider must not be called, or if the intent was recorded before.
     """
     return bool(fetch_value("select private.record_submission(%s, %s)", job.id, job.fence))
 
 
 def adopt_orphan(job: Job, candidates: list[str]) -> str | None:
-    """Give the job the first of these references that no other job has; its reference then."""
+    """Give this job the first of these predictions that no other job owns.
+
+    Returns the reference that the job has afterwards; None if it has none.
+    """
     ref: str | None = fetch_value("select private.adopt_orphan(%s, %s, %s)", job.id, job.fence, candidates)
     return ref
 
@@ -181,17 +190,17 @@ def fail(job: Job, *, code: str, message: str) -> bool:
 
 
 def release(job: Job) -> bool:
-    """Give the job back unfinished, without costing an attempt; another worker has it at once."""
+    """Release the unfinished job, at no attempt. Another worker can claim it at once."""
     return bool(fetch_value("select private.release_job(%s, %s)", job.id, job.fence))
 
 
 def cancel_by_operator(job_id: UUID) -> bool:
-    """Cancel a job that has not ended, at no cost. A running one is asked to stop."""
+    """Cancel an unfinished job, at no cost. The worker of a running job is requested to stop."""
     return bool(fetch_value("select private.cancel_by_operator(%s)", job_id))
 
 
 def enabled_models() -> list[tuple[str, str]]:
-    """Id and kind of what users may ask for."""
+    """Return id and kind of each model that users may request."""
     return fetch_all("select id, kind from private.enabled_models()")
 
 
@@ -208,7 +217,7 @@ def record_refused_account(provider: str, *, reason: str, provider_model: str | 
 
 
 def provider_cancellations(job_id: str) -> list[tuple[str, str]]:
-    """Provider and reference of what is still worked on for a job that has ended."""
+    """Return provider and reference of each prediction that still runs for an ended job."""
     return fetch_all("select provider, provider_ref from private.provider_cancellations_of(%s)", job_id)
 
 
@@ -217,12 +226,12 @@ def cancellation_done(provider_ref: str) -> None:
 
 
 def discard_outputs(job: Job) -> None:
-    """Have the sweepers remove what was stored for a job that this worker lost."""
+    """Mark the stored files of a job that this worker lost for removal by the sweepers."""
     fetch_value("select private.discard_outputs(%s, %s)", job.user_id, job.id)
 
 
 def objects_to_remove(limit: int) -> list[tuple[str, str]]:
-    """Bucket and path of at most `limit` objects whose row is gone."""
+    """Return bucket and path of at most `limit` objects whose row is gone."""
     return fetch_all("select bucket, path from private.objects_to_remove(%s)", limit)
 
 
@@ -231,7 +240,10 @@ def objects_removed(bucket: str, paths: list[str]) -> None:
 
 
 def sweep_unreferenced_objects(*, every: float, limit: int) -> int | None:
-    """How many of the next `limit` objects to remove; None within `every` seconds of a look."""
+    """Mark the unreferenced ones of the next `limit` objects for removal. Returns their number.
+
+    Returns None if a worker did this less than `every` seconds ago.
+    """
     count: int | None = fetch_value(
         "select private.sweep_unreferenced_objects(make_interval(secs => %s), %s)", every, limit
     )
@@ -239,14 +251,14 @@ def sweep_unreferenced_objects(*, every: float, limit: int) -> int | None:
 
 
 def record_process(name: str, *, version: str, problem: str | None, expects_webhooks: bool) -> None:
-    """Say that this worker runs, and who refuses it."""
+    """Record that this worker runs, and the server that refuses it."""
     fetch_value(
         "select private.record_process(%s, 'worker', %s, %s, %s)", name, version, problem, expects_webhooks
     )
 
 
 def devices_of_job(job_id: UUID) -> list[str]:
-    """The push tokens of the owner of a job that has ended."""
+    """Return the push tokens of the owner of a job that has ended."""
     return [token for (token,) in fetch_all("select private.devices_of_job(%s)", job_id)]
 
 
@@ -255,18 +267,17 @@ def forget_devices(tokens: list[str]) -> None:
 
 
 def fetch_value(query: str, *values: object) -> Any:
-    """The value of a function that returns one."""
+    """Return the value of a query for one value."""
     ((value,),) = fetch_all(query, *values)
     return value
 
 
 def fetch_all(query: str, *values: object, row_factory: RowFactory[Any] = tuple_row) -> list[Any]:
-    """The rows.
+    """Return the rows of a query.
 
-    A connection that broke while it was idle says so when it is used: then another one is asked.
-
-    Asking twice does no harm: a claim or a submission whose reply was lost is refused the second
-    time, everything else says the same.
+    A connection that broke while it was idle fails when it is used; then the query is repeated on
+    another one. The repetition is safe: a claim or a submission whose reply was lost is refused the
+    second time, and every other function returns the same as before.
     """
     give_up_at = time.monotonic() + 1
     while True:

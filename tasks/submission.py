@@ -1,7 +1,7 @@
-"""Start a provider that charges once per attempt: intent, then call, then reference.
+"""Start a provider that charges only once per attempt.
 
-A worker that finds an intent without a reference looks for the orphan before it starts anything
-again.
+A worker records its intent, calls the provider, and then stores the reference. A worker that finds
+an intent without a reference looks for the orphan before it starts anything again.
 """
 
 import logging
@@ -30,8 +30,7 @@ from tasks.store import Job
 
 log = logging.getLogger("tasks")
 
-# Seconds. A start ends within 30 s. A prediction that the list does not show after 90 s does not
-# exist.
+# Seconds. A start ends within 30 s. A prediction that is not in the list after 90 s was never made.
 SHOWN_WITHIN = 90.0
 
 
@@ -49,7 +48,8 @@ def begin(provider: Provider, job: Job, lease: Lease) -> Done | Started | Pendin
     lease.check()  # a process that was frozen after its claim must not pay now
     if lease.is_cancel_requested:
         raise Permanent("canceled", "You canceled this.")
-    if not is_recorded:  # the lease is ours: this is a repeated call whose first reply was lost
+    # This worker has the lease, so the first reply of a repeated call was lost.
+    if not is_recorded:
         raise Unanswered("the intent was there already")
     return start(provider, job)
 
@@ -97,7 +97,10 @@ def collect_orphan(provider: Provider, job: Job) -> Done | Pending:
 
 
 def run_provider_cancellations(job_id: str) -> None:
-    """Cancel the predictions of an ended or deleted job. The bridge sends a failed one again."""
+    """Cancel the predictions of a job that has ended or is gone.
+
+    For a failed cancellation, the bridge sends the job again.
+    """
     for name, ref in store.provider_cancellations(job_id):
         facts = {"job_id": job_id, "provider_ref": ref}
         try:
@@ -110,9 +113,9 @@ def run_provider_cancellations(job_id: str) -> None:
 
 
 def record(tell: Callable[..., None], *facts: str, **more: object) -> None:
-    """Tell all workers through the database.
+    """Record a fact for all workers in the database, and ignore its errors.
 
-    A loss of this costs little; of the reference, much.
+    A lost fact costs little, but an error here would lose the work that was just started.
     """
     with suppress(*store.DATABASE_ERRORS):
         tell(*facts, **more)

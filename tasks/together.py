@@ -1,4 +1,7 @@
-"""Ask the database for many threads at once: one round trip and one commit serve many jobs."""
+"""Combine the queries of many threads into one.
+
+A round trip and a commit cost the same for one job and for many.
+"""
 
 import threading
 from collections import deque
@@ -8,7 +11,7 @@ from typing import Generic, TypeVar
 Value = TypeVar("Value")
 Answer = TypeVar("Answer")
 
-# Bounds how long the locks of the first are held while the last is served: 15 ms or so.
+# The most values in one query. The first job stays locked until the last is done: about 15 ms.
 QUESTIONS_AT_ONCE = 32
 
 
@@ -17,17 +20,18 @@ class Question(Generic[Value, Answer]):
         self.value = value
         self.answer: Answer | None = None
         self.is_over = False
-        self.wake = threading.Event()  # it is over, or it is its turn to ask
+        self.wake = threading.Event()  # set when the question is over, or is the next to query
 
 
 class Together(Generic[Value, Answer]):
-    """The first caller asks at once.
+    """Batches the questions of threads.
 
-    Those that call in the meantime are asked for together, by the first of them.
+    The first caller queries at once. Calls that arrive during its query form the next batch, which
+    the first of these callers sends.
 
-    `ask` takes values, and whether it waits for locks, which it does with one value only. It
-    returns as many answers, None where there is none. No lock holds up the others, and no error: a
-    question without an answer is then asked alone by its caller, and waits.
+    `ask` takes the values, and whether it waits for locks; it waits only for a single value. It
+    returns one answer for each value, or None. Neither a lock nor an error of one question delays
+    the others: a caller without an answer queries again alone, and waits for the lock.
     """
 
     def __init__(self, ask: Callable[[Sequence[Value], bool], Sequence[Answer | None]]) -> None:
@@ -50,7 +54,7 @@ class Together(Generic[Value, Answer]):
         return question.answer
 
     def ask_for_all(self) -> None:
-        """Ask for the caller, which is the first that waits, and for those behind it."""
+        """Query for the caller, which is the first in the line, and for the questions behind it."""
         with self.lock:
             questions = [self.waiting.popleft() for _ in range(min(len(self.waiting), QUESTIONS_AT_ONCE))]
         try:

@@ -1,1 +1,4 @@
-"""Celery plumbing: start, pool, watchdog and shutdown of a worker. A first reader can skip it."""
+"""Extend Celery: start-up, message handling, monitoring and shutdown of a worker.
+
+Skip this package on a first reading.
+"""

@@ -1,6 +1,6 @@
 """Cancel the job of a task that an operator revokes in Flower.
 
-Else the bridge would send it again.
+Otherwise the bridge would send its message again and again.
 """
 
 import logging
@@ -14,14 +14,14 @@ from tasks import background, store
 
 log = logging.getLogger("tasks")
 
-# Not the consumer's thread, which must not wait for the database. After an outage, the next message
-# of the job comes here again.
+# The consumer's thread must not wait for the database. If the database is unreachable, the next
+# message of the job repeats the cancellation.
 CANCELER = ThreadPoolExecutor(1, thread_name_prefix="revoke")
 
 
 @task_revoked.connect
 def revoked(request: Any, expired: bool = False, **_: object) -> None:
-    if expired:  # Celery calls a message that came too late revoked as well
+    if expired:  # Celery sends this signal for an expired message, too
         return
     try:
         job_id = UUID(str(request.id))

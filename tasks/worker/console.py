@@ -1,4 +1,4 @@
-"""Turn Celery's prints into events: its banner, and its lines at a shutdown."""
+"""Turn the text that Celery prints beside the log into events: its banner and shutdown messages."""
 
 import logging
 import os
@@ -17,18 +17,21 @@ log = logging.getLogger("tasks")
 
 @celeryd_init.connect
 def leave_out_the_banner(instance: Any, **_: object) -> None:
-    """Twenty lines for a person, of which `worker.started` has what matters."""
+    """Suppress the banner of twenty lines. The event `worker.started` has its important facts."""
     instance.quiet = True
 
 
 def say(text: str, *_: object) -> None:
-    """One write: Celery prints this in a signal handler, in the middle of a log line."""
+    """Print a message of Celery from a signal handler.
+
+    The log may be in the middle of a line then, so this writes the whole line in one call.
+    """
     if sys.__stdout__ is not None:
         line = logs.as_json("INFO", "celery", text) if settings.load().log_format == "json" else text
         os.write(sys.__stdout__.fileno(), f"{line}\n".encode())
 
 
-worker.safe_say = say  # type: ignore[attr-defined]  # celery-types does not know it
+worker.safe_say = say  # type: ignore[attr-defined]  # celery-types lacks it
 
 
 @worker_ready.connect

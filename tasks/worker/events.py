@@ -1,7 +1,7 @@
 """Send task events, which Flower reads, in batches and only while a monitor listens.
 
-Sending each at once would cost a worker a quarter of its time, and sending them without a listener
-a tenth.
+To send each event at once would take a quarter of a worker's time. To send batches without a
+listener would take a tenth.
 """
 
 import sys
@@ -16,12 +16,12 @@ from kombu.utils.json import dumps
 from tasks.celery import app
 
 SEND_EVERY = 0.25  # seconds
-ROUTING_KEY = "task.multi"  # of a list of task events
+ROUTING_KEY = "task.multi"  # for a list of task events
 
 
 class EventsTogether(bootsteps.StartStopStep):
     requires = ("celery.worker.consumer.events:Events",)
-    former: Any = None  # of the connection before
+    former: Any = None  # the dispatcher of the previous connection
 
     def start(self, parent: Any) -> None:
         dispatcher = parent.event_dispatcher
@@ -38,10 +38,10 @@ class EventsTogether(bootsteps.StartStopStep):
 
 
 def send(dispatcher: Any) -> None:
-    """Send the events that wait, or drop them if no monitor listens now.
+    """Send the buffered events, or drop them if no monitor listens now.
 
-    A listener gets every event since it began to listen: what is dropped is older than the answer
-    that there was none. While Redis is away, the events wait.
+    A monitor receives every event since it began to listen: the dropped events are older than the
+    answer that there was no listener. While Redis is unreachable, the events stay in the buffer.
     """
     events = dispatcher._group_buffer["task"]
     if not (count := len(events)):
@@ -54,9 +54,9 @@ def send(dispatcher: Any) -> None:
 
 
 def listeners(dispatcher: Any) -> int:
-    """How many listeners got an empty list of events.
+    """Return the number of listeners. It publishes an empty list of events, which they ignore.
 
-    PUBLISH answers that; kombu drops the answer.
+    The command PUBLISH returns the number of receivers, but kombu does not pass it on.
     """
     channel, answers = dispatcher.producer.channel, []
 

@@ -1,4 +1,4 @@
-"""Tell `make status` that this worker runs, and whether Storage refuses it."""
+"""Record for `make status` that this worker runs, and whether Storage refuses it."""
 
 import os
 import socket
@@ -23,7 +23,7 @@ def send() -> None:
 
 @worker_init.connect
 def make_pool(**_: object) -> None:
-    """In the main thread: of the threads that start together, each would make a pool of its own."""
+    """Open the pool in the main thread: several threads start at once, and each would open one."""
     store.pool()
 
 

@@ -1,4 +1,4 @@
-"""Acknowledge nothing: Redis keeps no copy of a message of a `no_ack` queue."""
+"""Acknowledge no message: Redis keeps no copy of the messages of a `no_ack` queue."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from tasks.celery import app
 
 
 class NoAck(bootsteps.StartStopStep):
-    """Celery acknowledges every message.
+    """Turns off the acknowledgements of Celery.
 
-    For a message that Redis does not keep, that is two commands in vain, and kombu remembers its
-    tag for as long as the connection lives: 190 bytes a message.
+    Celery acknowledges every message. For a message that Redis does not keep, this costs two
+    useless commands, and kombu keeps its tag until the connection closes: 190 bytes a message.
     """
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
@@ -21,7 +21,7 @@ class NoAck(bootsteps.StartStopStep):
         put_back = qos.reject
 
         def reject(tag: str, requeue: bool = False) -> None:
-            # kombu keeps a message that arrives after the consumer was canceled, and puts it back.
+            # kombu requeues a message that arrives after the consumer was canceled.
             if requeue:
                 put_back(tag, requeue=True)
 
@@ -29,7 +29,7 @@ class NoAck(bootsteps.StartStopStep):
 
 
 def ignore(tag: str) -> None:
-    """There is nothing to remove."""
+    """Do nothing: Redis has no copy to remove."""
 
 
 app.steps["consumer"].add(NoAck)

@@ -1,4 +1,4 @@
-"""Refuse the options of Celery that our worker ignores: in silence, they would mislead."""
+"""Refuse the options of Celery that our worker ignores. A silently ignored option would mislead."""
 
 import click
 from click.core import ParameterSource
@@ -25,7 +25,10 @@ OTHER_QUEUES = (
 
 
 def refuse_options() -> None:
-    """The typed options of a worker. A typed `prefork` is told from Celery's default."""
+    """Exit if the command line has an option that our worker ignores. Runs in the main thread.
+
+    The source of a value tells an explicit `--pool prefork` from Celery's default.
+    """
     command = click.get_current_context(silent=True)
     for name, reason in REFUSED.items():
         source = command.get_parameter_source(name) if command else None

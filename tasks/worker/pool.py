@@ -1,8 +1,8 @@
-"""Celery's thread pool, which takes the next message as soon as a thread is free.
+"""Celery's thread pool, changed so that it takes the next message as soon as a thread is free.
 
-Without prefetch, a worker whose threads are all busy stops asking for messages. A thread that ends
-does not wake the event loop that would ask again: the loop sleeps until its next timer, a tenth of
-a second and more for every job of a burst.
+Without prefetch, a worker whose threads are all busy requests no more messages. In Celery's pool, a
+thread that finishes does not wake the event loop, which sleeps until its next timer. In a burst,
+this delays each job by a tenth of a second or more.
 """
 
 from typing import Any
@@ -19,14 +19,18 @@ class ThreadPool(TaskPool):
         return result
 
     def terminate_job(self, pid: int, signal: int | None = None) -> None:
-        """A thread cannot be ended: its job is released, or canceled, in the database."""
+        """Do nothing: a thread cannot be terminated.
+
+        Its job is released or canceled in the database.
+        """
 
     def on_stop(self) -> None:
-        from tasks.worker import shutdown  # Celery imports this module before sys.path has us
+        # Celery imports this module before our folder is in Python's path.
+        from tasks.worker import shutdown
 
         if is_cold():
             shutdown.leave(0)
-        shutdown.start()  # SIGHUP stops a worker, too, and Celery sends no signal of that
+        shutdown.start()  # SIGHUP also stops a worker, without worker_shutting_down
         super().on_stop()
 
     def on_terminate(self) -> None:
@@ -36,7 +40,7 @@ class ThreadPool(TaskPool):
 
 
 def is_cold() -> bool:
-    """Whether SIGQUIT, a second SIGINT, or a SIGTERM mapped to SIGQUIT ended the worker."""
+    """Return whether SIGQUIT, a second SIGINT, or a SIGTERM mapped to SIGQUIT ended this worker."""
     return state.should_terminate not in (None, False)
 
 

@@ -1,7 +1,8 @@
-"""Tell a user's devices that a long job has ended, through Expo's push service.
+"""Notify a user's devices that a long job has ended, through Expo's push service.
 
-A push is sent once, after the commit, by a thread of its own. The job has ended, even if the
-service fails. One claim ends a job, so it has one push at most. A dying worker sends none.
+A push is best-effort: a separate thread sends it once, after the commit. A failure of the service
+does not change the job. A job sends at most one push, since only one claim ends it. A worker that
+dies sends none.
 """
 
 import asyncio
@@ -20,20 +21,21 @@ from tasks.store import Job
 
 log = logging.getLogger("tasks")
 
-PUSH_WITHIN = 10.0  # seconds for one request in all; the service needs less than one
-MAX_TICKETS_BYTES = 65_536  # five tickets have less than 2,000
+PUSH_WITHIN = 10.0  # seconds for a whole request; the service needs less than one second
+MAX_TICKETS_BYTES = 65_536  # five tickets have fewer than 2,000 bytes
 TITLES = {True: "Your generation is ready.", False: "Your generation failed."}
 
-# While the service hangs, pushes wait here. Further ones would be late and are dropped.
+# While the service hangs, pushes wait here. If the queue is full, new ones are dropped, since they
+# would be late.
 waiting: Queue[tuple[UUID, bool]] = Queue(maxsize=1000)
 
 
 class NotPushed(Exception):
-    """The service did not take the request; the message is for the log."""
+    """The service did not accept the request. The text is for the log."""
 
 
 def job_ended(job: Job, *, has_succeeded: bool) -> None:
-    """Called after the commit; it only puts the job in line, and never waits."""
+    """Queue the push of a job that took long. Call it after the commit; it never blocks."""
     if job.waited < settings.load().push_after_seconds:
         return
     try:
@@ -44,7 +46,7 @@ def job_ended(job: Job, *, has_succeeded: bool) -> None:
 
 def push_next() -> None:
     job_id, has_succeeded = waiting.get()
-    # One request for one user: one token of another project would make Expo refuse all of them.
+    # One request for each user: Expo refuses a whole request that has a token of another project.
     if not (tokens := store.devices_of_job(job_id)):
         return
     title, data = TITLES[has_succeeded], {"job": str(job_id)}
@@ -63,9 +65,9 @@ def push_next() -> None:
 
 
 def send(messages: list[dict[str, object]]) -> list[object]:
-    """The tickets, in the order of the messages."""
+    """Send the messages. Returns the tickets in the same order."""
     try:
-        # httpx bounds each step alone; with a drip of bytes, the steps never end.
+        # httpx limits only each single read. A server that drips bytes would never time out.
         status, body = asyncio.run(asyncio.wait_for(post(messages), PUSH_WITHIN))
         answer: dict[str, list[object]] = json.loads(body)
         return list(answer["data"])
@@ -90,7 +92,7 @@ async def post(messages: list[dict[str, object]]) -> tuple[int, bytes]:
 
 
 def error_of(ticket: object) -> str | None:
-    """The code of an error ticket, such as DeviceNotRegistered; None for any other."""
+    """Return the code of an error ticket, such as DeviceNotRegistered; None for any other one."""
     match ticket:
         case {"status": "error", "details": {"error": str(code)}}:
             return code

@@ -1,6 +1,6 @@
-"""Leave in time: jobs that are unfinished after SHUTDOWN_SECONDS are released to another worker.
+"""Stop in time: after SHUTDOWN_SECONDS, release the unfinished jobs to other workers.
 
-SIGTERM and the first SIGINT give them that time. SIGQUIT and a second SIGINT release them at once.
+SIGTERM and the first SIGINT give jobs that time. SIGQUIT and a second SIGINT release them at once.
 """
 
 import logging
@@ -27,9 +27,9 @@ def shutting_down(**_: object) -> None:
 
 @cache
 def start() -> None:
-    """Runs in a signal handler.
+    """Start the thread that ends this process. A signal handler calls this.
 
-    If the tasks end before the thread wakes, the process ends itself.
+    If the tasks end before the thread wakes, the process ends by itself.
     """
     threading.Thread(
         target=leave, args=(settings.load().shutdown_seconds,), name="shutdown", daemon=True
@@ -40,14 +40,17 @@ def leave(seconds: float) -> NoReturn:
     time.sleep(seconds)
     try:
         release_jobs()
-    except store.DATABASE_ERRORS as error:  # their leases end soon
+    except store.DATABASE_ERRORS as error:  # the leases expire soon
         log.warning("jobs.not_released", extra={"error": logs.describe(error)})
     logging.shutdown()
     os._exit(0)  # threads cannot be stopped, and the pool would wait for them
 
 
 def release_jobs() -> int:
-    """Release all jobs, at no attempt. Later writes of the threads are fenced out."""
+    """Release all jobs of this worker, at no attempt. Returns their number.
+
+    The fence rejects later writes of the threads.
+    """
     released = 0
     keeper().is_leaving = True
     for lease in keeper().leases():

@@ -1,7 +1,7 @@
-"""Refuse to start as a worker that could not work, in one line and before any job is taken.
+"""Check the configuration of a worker before it takes a job. On a fault, print one line and exit.
 
-The worker waits for a server that is away. All of this runs in the main thread, where SystemExit
-ends the process.
+If a server is unreachable, the worker waits for it. All checks run in the main thread, where
+SystemExit ends the process.
 """
 
 import logging
@@ -28,8 +28,8 @@ UNREADABLE = (
     "The model {} makes {}, which this worker cannot read: install requirements/media.txt,"
     " or disable the model in private.models."
 )
-RETRY_EVERY = 1.0  # seconds
-# The errors of a wrong configuration, as opposed to those of the network.
+RETRY_EVERY = 1.0  # seconds between two attempts
+# The errors of a wrong configuration. A retry would not help.
 REFUSALS = (database.RoleRefused, database.SchemaRefused, broker.BrokerRefused, storage.AccessRefused)
 
 
@@ -53,9 +53,9 @@ def check(sender: WorkController, **_: object) -> None:
 
 
 def refuse_no_temporary_folder() -> None:
-    """Check TMPDIR, where outputs are spooled.
+    """Exit if the folder for temporary files, into which outputs are spooled, cannot be used.
 
-    Python silently takes another folder if it is unusable.
+    Python silently takes another folder if TMPDIR is unusable.
     """
     try:
         wanted, used = settings.variable("TMPDIR"), tempfile.gettempdir()
@@ -85,7 +85,10 @@ def wait_for(step: Callable[[], None], server: str) -> None:
 
 
 def check_database() -> None:
-    """Log in and take the role. Repeat a refused login for a while: poolers cache passwords."""
+    """Log in and take the role once.
+
+    A refused login is retried for a while, since poolers cache passwords.
+    """
     begun, is_refused = time.monotonic(), False
     while True:
         try:

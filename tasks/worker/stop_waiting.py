@@ -1,4 +1,7 @@
-"""End the wait for a message when the consumer stops: Redis would answer up to 10 s later."""
+"""Stop waiting for a message when the consumer stops.
+
+Redis would answer only after ten seconds, or with one more job.
+"""
 
 from typing import Any
 
@@ -8,14 +11,17 @@ from tasks.celery import app
 
 
 class StopWaiting(bootsteps.StartStopStep):
-    """kombu reads the answer of the command that it waits for before it closes its connection."""
+    """Disconnects the blocking command of kombu.
+
+    Otherwise kombu reads the answer of that command before it closes its connection.
+    """
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
     def stop(self, parent: Any) -> None:
         channel: Any = getattr(parent.task_consumer, "channel", None)
         waiting = getattr(channel, "_in_poll", None)
-        if waiting:  # a message that was just sent here is lost, which the bridge finds by looking
+        if waiting:  # a message that Redis just sent is lost; the bridge detects that in the table
             waiting.disconnect()
             channel._in_poll = None
 

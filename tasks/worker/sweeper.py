@@ -1,4 +1,4 @@
-"""Remove stored objects whose row is gone, and look for those that no row ever named."""
+"""Remove stored objects whose row is gone, and find unreferenced objects."""
 
 import logging
 from collections import defaultdict
@@ -9,12 +9,12 @@ from tasks import background, storage, store
 
 log = logging.getLogger("tasks")
 
-# Seconds. A deleted picture is gone within a minute, also when a worker dies with a batch of them.
+# Seconds. A deleted picture is removed within a minute, even if a worker dies during a batch.
 REMOVE_EVERY = 20.0
-REMOVED_AT_ONCE = 1000  # Storage takes no more in one request
-# Seconds between two pages, of all workers together: the database keeps the time and the place.
+REMOVED_AT_ONCE = 1000  # objects; the limit of Storage for one request
+# Seconds between two pages of all workers together. The database keeps the time and the position.
 SWEEP_EVERY = 600.0
-PAGE = 10_000  # objects looked at in one page
+PAGE = 10_000  # objects checked in one page
 NOT_REMOVED = "objects.not_removed"
 
 

@@ -1,4 +1,4 @@
-"""End a worker that is alive but no longer consumes: messages wait, and idle slots take none."""
+"""End a worker whose consumer has stalled: messages wait, slots are free, and it takes none."""
 
 import logging
 import os
@@ -16,8 +16,8 @@ from tasks import background
 log = logging.getLogger("tasks")
 
 LOOK_EVERY = 15.0  # seconds; each look is a command, and some hosts of Redis charge for commands
-# Seconds with messages waiting, slots free and none received. kombu notices a silent connection
-# after up to 24 s.
+# Seconds in which messages wait, slots are free, and no message is received. This is more than the
+# 24 s after which a dead connection is detected.
 CONSUMER_STALLED_AFTER = 60.0
 
 
@@ -29,7 +29,7 @@ class StalledConsumerWatchdog:
         self.is_leaving = False
 
     def leave(self, **_: object) -> None:
-        """A leaving worker takes no messages; `shutdown` bounds the time until it has left."""
+        """Stop watching: a worker in shutdown takes no messages, and `shutdown` ends it in time."""
         self.is_leaving = True
 
     def message_received(self, **_: object) -> None:
@@ -40,11 +40,15 @@ class StalledConsumerWatchdog:
             return
         log.error("worker.stalled", extra={"seconds": round(time.monotonic() - self.received_at)})
         logging.shutdown()
-        # Not a warm shutdown: it would wait for the stalled consumer. The leases do the rest.
+        # A warm shutdown would wait for the stalled consumer. The jobs of this worker are rescued
+        # after their leases expire.
         os._exit(1)
 
     def is_stalled(self) -> bool:
-        """Without a message that waits and a slot to run it, there is nothing to receive."""
+        """Return whether the consumer has stalled.
+
+        The time counts only while a message waits and a slot is free.
+        """
         if self.is_leaving or len(state.active_requests) >= self.slots or not self.messages_wait():
             self.message_received()
         return time.monotonic() - self.received_at > CONSUMER_STALLED_AFTER
