@@ -109,7 +109,8 @@ class Runner:
     def watch(self) -> None:
         """Watch the processes, and restart those that end if `restarts` is set.
 
-        Raises StopRequested after a signal to stop. Raises Ended when a process ends without `restarts`.
+        Raises StopRequested after a signal to stop. Raises Ended when a process ends without
+        `restarts`.
         """
         while True:
             self.look()

@@ -1,18 +1,20 @@
--- What hosted Supabase brings before the first migration of ours, as far as we rely on it.
+-- The parts of hosted Supabase that our first migration finds, as far as we rely on them.
 --
--- Run once, in the database postgres of an empty cluster, by its superuser supabase_admin. Nothing newer than
--- Postgres 17. The login roles get no password here: local/postgres.py gives them one.
+-- Run once, in the database postgres of an empty cluster, by its superuser supabase_admin. Nothing
+-- newer than Postgres 17. The login roles get no password here: local/postgres.py gives them one.
 
 create role anon nologin noinherit;
 create role authenticated nologin noinherit;
 create role service_role nologin noinherit bypassrls;
-create role authenticator login noinherit;  -- the Data API logs in as this and becomes one of the three
+-- The Data API logs in as this and becomes one of the three.
+create role authenticator login noinherit;
 create role postgres login createdb createrole replication bypassrls;
 create role supabase_auth_admin login;
 create role supabase_storage_admin login;
 create role supabase_realtime_admin login;
 
-grant anon, authenticated, service_role to authenticator, supabase_storage_admin, supabase_realtime_admin;
+grant anon, authenticated, service_role
+  to authenticator, supabase_storage_admin, supabase_realtime_admin;
 grant anon, authenticated, service_role to postgres with admin option;
 
 alter role anon set statement_timeout = '3s';
@@ -23,11 +25,13 @@ alter role authenticator set lock_timeout = '8s';
 alter database postgres owner to postgres;
 create schema extensions authorization postgres;
 alter role postgres set search_path = "$user", public, extensions;
--- As in projects created since 30 May 2026: what is new in public is granted to no role, not even service_role.
+-- As in projects created since 30 May 2026: what is new in public is granted to no role, not even
+-- service_role.
 grant usage on schema public, extensions to anon, authenticated, service_role;
 
 create schema auth authorization supabase_auth_admin;
-grant usage on schema auth to postgres, anon, authenticated, service_role, supabase_storage_admin, supabase_realtime_admin;
+grant usage on schema auth
+  to postgres, anon, authenticated, service_role, supabase_storage_admin, supabase_realtime_admin;
 
 set role supabase_auth_admin;
 
@@ -155,11 +159,13 @@ create table storage.objects (
 );
 create index idx_objects_bucket_id_name on storage.objects (bucket_id, name collate "C");
 
--- A row deleted by SQL would leave its bytes behind, so only the Storage API may: it sets this for its transaction.
+-- A row deleted by SQL would leave its bytes behind, so only the Storage API may: it sets this for
+-- its transaction.
 create function storage.protect_delete() returns trigger language plpgsql as $$
 begin
   if current_setting('storage.allow_delete_query', true) is distinct from 'true' then
-    raise exception 'Direct deletion from storage tables is not allowed. Use the Storage API instead.'
+    raise exception
+      'Direct deletion from storage tables is not allowed. Use the Storage API instead.'
       using errcode = '42501';
   end if;
   return null;
@@ -174,8 +180,10 @@ create trigger protect_objects_delete before delete on storage.objects
 -- Whom these grants let in is decided by the policies, and there are none yet.
 alter table storage.buckets enable row level security;
 alter table storage.objects enable row level security;
-grant select, insert, update, delete, references, trigger on storage.buckets, storage.objects to postgres;
-grant select, insert, update, delete on storage.buckets, storage.objects to anon, authenticated, service_role;
+grant select, insert, update, delete, references, trigger
+  on storage.buckets, storage.objects to postgres;
+grant select, insert, update, delete
+  on storage.buckets, storage.objects to anon, authenticated, service_role;
 
 reset role;
 
@@ -184,7 +192,8 @@ grant usage on schema realtime to postgres, anon, authenticated, service_role;
 
 set role supabase_realtime_admin;
 
--- Hosted, this is partitioned by day and a partition is dropped after 72 hours; here rows stay until the stack is reset.
+-- Hosted, this is partitioned by day and a partition is dropped after 72 hours; here rows stay
+-- until the stack is reset.
 create table realtime.messages (
   id uuid not null default gen_random_uuid(),
   topic text not null,
@@ -222,8 +231,9 @@ exception when others then
 end
 $$;
 
--- Hosted, Realtime streams new messages by logical replication. Here the gateway takes their ids from this table:
--- whatever is in it was committed and not sent yet, in whatever order the transactions ended.
+-- Hosted, Realtime streams new messages by logical replication. Here the gateway takes their ids
+-- from this table: whatever is in it was committed and not sent yet, in whatever order the
+-- transactions ended.
 create unlogged table realtime.outbox (message_id uuid primary key);
 
 create function realtime.put_in_outbox() returns trigger
@@ -233,7 +243,8 @@ begin
     return null;  -- rolled back at once, see local/gateway/authorization.py
   end if;
   insert into realtime.outbox select id from new_messages;
-  -- NOTIFY makes commits queue up for a lock of the whole cluster, so of concurrent transactions one rings for all.
+  -- NOTIFY makes commits queue up for a lock of the whole cluster, so of concurrent transactions
+  -- one rings for all.
   if pg_try_advisory_xact_lock(hashtext('realtime.outbox')) then
     notify realtime_outbox;
   end if;
@@ -243,19 +254,21 @@ $$;
 
 reset role;
 
--- Hosted Supabase (supautils) lets postgres write policies on tables it does not own. Plain Postgres lets only the
--- owner, so these tables belong to a role that postgres is a member of without being able to become it, and an
--- event trigger takes back what else an owner may do: any change in these schemas but of a policy.
--- An event trigger does not see what a GRANT is on, so postgres can grant rights on these tables. Hosted, it can for
--- the tables of storage too, but not for realtime.messages.
+-- Hosted Supabase (supautils) lets postgres write policies on tables it does not own. Plain
+-- Postgres lets only the owner, so these tables belong to a role that postgres is a member of
+-- without being able to become it, and an event trigger takes back what else an owner may do: any
+-- change in these schemas but of a policy. An event trigger does not see what a GRANT is on, so
+-- postgres can grant rights on these tables. Hosted, it can for the tables of storage too, but not
+-- for realtime.messages.
 create role supabase_policy_owner nologin;
 grant supabase_policy_owner to postgres with inherit true, set false;
 grant supabase_policy_owner to supabase_storage_admin, supabase_realtime_admin;
 alter table storage.buckets owner to supabase_policy_owner;
 alter table storage.objects owner to supabase_policy_owner;
 alter table realtime.messages owner to supabase_policy_owner;
--- The owner's own rights would reach postgres by inheritance; what postgres may do with rows is granted above.
--- What is left lets Postgres check the reference of an object to its bucket, which it does as the owner.
+-- The owner's own rights would reach postgres by inheritance; what postgres may do with rows is
+-- granted above. The remaining right lets Postgres check an object's reference to its bucket, as
+-- the owner.
 revoke all on storage.buckets, storage.objects, realtime.messages from supabase_policy_owner;
 grant usage on schema storage to supabase_policy_owner;
 grant select, update on storage.buckets to supabase_policy_owner;
@@ -263,9 +276,11 @@ grant all on storage.buckets, storage.objects to supabase_storage_admin;
 grant all on realtime.messages to supabase_realtime_admin;
 
 create trigger put_in_outbox after insert on realtime.messages
-  referencing new table as new_messages for each statement execute function realtime.put_in_outbox();
+  referencing new table as new_messages
+  for each statement execute function realtime.put_in_outbox();
 
-create function storage.refuse_platform_changes() returns event_trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+create function storage.refuse_platform_changes() returns event_trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   v_changed text;
 begin
@@ -284,5 +299,7 @@ begin
   end if;
 end
 $$;
-create event trigger refuse_platform_changes on ddl_command_end execute function storage.refuse_platform_changes();
-create event trigger refuse_platform_drops on sql_drop execute function storage.refuse_platform_changes();
+create event trigger refuse_platform_changes on ddl_command_end
+  execute function storage.refuse_platform_changes();
+create event trigger refuse_platform_drops on sql_drop
+  execute function storage.refuse_platform_changes();

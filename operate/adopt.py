@@ -145,8 +145,8 @@ def refuse_collisions(app: Path, plan: Plan) -> None:
         raise Refused(
             f"Nothing was written to {app}, since this is in the way:\n\n  "
             + "\n  ".join(plan.collisions)
-            + "\n\nRename what is yours. What is of an earlier version of Pilotlight: commit it, delete it,"
-            " run this again and read the difference; a migration that was applied stays as it is."
+            + "\n\nRename your own files. Commit and delete files of an earlier Pilotlight, run this again"
+            " and read the difference; a migration that was applied stays as it is."
         )
     folders = {next(parent for parent in (app / path).parents if parent.is_dir()) for path in plan.new}
     targets = [*folders, *([app / CONFIG] if CONFIG in plan.new else [])]

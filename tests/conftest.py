@@ -1,4 +1,6 @@
-"""One Postgres for the whole run, one fresh database for each test, made as a copy of a migrated template."""
+"""One Postgres for the whole run, one fresh database for each test, made as a copy of a migrated
+template.
+"""
 
 import os
 from collections.abc import Iterator
@@ -21,7 +23,9 @@ settings.ENV_FILE = os.devnull  # a developer's .env is for what runs beside the
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A running server whose database `postgres` holds what hosted Supabase brings, and no migration."""
+    """A running server whose database `postgres` holds what hosted Supabase brings, and no
+    migration.
+    """
     stack = stacks.with_free_ports(stacks.create(tmp_path_factory.mktemp("stack")))
     stacks.save(stack)
     server = Postgres(stack).start()
@@ -43,7 +47,10 @@ def template(postgres: Stack) -> Stack:
 
 @pytest.fixture
 def unmigrated_stack(postgres: Stack) -> Iterator[Stack]:
-    """A fresh database with what hosted Supabase brings. Roles are the cluster's, so no role can be made twice."""
+    """A fresh database with what hosted Supabase brings.
+
+    Roles are the cluster's, so no role can be made twice.
+    """
     yield from fresh_copy(postgres)
 
 

@@ -15,7 +15,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 # Tests that share something expensive run in one worker, every other test in the next free one.
 TOGETHER = (
-    # A whole system, a web export and a browser: twice, since one worker alone would end long after all others.
+    # A whole system, a web export and a browser: twice, since one worker alone would end long after
+    # all others.
     "tests/app/test_[a-f]",
     "tests/app/",
     "tests/edge/",  # Edge Functions, with a gateway and with a stand-in of it

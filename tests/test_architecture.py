@@ -1,4 +1,4 @@
-"""Who may import whom, who reads the environment, and who speaks SQL."""
+"""The walls: allowed imports, the one reader of the environment, the places of SQL, names."""
 
 import ast
 import re
@@ -35,7 +35,8 @@ MAY_IMPORT = {
     "tasks": {"tasks", "settings", "logs", "database", "broker"},
     "operate": {"operate", "settings", "logs", "database", "broker", "urls"},
     "local": {"local", "settings", "operate", "urls"},
-    "tests/chaos": {"tests", "local", "settings"},  # it knows our processes by their command lines alone
+    # it knows our processes by their command lines alone
+    "tests/chaos": {"tests", "local", "settings"},
     "tests/support": {"tests", "local", "operate", "settings"},
 }
 SQL = re.compile(r"""["'](select|insert|update|delete|with) .* (from|into|set) """, re.IGNORECASE)
@@ -90,7 +91,9 @@ def test_the_name_of_the_task_is_written_once(package: str) -> None:
 
 @pytest.mark.quick  # git
 def test_two_classes_have_two_names() -> None:
-    """`Refused` alone is in several packages: each has one exception for a request that it declines."""
+    """`Refused` alone is in several packages: each has one exception for a request that it
+    declines.
+    """
     places = defaultdict(set)
     for path in tracked():
         for node in ast.parse(path.read_text()).body:

@@ -1,4 +1,4 @@
-"""What can be used is written down, under the name it has."""
+"""Every public name is documented under its name."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""Every event of our code stands in the table of docs/operations.md, and every event of the table in our code."""
+"""Every event of our code stands in the table of docs/operations.md, and every event of the table
+in our code.
+"""
 
 import ast
 import fnmatch
@@ -26,7 +28,7 @@ def events_of(path: Path) -> Iterator[str]:
 
 
 def names_of_events(call: ast.Call) -> list[ast.expr]:
-    """What a call of the log, or of one that logs for its caller, has as the name of its event."""
+    """The name of the event in a call of the log, or of a function that logs for its caller."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if name in LEVELS:
         return call.args[:2]

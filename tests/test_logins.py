@@ -1,4 +1,4 @@
-"""A bridge or worker whose login cannot work says so in one line and ends, before it touches a job."""
+"""A bridge or worker with an unusable login ends with one line, before it touches a job."""
 
 import sys
 import time

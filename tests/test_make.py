@@ -1,4 +1,6 @@
-"""Every target of the Makefile, run as a person runs it, in a copy of the project with a running stack."""
+"""Every target of the Makefile, run as a person runs it, in a copy of the project with a running
+stack.
+"""
 
 import json
 import os
@@ -77,10 +79,11 @@ class Project:
         self.started: list[Foreground] = []
 
     def run(self, target: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-        return make(target, folder=self.folder, environment=self.environment, PYTHON="true", **variables)  # type: ignore[arg-type]  # none has the name of an argument
+        # none has the name of an argument
+        return make(target, folder=self.folder, environment=self.environment, PYTHON="true", **variables)  # type: ignore[arg-type]
 
     def run_in_terminal(self, target: str) -> tuple[int, str]:
-        """What a person sees there, with all that moves and colours it."""
+        """The screen as a person sees it, with cursor movements and colours."""
         ours, theirs = pty.openpty()
         environment = self.environment | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
         with subprocess.Popen(
@@ -101,7 +104,7 @@ class Project:
 
 
 def read_terminal(terminal: int) -> bytes:
-    """What came; nothing once all that write there have ended, which Linux calls an error."""
+    """The next bytes; none once all writers have ended, which Linux reports as an error."""
     try:
         return os.read(terminal, 65536)
     except OSError:
@@ -220,7 +223,9 @@ def test_without_the_owners_login_one_line_says_where_to_set_it(
 
 @pytest.fixture(scope="module")
 def packages(project: Project) -> None:
-    """The app's packages count as installed in this copy, and its build is a stand-in: tests/app makes the real one."""
+    """The app's packages count as installed in this copy, and its build is a stand-in: tests/app
+    makes the real one.
+    """
     installed = project.folder / ".pilotlight" / "app" / "installed.json"
     installed.parent.mkdir()
     shutil.copy(project.folder / "app" / "package-lock.json", installed)

@@ -15,7 +15,9 @@ OMISSION = "…"
 
 @pytest.mark.parametrize(("path", "code"), EXCERPTS, ids=[path for path, _ in EXCERPTS])
 def test_an_excerpt_is_what_its_source_says(path: str, code: str) -> None:
-    """Every line, in this order; a line of `…` stands for what is left out, anywhere else nothing is."""
+    """Every line, in this order; a line of `…` stands for what is left out, anywhere else nothing
+    is.
+    """
     source = [line.strip() for line in (ROOT / path).read_text().splitlines()]
     parts = [
         [line.strip() for line in part.splitlines()]

@@ -1,4 +1,6 @@
-"""A URL is read once, and what is wrong with it is named: never its value, which may hold a password."""
+"""A URL is read once, and what is wrong with it is named: never its value, which may hold a
+password.
+"""
 
 import ssl
 import subprocess

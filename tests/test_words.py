@@ -1,4 +1,6 @@
-"""One word for one idea, and no word that a reader must decode: what docs/architecture.md calls by another name."""
+"""One word for one idea, and no word that a reader must decode: what docs/architecture.md calls by
+another name.
+"""
 
 import re
 import subprocess
@@ -9,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SKIPPED = re.compile(r"(^|/)(.*lock.*|openapi\.ts|test_words\.py)$|^requirements/|\.(png|ico|jpg|webp)$")
 
-# What must not come back, and the word to use.
+# The forbidden words, each with the word to use.
 INSTEAD = {
     r"\blane\b": "rate_limited_by",
     r"release_held_jobs|jobs_held\b": "admit_jobs, jobs_rate_limited",
@@ -62,20 +64,25 @@ SUBJECT = re.compile(
 
 @pytest.mark.quick  # git
 def test_a_sentence_names_its_subject() -> None:
-    """'The functions of a worker', and not 'What a worker may do'. A question may ask what and who."""
+    """'The functions of a worker', and not 'What a worker may do'.
+
+    A question may ask what and who.
+    """
     found = [
         f"{path}:{number}: {line.strip()[:80]}"
         for path in tracked_texts()
         if not path.endswith("wordings.txt")  # sentences of providers
         for number, line in enumerate((ROOT / path).read_text().splitlines(), 1)
-        if SUBJECT.search(line)
+        if SUBJECT.search(line) and not (path.endswith(".md") and line.startswith(("#", "|")))
     ]
     assert not found, "name the thing:\n" + "\n".join(found)
 
 
 @pytest.mark.quick  # git
 def test_a_line_of_sql_fits_the_screen() -> None:
-    """Ruff has the same bound for comments and docstrings of Python, ESLint for comments of TypeScript."""
+    """Ruff has the same bound for comments and docstrings of Python, ESLint for comments of
+    TypeScript.
+    """
     found = [
         f"{path}:{number}"
         for path in tracked_texts()

@@ -1,4 +1,4 @@
-"""The least Expo app: Expo Router and one text. What ours costs is measured against it."""
+"""The least Expo app: Expo Router and one text. Our app is measured against it."""
 
 import json
 import shutil

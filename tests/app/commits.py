@@ -1,4 +1,6 @@
-"""Counts what React draws, by the hook that its developer tools use; a production build calls it, too."""
+"""Counts what React draws, by the hook that its developer tools use; a production build calls it,
+too.
+"""
 
 # A card that was drawn anew has new props; every props object is counted once.
 COUNT_COMMITS = """

@@ -1,7 +1,9 @@
-"""A real system, the real web export of the app and a real Chromium, each once for the tests of this package.
+"""A real system, the real web export of the app and a real Chromium, each once for the tests of
+this package.
 
-Not for the whole session: while Playwright runs, its event loop counts as running on the main thread, and any
-`asyncio.run` of a later test would be refused."""
+Not for the whole session: while Playwright runs, its event loop counts as running on the main
+thread, and any `asyncio.run` of a later test would be refused.
+"""
 
 import os
 import shutil

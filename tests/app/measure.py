@@ -1,9 +1,11 @@
-"""`python -m tests.app.measure`: how fast the app is, against a real system. Prints figures and judges nothing.
+"""`python -m tests.app.measure`: how fast the app is, against a real system.
 
-The first screen: from navigation to a prompt that can be typed into, with every server stalled and with none at all;
-of a user with 60 cards, also to the first card, beside the least Expo app there is.
-The picture: from the end of a job in the database to its message in the page, and to its picture on the screen.
-What is drawn: React's commits while cards wait, and the cards of one tap.
+Prints figures and judges nothing.
+
+The first screen: from navigation to a prompt that can be typed into, with every server stalled and
+with none at all; of a user with 60 cards, also to the first card, beside the least Expo app there
+is. The picture: from the end of a job in the database to its message in the page, and to its
+picture on the screen. Drawing: React's commits while cards wait, and the cards of one tap.
 """
 
 import gzip
@@ -182,7 +184,7 @@ def moments(screen: Screen, system: System, job_id: str) -> tuple[float, float, 
 
 
 def known_user(phone: Phone, browser: Browser, blank_site: str) -> None:
-    """Each start in a browser that has run neither app before, with what the phone has on its disk."""
+    """Each start in a fresh browser, with the disk of the phone."""
     disk = phone.context.storage_state()
     ours, others = [], []
     for _ in range(STARTS):
@@ -196,7 +198,7 @@ def known_user(phone: Phone, browser: Browser, blank_site: str) -> None:
 
 
 def launch(phone: Phone, browser: Browser) -> None:
-    """What a start loads, with no picture in the browser's cache."""
+    """Count the requests of a start without pictures in the browser's cache."""
     with switched_on(browser, phone.site, storage_state=phone.context.storage_state()) as known:
         sizes: dict[str, int] = {}
 

@@ -26,7 +26,8 @@ class Screen:
         self.problems: list[str] = []
         page.set_default_timeout(LONGEST_WAIT_MS)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
-        self.frames: list[list[Any]] = []  # what the Realtime websocket brought, by its protocol's arrays
+        # what the Realtime websocket brought, by its protocol's arrays
+        self.frames: list[list[Any]] = []
         page.on("websocket", lambda socket: socket.on("framereceived", self.note_frame))
 
     def open(self, path: str = "/") -> "Screen":
@@ -78,7 +79,7 @@ class Screen:
         raise AssertionError(f"waited in vain for {what}")
 
     def session(self) -> dict[str, Any]:
-        """What auth-js has on the disk; empty before the first sign-in."""
+        """The session of auth-js on the disk; empty before the first sign-in."""
         stored = self.page.evaluate(
             "() => Object.entries(localStorage).find(([key]) => key.endsWith('-auth-token'))?.[1] ?? '{}'"
         )
@@ -121,7 +122,7 @@ class Phone:
         return Screen(self.context.new_page(), self.site)
 
     def on_disk(self, script: str, argument: object = None) -> Any:
-        """Run it beside the app, which can be closed before, so that it does not write there, too."""
+        """Run a script beside the app. Close the app before, if it must not write there, too."""
         page = self.context.new_page()
         page.goto(f"{self.site}/favicon.ico")
         result = page.evaluate(script, argument)

@@ -1,7 +1,9 @@
-"""`python -m tests.app.pictures`: the pictures of the README, from the real system, into docs/pictures/.
+"""`python -m tests.app.pictures`: the pictures of the README, from the real system, into
+docs/pictures/.
 
-The app in Chromium, light and dark: a tap, its placeholder and its picture as a film, and a wall. And what
-`make demo` draws in a terminal. It fails when a file would be too large for a page that people open.
+The app in Chromium, light and dark: a tap, its placeholder and its picture as a film, and a wall.
+And what `make demo` draws in a terminal. It fails when a file would be too large for a page that
+people open.
 """
 
 import io

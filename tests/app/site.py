@@ -42,7 +42,9 @@ def environment() -> dict[str, str]:
 
 
 def make() -> None:
-    """An export that is older than the sources is made again; one that is whole carries their fingerprint."""
+    """An export that is older than the sources is made again; one that is whole carries their
+    fingerprint.
+    """
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "one-at-a-time").open("w") as lock:  # tests of two workers need it
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,4 +1,6 @@
-"""The whole system as `make up` starts it, in a folder of its own, and the ways in which its processes are hurt."""
+"""The whole system as `make up` starts it, in a folder of its own, and the ways in which its
+processes are hurt.
+"""
 
 import json
 import os

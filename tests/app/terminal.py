@@ -1,4 +1,4 @@
-"""What a program shows in a terminal, and the same as a page."""
+"""The screen of a program in a terminal, and the same as a page."""
 
 import fcntl
 import html
@@ -14,7 +14,8 @@ from pathlib import Path
 from local.stack import ROOT
 
 SIZE = (40, 108)  # rows and columns
-BEGIN = "Tap: “an orange"  # the README has the first scene as text, and a film does not move on paper
+# the README has the first scene as text, and a film does not move on paper
+BEGIN = "Tap: “an orange"
 # Up n lines, and all below is gone: how local/terminal.py draws anew.
 AGAIN = re.compile(r"\x1b\[(\d+)F\x1b\[J")
 STYLE = re.compile(r"\x1b\[([\d;]*)m")
@@ -27,7 +28,8 @@ def shown_by(command: Sequence[str], folder: Path = ROOT) -> str:
     """Raises CalledProcessError if it fails."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
-    environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}  # passed on, not read
+    # passed on, not read
+    environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
     environment["PYTHONPATH"] = str(ROOT)  # our modules are found from any folder
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)

@@ -1,4 +1,6 @@
-"""An account outlives its phone, two phones have one backup, and an account ends, with the app or without."""
+"""An account outlives its phone, two phones have one backup, and an account ends, with the app or
+without.
+"""
 
 import re
 import time
@@ -19,7 +21,7 @@ KEPT = "user => Object.entries(localStorage).filter(entry => entry.join().includ
 
 
 def code_for(screen: Screen, system: System, email: str) -> str:
-    """What Auth prints where a mail would be; the last one counts."""
+    """The last code that Auth printed in place of a mail."""
 
     def printed() -> str:
         log = (system.folder / "up.log").read_text(errors="replace")

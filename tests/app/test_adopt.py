@@ -1,7 +1,9 @@
-"""An Expo app of somebody else takes Pilotlight in by `make adopt` and app/README.md alone, and makes a picture.
+"""An Expo app of somebody else takes Pilotlight in by `make adopt` and app/README.md alone, and
+makes a picture.
 
-Its packages are hard links to those that the lock file of `app/` installed: doing that again takes a minute. So the
-type check sees packages that the app does not name; tests/operate/test_adopt.py holds the printed list to the imports.
+Its packages are hard links to those that the lock file of `app/` installed: doing that again takes
+a minute. So the type check sees packages that the app does not name; tests/operate/test_adopt.py
+holds the printed list to the imports.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What networks, servers, phones and fingers do to an app. Nothing is faked but the fault."""
+"""Faults of networks, servers, phones and fingers. Nothing is faked but the fault."""
 
 import time
 
@@ -195,7 +195,9 @@ def test_the_server_closes_the_channel_of_an_expired_token(phone: Phone, system:
 
 
 def start_anew(screen: Screen, asked: str) -> str:
-    """The session is lost, and its user may be replaced: the request waits as a card, and its retry is sent."""
+    """The session is lost, and its user may be replaced: the request waits as a card, and its retry
+    is sent.
+    """
     expect(screen.page.get_by_text("You are signed out")).to_be_visible()
     screen.page.get_by_role("button", name="Start anew").click()
     screen.page.get_by_role("button", name="Start a new account").click()

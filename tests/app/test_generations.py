@@ -1,4 +1,4 @@
-"""What a user does, from the first tap to the share sheet, with nothing in the way."""
+"""The actions of a user, from the first tap to the share sheet, without a fault."""
 
 import re
 

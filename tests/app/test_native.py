@@ -1,4 +1,6 @@
-"""What a native build would ask a user and a store for, as `expo prebuild` would write it, and what stops a build."""
+"""The permissions of a native build, as `expo prebuild` would write them, and faults that stop a
+build.
+"""
 
 import json
 import shutil
@@ -45,7 +47,8 @@ def test_ios_says_why_it_uses_camera_and_photos_and_plays_nothing_in_the_backgro
     native: dict[str, Any],
 ) -> None:
     plist = native["ios"]["infoPlist"]
-    asked = {"NSCameraUsageDescription", "NSPhotoLibraryAddUsageDescription"}  # a start photo; "Save Image"
+    # a start photo; "Save Image"
+    asked = {"NSCameraUsageDescription", "NSPhotoLibraryAddUsageDescription"}
     assert {key for key in plist if key.endswith("UsageDescription")} == asked
     assert plist["UIBackgroundModes"] == []
 

@@ -1,4 +1,7 @@
-"""With every server stalled, first screen and placeholder are drawn all the same. Counted in frames, not in time."""
+"""With every server stalled, first screen and placeholder are drawn all the same.
+
+Counted in frames, not in time.
+"""
 
 import re
 
@@ -10,7 +13,8 @@ from tests.app.system import System
 
 THIRTY_SECONDS = 30_000
 
-# A frame begins with its animation callbacks: a card that the first callback after the tap finds is painted in it.
+# A frame begins with its animation callbacks: a card that the first callback after the tap finds is
+# painted in it.
 COUNT_FRAMES = """() => {
   // Newest first. Cards are not counted: the wall draws only what is near the screen.
   const newest = () => document.querySelector('[data-testid^="card-"]')?.dataset.testid;

@@ -1,4 +1,4 @@
-"""What models make besides one picture: films, texts, several pictures; and what a phone downloads for them."""
+"""Outputs other than one picture: films, texts, several pictures; and their downloads."""
 
 import re
 

@@ -1,4 +1,6 @@
-"""The wall and the picture screen: what a keyboard, an impatient finger and a small screen do with them."""
+"""The wall and the picture screen: what a keyboard, an impatient finger and a small screen do with
+them.
+"""
 
 import re
 

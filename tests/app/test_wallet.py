@@ -1,4 +1,6 @@
-"""The wallet: what is bought is told to the real webhook, and the balance is right before anything is read."""
+"""The wallet: what is bought is told to the real webhook, and the balance is right before anything
+is read.
+"""
 
 import uuid
 

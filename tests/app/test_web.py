@@ -1,4 +1,4 @@
-"""What a browser is: a keyboard, zoom, addresses that lead nowhere, and a reload in the middle of a thought."""
+"""Behaviour of a browser: keyboard, zoom, wrong addresses, and a reload while a user types."""
 
 import json
 from pathlib import Path
@@ -192,7 +192,7 @@ def test_axe_finds_nothing(browser: Browser, site: str, scheme: str) -> None:
         expect_no_violation(screen, "nowhere")
 
 
-# What fades in has no contrast before. What breathes has no end.
+# An element that fades in has no contrast before, and a pulse never ends.
 ALL_IS_SHOWN = """() => Promise.allSettled(document.getAnimations()
   .filter(({ effect }) => Number.isFinite(effect.getComputedTiming().endTime)).map(({ finished }) => finished))"""
 

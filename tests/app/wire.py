@@ -1,4 +1,6 @@
-"""The websocket between app and Realtime, with a hand on it: it can be silent, cut, and its messages played again."""
+"""The websocket between app and Realtime, with a hand on it: it can be silent, cut, and its
+messages played again.
+"""
 
 import json
 import re

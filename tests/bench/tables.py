@@ -1,4 +1,4 @@
-"""What a measuring target of the Makefile prints: its tables."""
+"""The tables that a measuring target of the Makefile prints."""
 
 import math
 import re
@@ -8,7 +8,7 @@ from tests.support.make import make
 
 
 def measured(target: str, arguments: str) -> str:
-    """What a target that succeeds prints."""
+    """The output of a target that succeeds."""
     ended = make(target, ARGS=arguments)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout

@@ -1,4 +1,6 @@
-"""Each bench, with sizes so small that it says nothing about speed: that it runs, and that its tables are full."""
+"""Each bench, with sizes so small that it says nothing about speed: that it runs, and that its
+tables are full.
+"""
 
 from pathlib import Path
 
@@ -12,13 +14,15 @@ pytestmark = pytest.mark.processes
 
 
 def assert_full(table: PrintedTable) -> None:
-    """Latencies may be negative: a worker may begin before the answer to the commit reaches the client."""
+    """Latencies may be negative: a worker may begin before the answer to the commit reaches the
+    client.
+    """
     assert table.rows
     assert any(table.figures()), table
 
 
 def assert_on_the_page(text: str, folder: Path) -> None:
-    """What was printed stands there, under its title."""
+    """The printed table is in the page, under its title."""
     page = (folder / "README.md").read_text()
     assert text.startswith("# ")
     assert f"\n#{text.splitlines()[0]}\n" in page

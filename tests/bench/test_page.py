@@ -1,4 +1,4 @@
-"""What stands in the documents is what the results say, and nothing of it was typed."""
+"""The figures of the documents come from the results; none was typed."""
 
 import xml.etree.ElementTree as ET
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""`make bench` with sizes so small that it says nothing about speed: that every contender does the work."""
+"""`make bench` with sizes so small that it says nothing about speed: that every contender does the
+work.
+"""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What attacks the system at full size, as a person starts it, with sizes so small that it takes a minute at most."""
+"""The storms of the Makefile, started as a person starts them, with small sizes."""
 
 import math
 import re

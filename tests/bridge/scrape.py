@@ -1,4 +1,4 @@
-"""What Prometheus makes of an answer of `/metrics`: its samples, and whether an alarm's expression holds."""
+"""Read `/metrics` as Prometheus does: its samples, and whether an alarm's expression is true."""
 
 import operator
 import re
@@ -29,7 +29,9 @@ class Scrape:
         return found
 
     def fires(self, expression: str) -> bool:
-        """Evaluate one comparison of one metric, or its absence, as PromQL does; any other text is an error."""
+        """Evaluate one comparison of one metric, or its absence, as PromQL does; any other text is
+        an error.
+        """
         if found := re.fullmatch(r"absent\((\w+)\)", expression):
             return not any(sample.name == found[1] for sample in self.samples)
         comparison = COMPARISON.fullmatch(expression)

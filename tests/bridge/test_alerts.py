@@ -1,4 +1,6 @@
-"""Each alarm of deploy/alerts.yaml fires when its condition is there, and no alarm fires when all is well."""
+"""Each alarm of deploy/alerts.yaml fires when its condition is there, and no alarm fires when all
+is well.
+"""
 
 import json
 import re

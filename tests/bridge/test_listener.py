@@ -127,7 +127,7 @@ def test_a_statement_on_a_half_open_connection_ends_in_an_error(
 
 
 def without_notifications() -> Callable[[bytes], bytes]:
-    """What a transaction-mode pooler does: everything works, and no NotificationResponse ever comes."""
+    """Like a transaction-mode pooler: everything works, and no NotificationResponse ever comes."""
     pending = bytearray()
 
     def change(content: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""What the bridge serves at /metrics, and that asking for it does no harm."""
+"""The metrics that the bridge serves at /metrics. A scrape does no harm."""
 
 import logging
 import threading

@@ -78,7 +78,8 @@ def test_it_outlives_the_loss_of_every_connection(
     jobs.enqueue()
 
     wait_until(lambda: broker.queue_length() == 2, "the message after the loss")
-    wait_until(lambda: "database.back" in bridge.output, "the bridge to say so")  # after it has sent
+    # after it has sent
+    wait_until(lambda: "database.back" in bridge.output, "the bridge to say so")
     assert bridge.is_alive
     assert bridge.output.count("database.lost") == bridge.output.count("database.back") == 1
 
@@ -138,7 +139,9 @@ def test_it_is_ready_only_after_redis_answered(start: Start) -> None:
 
 
 def test_connections_that_hang_take_nothing_from_it(start: Start, broker: Redis, jobs: Jobs) -> None:
-    """With 252 of them, a process that may have 256 descriptors was busy with nothing but refused accepts."""
+    """With 252 of them, a process that may have 256 descriptors was busy with nothing but refused
+    accepts.
+    """
     port = free_port()
     bridge = start(HEALTH_PORT=str(port), HEALTH_HOST="127.0.0.1")
     wait_until(lambda: answer(port, "/readyz")[0] == 200, "a ready bridge")

@@ -35,7 +35,9 @@ def test_messages_are_the_bytes_of_celery_in_the_order_of_the_jobs(own_broker: R
 
 
 def without_what_differs(message: bytes) -> str:
-    """Each message has a tag of its own, and each app an address for replies, which no task of ours sends."""
+    """Each message has a tag of its own, and each app an address for replies, which no task of ours
+    sends.
+    """
     text = message.decode()
     for name in ("delivery_tag", "reply_to"):
         text = text.replace(json.loads(text)["properties"][name], name)

@@ -1,1 +1,4 @@
-"""Break the real processes on purpose and check that every promise still holds. Knows only their command lines."""
+"""Break the real processes on purpose and check that every promise still holds.
+
+Knows only their command lines.
+"""

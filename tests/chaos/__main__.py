@@ -1,4 +1,4 @@
-"""`python -m tests.chaos --seed 1 --requests 5000 --faults 200`: exits 1 if any promise was broken."""
+"""`python -m tests.chaos --seed 1 --requests 5000 --faults 200`: exits 1 on a broken promise."""
 
 import argparse
 import random

@@ -1,4 +1,4 @@
-"""What goes wrong: each fault begins, holds for a while and ends; then the affected jobs must go on."""
+"""The faults: each begins, lasts for a while and ends; then the affected jobs must go on."""
 
 import contextlib
 import random
@@ -31,7 +31,9 @@ def down(system: ChaosSystem, process: ControlledProcess, how: Callable[[], obje
 
 
 class Faults:
-    """Every kind is a method that returns after the fault ended; `names` is the list the dice choose from."""
+    """Every kind is a method that returns after the fault ended; `names` is the list the dice
+    choose from.
+    """
 
     def __init__(self, system: ChaosSystem, load: Load, dice: random.Random) -> None:
         self.system, self.load, self.dice = system, load, dice

@@ -1,4 +1,4 @@
-"""Clients as they are: each invents the id of its request and repeats it until it knows the answer."""
+"""Real clients: each makes the id of its request, and repeats it until it has the answer."""
 
 import random
 import threading
@@ -25,7 +25,7 @@ class LoadUser:
 
 @dataclass
 class Observed:
-    """What clients saw with their own eyes."""
+    """The answers and messages that clients received."""
 
     accepted: dict[str, tuple[LoadUser, dict[str, Any]]] = field(default_factory=dict)
     repeated: int = 0
@@ -87,7 +87,8 @@ class Load:
         with self.seen.lock:
             self.seen.accepted[job_id] = (user, wish)
         if dice.random() < 0.05:
-            self.ask(client, user, {"id": job_id, "model": "preview", "input": wish})  # a late repetition
+            # a late repetition
+            self.ask(client, user, {"id": job_id, "model": "preview", "input": wish})
         if dice.random() < 0.05:
             self.cancel(client, user, job_id)
 

@@ -1,4 +1,4 @@
-"""What users do beside asking for pictures: take an address, sign in on another phone with its code, leave."""
+"""Users who add an address, sign in on another phone with its code, or delete the account."""
 
 import re
 import threading
@@ -56,7 +56,10 @@ class People:
         self.post(client, "/rest/v1/rpc/delete_account", {}, user.token)
 
     def sign_in_elsewhere(self, client: httpx.Client, user: LoadUser) -> None:
-        """The first time the address is taken. Both phones stay signed in, and later requests come from the new one."""
+        """The first time the address is taken.
+
+        Both phones stay signed in, and later requests come from the new one.
+        """
         address = f"{user.id}@example.com"
         wanted: dict[str, Any] = {"email": address, "data": {}, "create_user": False}
         try:
@@ -74,7 +77,9 @@ class People:
         return self.verify(client, kind, wanted["email"])
 
     def verify(self, client: httpx.Client, kind: str, address: str) -> dict[str, Any]:
-        """With the last code that was printed; the file ends with a part of a line where the gateway was killed."""
+        """With the last code that was printed; the file ends with a part of a line where the
+        gateway was killed.
+        """
         printed = self.mail.read_text(errors="replace")
         codes = re.findall(rf"A mail to {address}: your code is (\d{{6}})\n", printed)
         if not codes:

@@ -1,4 +1,4 @@
-"""What must hold for every request that a client saw accepted, whatever happened."""
+"""The promises for every accepted request, checked after all faults."""
 
 import random
 import time

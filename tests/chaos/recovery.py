@@ -8,7 +8,8 @@ import psycopg
 
 from tests.chaos.system import ChaosSystem
 
-# A job goes on when it is claimed or ends. One that waits for its provider, or is to run later, has nothing to do.
+# A job goes on when it is claimed or ends. One that waits for its provider, or is to run later, has
+# nothing to do.
 SNAPSHOT = """
 select id::text, fence, status::text from public.jobs
 where finished_at is null and not (status in ('queued', 'waiting') and run_at > now() + interval '1 second')

@@ -1,4 +1,6 @@
-"""A store that tells a year of purchases while everything breaks: shuffled, some twice, each until it is answered."""
+"""A store that tells a year of purchases while everything breaks: shuffled, some twice, each until
+it is answered.
+"""
 
 import queue
 import threading
@@ -23,7 +25,9 @@ CONFIGURE = "update private.config set accept_sandbox_purchases = false, max_pai
 
 
 class ChaosShop:
-    """Some of its users delete their accounts: what concerns them is told all the same, and touches no other user."""
+    """Some of its users delete their accounts: what concerns them is told all the same, and touches
+    no other user.
+    """
 
     def __init__(self, system: ChaosSystem, load: Load, *, events: int, rate: float, dice: Random) -> None:
         self.users, self.pace = load.users, 1 / rate
@@ -68,7 +72,9 @@ class ChaosShop:
         self.thread.join(TOLD_WITHIN)
 
     def wrong_accounts(self, rows: list[Any]) -> list[Any]:
-        """Those whose (user, balance without what its jobs moved, paid until) is not what the year comes to."""
+        """Those whose (user, balance without what its jobs moved, paid until) is not what the year
+        comes to.
+        """
         alive = [UUID(user.id) for user in self.users if not user.is_deleted]
         expected = Oracle(dict.fromkeys(alive, STARTER + CREDITS)).read(self.events)
         return [row for row in rows if Account(row[1], row[2]) != expected[row[0]]]

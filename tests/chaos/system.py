@@ -1,4 +1,6 @@
-"""The whole system as real processes: the Procfile's, and what Supabase and a Redis host run in production."""
+"""The whole system as real processes: the Procfile's, and what Supabase and a Redis host run in
+production.
+"""
 
 import sys
 import threading
@@ -20,9 +22,11 @@ WORKERS, BRIDGES = 2, 2
 
 
 class ChaosSystem:
-    """Everything that died is started again a second later, as a supervisor does, unless a fault holds it down.
+    """Everything that died is started again a second later, as a supervisor does, unless a fault
+    holds it down.
 
-    Bridge and workers reach their servers through relays, so that their connections can be cut and silenced.
+    Bridge and workers reach their servers through relays, so that their connections can be cut and
+    silenced.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -11,7 +11,10 @@ from tests.support.databases import fresh_copy
 
 @pytest.fixture
 def new_project(postgres: Stack) -> Iterator[Stack]:
-    """Migrated, and with no user. Hosted, postgres may set what turns triggers off; here it is granted."""
+    """Migrated, and with no user.
+
+    Hosted, postgres may set what turns triggers off; here it is granted.
+    """
     for made in fresh_copy(postgres):
         migrate(made.database_url)
         with psycopg.connect(made.url_of(SUPERUSER), autocommit=True) as conn:

@@ -1,4 +1,6 @@
-"""Every command of docs/deploy.md is run here as it stands there, or says that it needs an account or Docker."""
+"""Every command of docs/deploy.md is run here as it stands there, or says that it needs an account
+or Docker.
+"""
 
 import os
 import re
@@ -71,7 +73,8 @@ def own_logins(stack: Stack) -> Iterator[None]:
             conn.execute(f"drop role if exists {name}".encode())
         for name in names:
             conn.execute(f"alter role {name}_aside rename to {name}".encode())
-            conn.execute(f"alter role {name} password '{stack.password}'".encode())  # a rename can forget it
+            # a rename can forget it
+            conn.execute(f"alter role {name} password '{stack.password}'".encode())
 
 
 def works(stack: Stack, login: str, password: str) -> bool:

@@ -1,4 +1,4 @@
-"""What deploy/ promises of the processes: the commands of the Procfile, time to leave, no root, no secret."""
+"""The processes of deploy/: commands of the Procfile, time for a shutdown, no root, no secret."""
 
 import ast
 import re

@@ -1,4 +1,7 @@
-"""The image takes a job and leaves when it is asked to. `make image` builds it and says where it lies."""
+"""The image takes a job and leaves when it is asked to.
+
+`make image` builds it and says where it lies.
+"""
 
 import os
 import subprocess
@@ -37,7 +40,8 @@ def processes(stack: Stack, broker: Redis, tmp_path: Path) -> Iterator[dict[str,
             f"SUPABASE_SECRET_KEY={served.secret_key}",
             f"HEALTH_PORT={free_port()}",
         ]
-        # As the image says: its user, its folder and its environment. The process keeps the id of the command.
+        # As the image says: its user, its folder and its environment. The process keeps the id of
+        # the command.
         within = [
             "chroot",
             "--userspec=10001:10001",

@@ -1,4 +1,6 @@
-"""A backup is worth what its restore is: into a fresh project, and every balance is right afterwards."""
+"""A backup is worth what its restore is: into a fresh project, and every balance is right
+afterwards.
+"""
 
 import os
 import subprocess

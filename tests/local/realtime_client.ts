@@ -1,5 +1,5 @@
-// A supabase-js client that takes a token from its input, joins one private topic with it and prints, one JSON line
-// each, what it is told. The token comes last, so that the time to get here does not count against its life.
+// A supabase-js client that reads a token from its input, joins one private topic with it and prints
+// each message as a line of JSON. The token comes last, so that the start does not use up its life.
 import { createClient } from "npm:@supabase/supabase-js@2.119.1";
 
 const [url, key, topic] = Deno.args;

@@ -1,4 +1,6 @@
-"""The whole system end to end, as `make demo` shows it: app, functions, database, bridge, broker, worker, storage."""
+"""The whole system end to end, as `make demo` shows it: app, functions, database, bridge, broker,
+worker, storage.
+"""
 
 import re
 import subprocess

@@ -1,4 +1,6 @@
-"""`docs/client.ts` is a client: it draws a placeholder, then the picture, against the running system."""
+"""`docs/client.ts` is a client: it draws a placeholder, then the picture, against the running
+system.
+"""
 
 import json
 from pathlib import Path

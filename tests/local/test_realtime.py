@@ -20,7 +20,7 @@ SCRIPT = Path(__file__).parent / "realtime_client.ts"
 
 
 class HeardMessages:
-    """What one supabase-py channel was told, in order."""
+    """The messages of one supabase-py channel, in order."""
 
     def __init__(self) -> None:
         self.queue: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()

@@ -1,4 +1,6 @@
-"""Realtime as clients of our own meet it: refusals, late messages, lost databases, readers that sleep."""
+"""Realtime as clients of our own meet it: refusals, late messages, lost databases, readers that
+sleep.
+"""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What holds a secret on a developer's machine is never offered to git."""
+"""Files with a secret on a developer's machine are never offered to git."""
 
 import subprocess
 

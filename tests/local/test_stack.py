@@ -27,7 +27,10 @@ def last_line(process: "subprocess.Popen[str]") -> str:
 
 
 def open_to_others(folder: Path) -> list[Path]:
-    """What another user of this machine could read, write or pass. A file may go while it is looked at."""
+    """The paths that another user of this machine could read, write or enter.
+
+    Files may vanish meanwhile.
+    """
     found = []
     for path in (folder, *folder.rglob("*")):
         with suppress(FileNotFoundError):
@@ -70,7 +73,8 @@ def test_a_killed_runner_leaves_no_process_and_the_next_start_finds_its_data(tmp
         after = stack.load(tmp_path)
         assert (after.password, after.secret_key) == (before.password, before.secret_key)
         assert after.redis_port != before.redis_port
-        said = process.communicate(timeout=LONGEST_WAIT)[0]  # closes its input, as when the parent dies
+        # closes its input, as when the parent dies
+        said = process.communicate(timeout=LONGEST_WAIT)[0]
     assert f"Port {before.redis_port} is in use, so redis listens on {after.redis_port}." in said
     assert alive(tmp_path) == []
 
@@ -157,7 +161,8 @@ def test_a_port_in_use_is_replaced_and_a_free_one_is_kept(tmp_path: Path) -> Non
 
 def test_a_port_is_given_to_one_process_alone() -> None:
     port = stack.free_port()
-    assert not stack.is_reserved(port)  # as another process would try, before a server listens there
+    # as another process would try, before a server listens there
+    assert not stack.is_reserved(port)
     with socket.create_server(("127.0.0.1", port)):
         assert not stack.is_reserved(port)
 

@@ -1,4 +1,6 @@
-"""What a model answers, from a real worker to the row and to Storage; and what the log says of what is refused."""
+"""The answers of models, through a real worker to the row and to Storage; and the log of refused
+ones.
+"""
 
 import base64
 import json
@@ -29,7 +31,9 @@ DATA = base64.b64encode(PNG).decode()
 
 @cache
 def files() -> dict[str, Reply]:
-    """Made when a test needs them: it takes two seconds, and every process of a run imports this module."""
+    """Made when a test needs them: it takes two seconds, and every process of a run imports this
+    module.
+    """
     mp4 = corpus.video()
     return {
         "0.png": Reply(PNG, "image/png"),
@@ -71,7 +75,8 @@ class Sample:
     answer: Callable[[str], Any]
     stored: list[str] = field(default_factory=list)  # extensions, or the text
     code: str | None = None
-    logged: dict[str, str] = field(default_factory=dict)  # a part of each field of a line of the log
+    # a part of each field of a line of the log
+    logged: dict[str, str] = field(default_factory=dict)
 
 
 SAMPLES = {
@@ -235,7 +240,7 @@ def outcome(jobs: Jobs, job_id: Any) -> tuple[list[str], str | None]:
 
 
 def stored(jobs: Jobs) -> dict[str, tuple[str, int]]:
-    """What lies in the bucket: path, type and size."""
+    """The objects of the bucket: path, type and size."""
     rows = jobs.conn.execute(
         "select name, metadata ->> 'mimetype', (metadata ->> 'size')::int from storage.objects"
     ).fetchall()
@@ -243,7 +248,7 @@ def stored(jobs: Jobs) -> dict[str, tuple[str, int]]:
 
 
 def shown(jobs: Jobs) -> dict[str, tuple[str, int]]:
-    """What the generations say lies there."""
+    """The objects that the generations name."""
     with jobs.conn.cursor(row_factory=psycopg.rows.scalar_row) as cursor:
         outputs = cursor.execute(
             "select jsonb_array_elements(output) from public.generations where output is not null"

@@ -1,4 +1,4 @@
-"""What a file is, is read from its bytes."""
+"""The kind of a file is read from its bytes."""
 
 import io
 import tempfile

@@ -34,7 +34,7 @@ def make(environment: pytest.MonkeyPatch) -> Run:
 
 @pytest.fixture
 def model(environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
-    """What `make model` does, without a process: `model("owner/name", "2", "image")`."""
+    """Runs `make model` without a process: `model("owner/name", "2", "image")`."""
 
     def run(*arguments: str) -> "CompletedProcess[str]":
         load.cache_clear()

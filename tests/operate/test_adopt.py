@@ -124,7 +124,8 @@ def test_the_lines_of_the_config_are_added_and_its_own_stay(app: Path) -> None:
 @pytest.mark.parametrize(
     ("tsconfig", "is_named"),
     [
-        ('{"extends": "expo/tsconfig.base"}', True),  # takes in all, as that of Expo's blank template
+        # takes in all, as that of Expo's blank template
+        ('{"extends": "expo/tsconfig.base"}', True),
         ('{"include": ["**/*.ts"], "compilerOptions": {"paths": {"@supabase": ["./x"]}}}', True),
         ('{"include": ["./**/*"]}', True),
         ('{"include": ["."] /* all */}', True),

@@ -1,4 +1,6 @@
-"""`make doctor` against the embedded stack, well and misbehaving: each fault is one line with its cure."""
+"""`make doctor` against the embedded stack, well and misbehaving: each fault is one line with its
+cure.
+"""
 
 import base64
 import secrets

@@ -21,7 +21,7 @@ HOSTILE = "'; drop table private.models; -- $$ $x$ \\' \" \0 \n\x1b[2J :name \u2
 
 # Columns that this statement needs, wherever the migrations do not bring them.
 class Models:
-    """What the statement does to a database."""
+    """The effect of the statement on a database."""
 
     def __init__(self, jobs: Jobs) -> None:
         self.conn = jobs.conn
@@ -206,7 +206,8 @@ def test_the_text_of_an_author_is_data(make: Run, replicate: MisbehavingReplicat
     assert row["description"].startswith("'; drop table private.models; -- $$ $x$ \\' \"")
     assert row["description"].endswith("ü 🦊")
     for shown in (made.stdout, made.stderr):
-        assert all(letter.isprintable() or letter == "\n" for letter in shown)  # nothing steers a terminal
+        # nothing steers a terminal
+        assert all(letter.isprintable() or letter == "\n" for letter in shown)
     assert all(each.startswith("-- ") for each in made.stderr.splitlines())
 
 

@@ -1,4 +1,4 @@
-"""What `make status` shows, and which process it names: each trouble as one row of a table."""
+"""The lines of `make status`, and the process that each names: one fault a row of the table."""
 
 import json
 import sys
@@ -22,7 +22,7 @@ Run = Callable[..., "CompletedProcess[str]"]
 
 @pytest.fixture
 def screen(stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """What `make status` prints, without a process: `screen("--json")`."""
+    """The output of `make status`, without a process: `screen("--json")`."""
 
     def run(*arguments: str, url: str = stack.bridge_url) -> "CompletedProcess[str]":
         monkeypatch.setenv("DATABASE_URL", url)
@@ -101,7 +101,8 @@ class Case:
     bridge: Mapping[str, Any] | None = field(default_factory=dict)  # None: none was seen
     worker: Mapping[str, Any] | None = field(default_factory=dict)
     trouble: tuple[Callable[[Jobs], None], ...] = ()
-    says: dict[str, str] = field(default_factory=dict)  # item: a part of its problem; all others are well
+    # item: a part of its problem; all others are well
+    says: dict[str, str] = field(default_factory=dict)
 
 
 DEAD: dict[str, Any] = {"ago": "10 minutes"}

@@ -1,6 +1,8 @@
-"""Celery alone, doing no more than collecting a prediction: what our way from webhook to row is measured against.
+"""Celery alone, doing no more than collecting a prediction: what our way from webhook to row is
+measured against.
 
-With the same clients of HTTP and of Storage; the replicate package cannot read a prediction without a version.
+With the same clients of HTTP and of Storage; the replicate package cannot read a prediction without
+a version.
 """
 
 import os

@@ -45,10 +45,12 @@ class Behaviour:
     seconds: float | None = 0.0  # until it ends; None: until it is told to
     status: str = "succeeded"  # how it ends
     error: str | None = None
-    output: str | Callable[[str], Any] = "one"  # a kind, or what it is made of the address of its files
+    # a kind, or what it is made of the address of its files
+    output: str | Callable[[str], Any] = "one"
     logs: str = ""
     list_lag: float = 0.0  # seconds until the list shows it
-    webhooks: tuple[tuple[Webhook, float], ...] = (("start", 0.0), ("completed", 0.0))  # and how late
+    # and how late
+    webhooks: tuple[tuple[Webhook, float], ...] = (("start", 0.0), ("completed", 0.0))
 
 
 Plan = Callable[[str, int], Behaviour]  # of a job id and the how manieth create it is, from 0

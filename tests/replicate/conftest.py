@@ -1,4 +1,6 @@
-"""Real worker code, called function by function, on a real database and against the misbehaving Replicate."""
+"""Real worker code, called function by function, on a real database and against the misbehaving
+Replicate.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -72,7 +74,7 @@ class InlineWorker:
         return len(due)
 
     def run_to_the_end(self, job_id: UUID, looks: int = 12) -> str:
-        """Whatever the job waits for, its time has come; its status in the end."""
+        """Let the time of the job's wait pass until it ends; its last status."""
         for _ in range(looks):
             self.run_once()
             if self.jobs.get(job_id)["finished_at"] is not None:

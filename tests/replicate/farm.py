@@ -85,7 +85,7 @@ class Farm:
         return int(self.value("select count(*) from public.jobs where finished_at is null"))
 
     def megabytes(self, process: ControlledProcess) -> float:
-        """What the process and its children hold in memory now."""
+        """The memory of the process and its children now, in MB."""
         assert process.popen is not None
         pids = [process.popen.pid, *children_of(process.popen.pid)]
         lines = [line for pid in pids for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
@@ -112,7 +112,9 @@ def farm(folder: Path, *, lease_seconds: int = 5, threads: int = 16) -> Iterator
 
 
 class Killer:
-    """Kills a process as a power cut would, again and again, and starts it again at once as a supervisor does."""
+    """Kills a process as a power cut would, again and again, and starts it again at once as a
+    supervisor does.
+    """
 
     def __init__(self, process: ControlledProcess, every: float, most: int) -> None:
         self.process, self.every, self.most, self.kills = process, every, most, 0

@@ -1,7 +1,8 @@
-"""`python -m tests.replicate.inflight --jobs 10000`: so many predictions at once, with one bridge and one worker.
+"""`python -m tests.replicate.inflight --jobs 10000`: so many predictions at once, with one bridge
+and one worker.
 
-Prints what each holds in memory, and how long the way from a webhook to the generation is beside bare Celery's. Exits
-1 if anything is lost or a process grows by more than 60 MB.
+Prints what each holds in memory, and how long the way from a webhook to the generation is beside
+bare Celery's. Exits 1 if anything is lost or a process grows by more than 60 MB.
 """
 
 import argparse
@@ -89,7 +90,9 @@ class InFlightRun:
 
 
 def collect_latencies(stack: Farm, jobs: Jobs, samples: int) -> list[float]:
-    """Milliseconds from the moment Replicate sends its webhook to the generation, one job after the other."""
+    """Milliseconds from the moment Replicate sends its webhook to the generation, one job after the
+    other.
+    """
     stack.replicate.plan = lambda job_id, number: Behaviour(seconds=None)
     found = []
     for _ in range(samples):
@@ -107,7 +110,9 @@ def collect_latencies(stack: Farm, jobs: Jobs, samples: int) -> list[float]:
 
 
 def bare_latencies(stack: Farm, samples: int) -> tuple[list[float], list[float]]:
-    """Milliseconds of a Celery round trip that does nothing, and of one that only collects a prediction."""
+    """Milliseconds of a Celery round trip that does nothing, and of one that only collects a
+    prediction.
+    """
     import os
 
     os.environ.update(stack.environment)

@@ -1,4 +1,6 @@
-"""Ten models as Replicate describes them: schemas in every form that cog has written, official models and others."""
+"""Ten models as Replicate describes them: schemas in every form that cog has written, official
+models and others.
+"""
 
 from typing import Any
 

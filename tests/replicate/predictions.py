@@ -1,4 +1,4 @@
-"""What the misbehaving Replicate remembers, and what it does when the time has come."""
+"""The predictions of the misbehaving Replicate, and its later actions."""
 
 import heapq
 import itertools
@@ -85,7 +85,7 @@ class Predictions:
         return prediction
 
     def listed(self, *, after: str | None, before: str | None, older_than: float) -> list[Prediction]:
-        """Newest first. What is younger than `older_than` seconds, or than its own lag, does not show yet."""
+        """Newest first, without those younger than `older_than` seconds or than their own lag."""
         since = datetime.fromisoformat(after).timestamp() if after else 0.0
         until = datetime.fromisoformat(before).timestamp() if before else time.time()
         with self.lock:

@@ -1,4 +1,7 @@
-"""A misbehaving Replicate over real HTTP: the API as documented, and every way it can hurt. It counts what it made."""
+"""A misbehaving Replicate over real HTTP: the API as documented, and every way it can hurt.
+
+It counts what it made.
+"""
 
 import json
 import re
@@ -21,7 +24,9 @@ PAGE_SIZE = 100
 
 
 class MisbehavingReplicate:
-    """Set `plan` to choose what happens to a job's creates, `faults[...]` for what the next requests meet."""
+    """Set `plan` to choose what happens to a job's creates, `faults[...]` for what the next
+    requests meet.
+    """
 
     def __init__(self) -> None:
         self.url = ""

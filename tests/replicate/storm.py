@@ -1,7 +1,8 @@
-"""`python -m tests.replicate.storm --jobs 3000 --seed 1`: everything goes wrong at once; exits 1 if a promise broke.
+"""`python -m tests.replicate.storm --jobs 3000 --seed 1`: everything goes wrong at once; exits 1 if
+a promise broke.
 
-30 % of the webhooks are lost, 10 % of the creates are ambiguous, 5 % of the predictions fail, questions go unanswered,
-users cancel, and worker and bridge are killed all along.
+30 % of the webhooks are lost, 10 % of the creates are ambiguous, 5 % of the predictions fail,
+questions go unanswered, users cancel, and worker and bridge are killed all along.
 """
 
 import argparse
@@ -26,7 +27,7 @@ FAILURES = ("Prediction interrupted; please retry (code: PA)", "NSFW content det
 
 @dataclass
 class Weather:
-    """What happens to the creates of a job, the same for the same seed, job and number."""
+    """The fate of a job's creates, the same for the same seed, job and number."""
 
     seed: int
     longest: float  # seconds a prediction takes
@@ -133,7 +134,7 @@ class Storm:
                 self.canceled += 1
 
     def hurry(self) -> None:
-        """What waits for its time has waited: for the impatient, who move the rows and the predictions with them."""
+        """Move waiting rows and their predictions into the past: no wait takes real time."""
         predictions = self.farm.replicate.predictions
         # At once: a worker that saw the row moved and its prediction not yet would order it again.
         with self.farm.connect() as conn, predictions.lock, conn.transaction():
@@ -166,10 +167,11 @@ class Storm:
         }
 
     def duplicates(self) -> list[bool]:
-        """For each prediction that was paid for beside another of its job: whether the documented window explains it.
+        """For each prediction that was paid for beside another of its job: whether the documented
+        window explains it.
 
-        A prediction that failed by itself, or that a user's cancel ended, may be followed by another. One that the
-        list did not show for so long that it was given up is the window.
+        A prediction that failed by itself, or that a user's cancel ended, may be followed by
+        another. One that the list did not show for so long that it was given up is the window.
         """
         found = []
         for predictions in self.farm.replicate.predictions.of_job.values():

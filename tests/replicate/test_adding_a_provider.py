@@ -1,4 +1,6 @@
-"""A new provider is one file and one row: here one that answers with the picture itself, as OpenAI's endpoint does."""
+"""A new provider is one file and one row: here one that answers with the picture itself, as
+OpenAI's endpoint does.
+"""
 
 import base64
 import json
@@ -43,7 +45,8 @@ class Sketches:
         raise Rejected("content_rejected", "The content was rejected. Please try something else.")
 
     def find(self, job: Job) -> list[str]:
-        return []  # it keeps no list: what did not answer is paid for again, once the wait for it is over
+        # it keeps no list: what did not answer is paid for again, once the wait for it is over
+        return []
 
     def check(self, job: Job, ref: str) -> Done | Pending:
         raise Transient("internal", "This never waits.")
@@ -53,7 +56,7 @@ class Sketches:
 
 
 class Endpoint:
-    """What the provider answers, one after the other, and what it was asked."""
+    """The answers of the provider in order, and the requests that it received."""
 
     def __init__(self) -> None:
         self.answers: list[httpx.Response | Exception] = []

@@ -1,4 +1,4 @@
-"""What providers say, and what it means for the user, for the next attempt and for the log."""
+"""Error texts of providers, and their effect on the user, the next attempt and the log."""
 
 import json
 from dataclasses import replace
@@ -38,7 +38,9 @@ def test_a_text_without_a_word_means_nothing() -> None:
 
 
 def test_a_long_text_is_judged_in_a_moment() -> None:
-    """A pattern that backtracks would hold a worker's thread; the test run's own timeout would tell."""
+    """A pattern that backtracks would hold a worker's thread; the test run's own timeout would
+    tell.
+    """
     for word in ("safety ", "connection ", "version ", "not be ", "queue ", "a", " ", "error: "):
         assert errors.meaning_of(word * 4_000) is not None
 

@@ -214,7 +214,8 @@ def test_a_probe_without_an_answer_is_followed_by_another(worker: InlineWorker, 
 
 @pytest.mark.parametrize(
     ("target", "is_answer"),
-    [("no model", False), ("foxes/fox", True)],  # refused by us before it is sent, and by the provider
+    # refused by us before it is sent, and by the provider
+    [("no model", False), ("foxes/fox", True)],
 )
 def test_only_an_answer_of_the_provider_closes_the_circuit(
     worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate, target: str, is_answer: bool

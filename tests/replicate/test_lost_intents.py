@@ -1,4 +1,6 @@
-"""An intent that was recorded, and whose reply was lost, is an intent: neither a cancel nor leave to pay."""
+"""An intent that was recorded, and whose reply was lost, is an intent: neither a cancel nor leave
+to pay.
+"""
 
 from collections.abc import Iterator
 
@@ -14,7 +16,7 @@ from tests.support.relay import LosesReply, Relay
 
 @pytest.fixture
 def network(worker: InlineWorker, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[LosesReply]:
-    """What the worker's database says to its first intent is lost."""
+    """The reply of the database to the worker's first intent is lost."""
     network = LosesReply(stack.postgres_port, b"private.record_submission", Relay.cut)
     url = stack.database_url.replace(f":{stack.postgres_port}/", f":{network.relay.port}/")
     monkeypatch.setenv("DATABASE_URL", url + "?sslmode=disable&gssencmode=disable")

@@ -1,4 +1,6 @@
-"""An account that is refused, or a model that is gone, is no job's fault: what waits for it, and who hears of it."""
+"""An account that is refused, or a model that is gone, is no job's fault: what waits for it, and
+who hears of it.
+"""
 
 from typing import Any
 
@@ -122,7 +124,9 @@ def test_a_model_that_is_pointed_elsewhere_does_not_wait(
 def test_the_job_that_was_refused_is_not_the_next_to_try(
     worker: InlineWorker, jobs: Jobs, replicate: MisbehavingReplicate
 ) -> None:
-    """It may be the reason: a firewall that dislikes its prompt must not stop the others for as long as it waits."""
+    """It may be the reason: a firewall that dislikes its prompt must not stop the others for as
+    long as it waits.
+    """
     replicate.faults["create"].append(ErrorResponse(403, "blocked"))
     refused, other = jobs.enqueue("fox"), jobs.enqueue("fox")
     worker.deliver(refused)

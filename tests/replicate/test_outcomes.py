@@ -1,4 +1,4 @@
-"""What a user gets for everything Replicate can answer, and what it may cost."""
+"""The result and the cost for a user, for every answer of Replicate."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,6 @@
-"""A create that did not answer may have happened: what was paid for is found, and only what was not is made again."""
+"""A create that did not answer may have happened: what was paid for is found, and only what was not
+is made again.
+"""
 
 from typing import Any
 from uuid import UUID
@@ -100,7 +102,8 @@ def test_a_create_that_never_answers_is_given_up_in_time_and_its_prediction_foun
 ) -> None:
     from tasks.providers import replicate_transport
 
-    monkeypatch.setitem(replicate_transport.REPLICATE_TIMEOUT, "read", 0.2)  # the package itself sets none
+    # the package itself sets none
+    monkeypatch.setitem(replicate_transport.REPLICATE_TIMEOUT, "read", 0.2)
     job_id = ambiguous(worker, jobs, plan, "stall")
     replicate.end_all()
     assert worker.run_to_the_end(job_id) == "succeeded"
@@ -218,7 +221,7 @@ def test_a_reference_reaches_a_job_that_was_rescued_during_the_call(
     plan: Plan,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A worker was frozen in the middle of its create; its lease is over, and the job waits again."""
+    """A worker was frozen within its create; its lease is over, and the job waits again."""
     from tasks.providers.replicate import Replicate as Provider
 
     start = Provider.start

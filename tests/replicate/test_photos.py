@@ -1,4 +1,6 @@
-"""Photos in: stored in the real Storage of the stack, checked by the worker, handed to the provider."""
+"""Photos in: stored in the real Storage of the stack, checked by the worker, handed to the
+provider.
+"""
 
 import io
 import json

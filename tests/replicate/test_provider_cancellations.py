@@ -27,7 +27,9 @@ def waiting(worker: InlineWorker, jobs: Jobs, plan: Plan) -> UUID:
 def start_with(
     worker: InlineWorker, jobs: Jobs, plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[DuringTheStart], UUID]:
-    """Start a job's prediction; something happens to the job before the worker has written the reference down."""
+    """Start a job's prediction; something happens to the job before the worker has written the
+    reference down.
+    """
 
     def start_job(during: DuringTheStart) -> UUID:
         from tasks.providers.replicate import Replicate as Provider

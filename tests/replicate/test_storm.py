@@ -1,4 +1,6 @@
-"""The storm, in short: real processes, from the Edge Function to the worker, and everything goes wrong at once."""
+"""The storm, in short: real processes, from the Edge Function to the worker, and everything goes
+wrong at once.
+"""
 
 from pathlib import Path
 

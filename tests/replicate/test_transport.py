@@ -1,4 +1,4 @@
-"""What the replicate package makes of answers that its authors did not foresee."""
+"""The replicate package with answers that its authors did not foresee."""
 
 from typing import Any
 

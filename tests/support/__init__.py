@@ -1,1 +1,3 @@
-"""Machinery that the tests of several parts share: processes and servers, relays, waiting, actors and jobs."""
+"""Machinery that the tests of several parts share: processes and servers, relays, waiting, actors
+and jobs.
+"""

@@ -1,4 +1,6 @@
-"""The users of the database, each on a connection of its own and with the role it has in production."""
+"""The users of the database, each on a connection of its own and with the role it has in
+production.
+"""
 
 import json
 import uuid
@@ -203,7 +205,7 @@ class Service(Actor):
         return answer
 
     def record(self, event: object) -> str:
-        """What one event of a store did."""
+        """The effect of one event of a store."""
         return str(self.value("select public.record_purchase(%s)", Jsonb(event)))
 
     def wake(self, job_id: UUID, ref: str | None, *, is_final: bool = True) -> bool:
@@ -259,7 +261,9 @@ class Operator(Actor):
             self.conn.execute(f"update private.config set {name} = %s".encode(), (number,))  # noqa: S608
 
     def move(self, job_id: UUID, **times: str) -> None:
-        """Set columns of a job to SQL expressions, such as `lease_expires_at="now() - interval '1 second'"`."""
+        """Set columns of a job to SQL expressions, such as `lease_expires_at="now() - interval '1
+        second'"`.
+        """
         changes = ", ".join(f"{column} = {expression}" for column, expression in times.items())
         self.conn.execute(f"update public.jobs set {changes} where id = %s".encode(), (job_id,))  # noqa: S608
 
@@ -299,7 +303,7 @@ class Operator(Actor):
 
 @contextmanager
 def refused(status: int, code: str, **headers: str) -> Iterator[None]:
-    """What happens inside must be refused so that the Data API answers with this status, code and headers."""
+    """Expect a refusal inside that the Data API answers with this status, code and headers."""
     try:
         yield
     except psycopg.Error as error:

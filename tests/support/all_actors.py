@@ -6,7 +6,10 @@ from tests.support.actors import Actor, BridgeRole, Operator, Service, SomeActor
 
 
 class Actors:
-    """The actors of one test after another. One of each kind has a name; each connects when it is first needed."""
+    """The actors of one test after another.
+
+    One of each kind has a name; each connects when it is first needed.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -73,7 +76,9 @@ class Actors:
         return user
 
     def job(self, user: User, status: str) -> tuple[UUID, int]:
-        """A job brought to `status` the way it goes in production, with the fence of its last claim."""
+        """A job brought to `status` the way it goes in production, with the fence of its last
+        claim.
+        """
         job_id = user.job()
         if status in ("queued", "canceled"):
             if status == "canceled":

@@ -1,4 +1,6 @@
-"""A migrated database, and a fresh one for each test: a copy of a template in the one server of the run."""
+"""A migrated database, and a fresh one for each test: a copy of a template in the one server of the
+run.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +17,9 @@ numbers = count(1)
 
 
 def bring_schema(stack: Stack) -> None:
-    """What hosted Supabase brings, our migrations, the preview models, and a login for each process."""
+    """A database like a hosted one, with our migrations, the preview models and a login per
+    process.
+    """
     postgres.bring_supabase(stack)
     migrate(stack.database_url)
     postgres.seed(stack.database_url)

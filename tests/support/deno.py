@@ -1,4 +1,6 @@
-"""One Deno for all tests: a script that serves until the end of a `with`, and one that runs to its end."""
+"""One Deno for all tests: a script that serves until the end of a `with`, and one that runs to its
+end.
+"""
 
 import os
 import re
@@ -15,7 +17,8 @@ DENO = PROGRAMS / "deno"
 LOCK = Path(__file__).with_name("deno.lock")
 
 ENVIRONMENT = {**EVERYWHERE, "HOME": os.environ.get("HOME", "/")}
-# A script with packages may have to download them, through the machine's own proxies and with its certificates.
+# A script with packages may have to download them, through the machine's own proxies and with its
+# certificates.
 ENVIRONMENT_WITH_PACKAGES = {**os.environ, **EVERYWHERE}
 
 
@@ -54,7 +57,7 @@ def client(script: Path, *arguments: str) -> list[str]:
 
 
 def run(script: Path, *arguments: str, timeout: float = 120) -> str:
-    """What a client prints until it ends well."""
+    """The output of a client that ends without an error."""
     done = subprocess.run(
         client(script, *arguments),
         cwd=ROOT,

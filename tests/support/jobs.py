@@ -1,4 +1,6 @@
-"""One rich user and its jobs, for tests of processes: what the actors say and do, with user and prompt as given."""
+"""One rich user and its jobs, for tests of processes: what the actors say and do, with user and
+prompt as given.
+"""
 
 import uuid
 from typing import Any, Self

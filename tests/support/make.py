@@ -9,7 +9,7 @@ from subprocess import CompletedProcess
 
 from tests.support.processes import ROOT
 
-# What a `make` that runs the tests tells those that they start, and a person has not.
+# Variables that a `make` around the tests passes on, and that a person does not have.
 TOLD_BY_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES")
 
 
@@ -25,7 +25,7 @@ def make(
     timeout: float = 600,
     **variables: str,
 ) -> "CompletedProcess[str]":
-    """`make("model", NAME="owner/name")`. What it starts ends with it."""
+    """`make("model", NAME="owner/name")`. Its processes end with it."""
     given = os.environ if environment is None else environment
     with subprocess.Popen(
         command(target, **variables),

@@ -1,4 +1,6 @@
-"""One real process under our control: it can be killed, frozen and started again, and its log can be read."""
+"""One real process under our control: it can be killed, frozen and started again, and its log can
+be read.
+"""
 
 import os
 import shlex

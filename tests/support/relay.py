@@ -1,6 +1,8 @@
-"""A TCP relay in front of a server, to make what networks do: cut connections, and connections that fall silent.
+"""A TCP relay in front of a server, to make what networks do: cut connections, and connections that
+fall silent.
 
-A silent connection stays open and gives no error: bytes vanish. New connections pass, unless it is shut.
+A silent connection stays open and gives no error: bytes vanish. New connections pass, unless it is
+shut.
 """
 
 import contextlib
@@ -83,7 +85,9 @@ def shut(one: socket.socket) -> None:
 
 
 class LosesReply:
-    """A relay to Postgres that passes the first statement with `text`, and swallows what Postgres answers."""
+    """A relay to Postgres that passes the first statement with `text`, and swallows what Postgres
+    answers.
+    """
 
     def __init__(self, postgres_port: int, text: bytes, fault: Callable[[Relay], None]) -> None:
         self.text, self.fault = text, fault

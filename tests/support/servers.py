@@ -1,4 +1,6 @@
-"""Postgres, Redis and the gateway on free loopback ports, as processes that can be killed, frozen and started again."""
+"""Postgres, Redis and the gateway on free loopback ports, as processes that can be killed, frozen
+and started again.
+"""
 
 import signal
 from collections.abc import Iterator

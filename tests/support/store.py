@@ -1,4 +1,4 @@
-"""What RevenueCat says of one made-up store, and what it comes to when it is read in the order of time."""
+"""RevenueCat's events of one made-up store, and their result when read in the order of time."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -101,7 +101,7 @@ def transfer(number: object, at: int, sources: Iterable[object], targets: Iterab
 
 @dataclass(slots=True)
 class Account:
-    """What an account comes to."""
+    """The expected state of an account."""
 
     net: int = 0
     """Credits, or below zero what is owed."""
@@ -117,7 +117,9 @@ class Subscription:
 
 @dataclass(slots=True)
 class Oracle:
-    """Reads every event once, in the order of time, with none lost: as simple as the rules can be said."""
+    """Reads every event once, in the order of time, with none lost: as simple as the rules can be
+    said.
+    """
 
     starter: dict[UUID, int]
     accounts: dict[UUID, Account] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What every part relies on: a process that fails says why, one that is killed takes its children along."""
+"""A process that fails prints the reason, and a killed one takes its children along."""
 
 import os
 import signal
@@ -54,7 +54,8 @@ def test_a_killed_postgres_starts_again_with_what_was_committed(tmp_path: Path) 
         with Jobs(stack.database_url) as jobs:
             job_id = jobs.enqueue()
             session = jobs.conn.info.backend_pid
-            os.kill(session, signal.SIGSTOP)  # as on a busy machine: it ends some time after its server
+            # as on a busy machine: it ends some time after its server
+            os.kill(session, signal.SIGSTOP)
             postgres.kill()
             with pytest.raises(psycopg.OperationalError):
                 psycopg.connect(stack.database_url)

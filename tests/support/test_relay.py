@@ -1,4 +1,6 @@
-"""The relay itself must outlive what it does to others, or every fault after it would look like a broken promise."""
+"""The relay itself must outlive what it does to others, or every fault after it would look like a
+broken promise.
+"""
 
 import socket
 from collections.abc import Iterator

@@ -1,4 +1,6 @@
-"""A server behind TLS with a certificate of a private CA: the Redis of the tests is built without it."""
+"""A server behind TLS with a certificate of a private CA: the Redis of the tests is built without
+it.
+"""
 
 import asyncio
 import datetime

@@ -103,7 +103,7 @@ def beginning(
         process.kill()
 
 
-# What `celery_setup` of pytest-celery is made of here: a Redis, two workers, no backend, and a bridge that feeds them.
+# The parts of pytest-celery's `celery_setup`: a Redis, two workers, no backend, and a bridge.
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ from tests.support.processes import ControlledProcess
 
 
 class Container:
-    """What a node of pytest-celery asks of a Docker container, answered by one process.
+    """A process with the interface of a Docker container that a node of pytest-celery uses.
 
-    The plugin knows containers alone, by the names of Docker's client; this is the only place that speaks like it.
+    The plugin knows containers alone, by the names of Docker's client; this is the only place that
+    speaks like it.
     """
 
     def __init__(self, process: ControlledProcess, **celeryconfig: str) -> None:

@@ -1,6 +1,8 @@
-"""A real worker with one more provider, which does as its input says, and with points at which it dies.
+"""A real worker with one more provider, which does as its input says, and with points at which it
+dies.
 
-`celery -A tests.tasks.faulty_worker worker`. A file named after a point in the folder of `FAILPOINTS` arms it once.
+`celery -A tests.tasks.faulty_worker worker`. A file named after a point in the folder of
+`FAILPOINTS` arms it once.
 """
 
 import os
@@ -80,7 +82,8 @@ def armed(point: str) -> None:
         file = FOLDER / f"{verb} {point}"
         if file.exists():
             file.unlink()
-            # To this very thread: sent to the process, it may go on for a moment before all threads stop.
+            # To this very thread: sent to the process, it may go on for a moment before all threads
+            # stop.
             signal.pthread_kill(threading.get_ident(), number)
 
 

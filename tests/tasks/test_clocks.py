@@ -1,7 +1,9 @@
-"""No process's own clock matters: bridge and workers may be hours apart from each other and from the database.
+"""No process's own clock matters: bridge and workers may be hours apart from each other and from
+the database.
 
-Celery's countdown alone is told by the wall clock of its sender, so that another worker may hold the message of a
-retry for hours; the row is due by the database's clock, and the bridge sends another.
+Celery's countdown alone is told by the wall clock of its sender, so that another worker may hold
+the message of a retry for hours; the row is due by the database's clock, and the bridge sends
+another.
 """
 
 from collections.abc import Callable
@@ -14,7 +16,8 @@ from tests.support.processes import ROOT
 from tests.support.waiting import wait_until
 from tests.tasks.conftest import StartWorker
 
-# Read by Python before anything else. A jump of the wall clock leaves time.monotonic alone, as it does in life.
+# Read by Python before anything else. A jump of the wall clock leaves time.monotonic alone, as it
+# does in life.
 OTHER_CLOCK = """
 import datetime, time
 by = datetime.timedelta(hours={hours})

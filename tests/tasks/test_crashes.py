@@ -1,4 +1,6 @@
-"""A worker may die, freeze or be asked to leave at any line; the job goes on and costs its price once."""
+"""A worker may die, freeze or be asked to leave at any line; the job goes on and costs its price
+once.
+"""
 
 import signal
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is decided without a server: how an attempt ended, and what a lease has learned."""
+"""Decisions without a server: the end of an attempt, and the state of a lease."""
 
 import threading
 import uuid
@@ -139,7 +139,8 @@ def test_the_keeper_renews_what_is_a_third_through_its_lease_and_nothing_else(
 ) -> None:
     monkeypatch.setattr(store, "renew", lambda job, *, lease, progress: "cancel_requested")
     keeper = Keeper()
-    keeper.thread = threading.current_thread()  # the test renews, instead of a thread of the keeper's own
+    # the test renews, instead of a thread of the keeper's own
+    keeper.thread = threading.current_thread()
     with keeper.renewing(JOB, seconds=600) as renewed:
         assert keeper.run_once() == 0
         renewed.renewed_at -= 201

@@ -1,4 +1,6 @@
-"""A listener gets every task event since it began; without one none is sent, and none is lost while Redis is away."""
+"""A listener gets every task event since it began; without one none is sent, and none is lost while
+Redis is away.
+"""
 
 import sys
 import threading

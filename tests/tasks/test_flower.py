@@ -1,4 +1,6 @@
-"""Flower shows tasks by the id of their job, as it comes; its API stays closed until a password is set."""
+"""Flower shows tasks by the id of their job, as it comes; its API stays closed until a password is
+set.
+"""
 
 import sys
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A worker tells the database that it runs. What it tells of Storage, tests/media/test_storage.py holds."""
+"""A worker records that it runs. tests/media/test_storage.py tests its record of Storage."""
 
 import settings
 from tests.support.jobs import Jobs

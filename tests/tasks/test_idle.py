@@ -1,4 +1,6 @@
-"""Some hosts charge for each command of Redis, and a small Postgres is shared: what is idle asks for little."""
+"""Some hosts charge for each command of Redis, and a small Postgres is shared: what is idle asks
+for little.
+"""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +24,7 @@ STATEMENTS_A_MINUTE = 60
 LOOKS_A_MINUTE = 10  # fewer would mean that nothing was counted, or that work is found late
 
 
-# What the test itself asks.
+# The commands of the test itself.
 ITS_OWN = {"cmdstat_time", "cmdstat_info"}
 
 

@@ -14,7 +14,8 @@ from tests.support.waiting import wait_until
 from tests.tasks.conftest import StartWorker
 
 WARM_UP, MESSAGES = 20_000, 100_000
-REMEMBERED_TAG = 190  # bytes a message, measured where kombu remembered the tags of a queue without acks
+# bytes a message, measured where kombu remembered the tags of a queue without acks
+REMEMBERED_TAG = 190
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
@@ -25,7 +26,7 @@ def kilobytes(worker: ControlledProcess) -> int:
 
 
 def template(broker: Redis) -> Any:
-    """A message as Celery makes it, of a task that has expired: a worker receives it and drops it."""
+    """A message of Celery for an expired task: a worker receives it and drops it."""
     with Celery(broker=broker.url, set_as_current=False) as app:
         app.send_task("tasks.generate", (NOBODY,), queue=settings.QUEUE, expires=-1)
     with redis.Redis.from_url(broker.url) as client:

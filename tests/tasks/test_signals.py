@@ -1,4 +1,6 @@
-"""However a worker is asked to leave, it gives back what is unfinished, at no attempt, and ends soon."""
+"""However a worker is asked to leave, it gives back what is unfinished, at no attempt, and ends
+soon.
+"""
 
 import signal
 from uuid import UUID

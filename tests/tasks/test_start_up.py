@@ -12,7 +12,9 @@ import pytest
 import database
 import settings
 from local.stack import Stack
-from tasks import generate, media, storage, store  # noqa: F401  # the story first, as a worker loads it
+
+# the story first, as a worker loads it
+from tasks import generate, media, storage, store  # noqa: F401
 from tasks.worker import options, startup
 from tests.support.jobs import Jobs
 from tests.support.processes import PROGRAMS, ROOT

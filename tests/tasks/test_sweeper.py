@@ -1,4 +1,6 @@
-"""Stored objects whose row is gone are removed within a minute; those that no row ever named are found by the sweep."""
+"""Stored objects whose row is gone are removed within a minute; those that no row ever named are
+found by the sweep.
+"""
 
 from uuid import UUID, uuid4
 
@@ -25,7 +27,7 @@ def unreferenced(jobs: Jobs) -> list[str]:
 
 
 def sweep(jobs: Jobs, *, every: str = "0 s", limit: int = 2) -> list[str]:
-    """What one sweep finds, in the order of the objects."""
+    """The objects that one sweep finds, in their order."""
     jobs.conn.execute("delete from private.removed_objects")
     jobs.conn.execute("select private.sweep_unreferenced_objects(%s::interval, %s)", (every, limit))
     rows = jobs.conn.execute("select path from private.removed_objects order by path").fetchall()

@@ -1,4 +1,4 @@
-"""What a worker does beside its jobs goes on after an unexpected error, and says it with a traceback."""
+"""The background threads of a worker go on after an unexpected error, and log its traceback."""
 
 import threading
 from collections.abc import Callable
@@ -26,7 +26,8 @@ def test_leases_are_renewed_after_any_error(
     error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     keeper = Keeper()
-    keeper.thread = threading.current_thread()  # the test renews, instead of a thread of the keeper's own
+    # the test renews, instead of a thread of the keeper's own
+    keeper.thread = threading.current_thread()
     with keeper.renewing(JOB, seconds=600) as lease:
         lease.renewed_at -= 201
         monkeypatch.setattr(store, "renew", failing(error))

@@ -1,4 +1,6 @@
-"""Redis behind TLS with a CA of its own, and with a login that may do no more than docs/operations.md says."""
+"""Redis behind TLS with a CA of its own, and with a login that may do no more than
+docs/operations.md says.
+"""
 
 import re
 import socket
@@ -24,7 +26,8 @@ LEAST_RIGHTS = re.findall(r"^    ACL (SETUSER pilotlight .*)$", OPERATIONS, re.M
     "…", "of-the-tests"
 )
 
-NEWER = ("client",)  # `client setinfo`, which this old Redis does not know: redis-py tries it and goes on
+# `client setinfo`, which this old Redis does not know: redis-py tries it and goes on
+NEWER = ("client",)
 
 
 @pytest.fixture
