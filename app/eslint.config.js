@@ -30,7 +30,6 @@ module.exports = defineConfig([
     rules: {
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-non-null-assertion': 'error',
-      'max-len': ['error', { code: 1000, comments: 100 }], // Prettier's width is for code
     },
   },
   // Components only draw. Only lib creates a client, and the feature imports no screen.
