@@ -16,7 +16,7 @@ news.subscribe(async (status) => {
   if (status !== "SUBSCRIBED") return; // poll get_job_status until it is
   // Repeat it until it is answered: the same id is the same job, charged at most once.
   await supabase.functions.invoke("enqueue_generation", { body: request });
-  // A job that ended before the channel was joined sent its message too early: read it.
+  // The channel does not send jobs that ended before the join, so read them.
   const call = `get_job_status?ids=${request.id}`;
   const { data } = await supabase.functions.invoke(call, { method: "GET" });
   data.jobs.forEach(show);

@@ -20,13 +20,13 @@ REDRAW_EVERY = 0.04  # seconds; a person sees no pause
 # step: (the clock or column that gives the time, the meaning)
 MEANING = {
     "tap": ("the client", "sends the id it made, the model and the prompt"),
-    "doorbell": ("a listener beside the bridge", "hears that there is something to look at"),
+    "doorbell": ("a listener beside the bridge", "receives the notification"),
     "dispatched": ("the bridge's log", "has sent a Celery message with the id"),
-    "claimed": ("jobs.started_at", "a worker holds the job under a lease"),
+    "claimed": ("jobs.started_at", "a worker has the job under a lease"),
     "accepted": ("the client", "has its 202; the credit is held"),
     "stored": ("storage.objects.created_at", "the picture is in the user's folder"),
     "ended": ("jobs.finished_at", "job, generation and credits, in one transaction"),
-    "visible": ("the client", "hears of it on its private Realtime topic"),
+    "visible": ("the client", "receives it on its private Realtime topic"),
 }
 
 # The times in the database, read as the role of the migrations: an app may not read them.
