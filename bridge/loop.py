@@ -36,7 +36,8 @@ LOST_AFTER = 5.0  # seconds; popping and claiming a message takes milliseconds
 REDISPATCH_UNCONDITIONALLY_AFTER = 600.0
 
 NO_NOTIFICATIONS = (
-    "DATABASE_URL delivers no notifications: it leads through a transaction-mode pooler."
+    "BRIDGE_DATABASE_URL, or else DATABASE_URL, delivers no notifications: it leads through a"
+    " transaction-mode pooler."
     " Use a direct or session-mode connection (port 5432) in .env."
 )
 REFUSED = "The database refuses the bridge: {}. Apply the migrations."
