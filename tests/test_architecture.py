@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "tasks": {"tasks", "settings", "logs", "database", "broker"},
     "operate": {"operate", "settings", "logs", "database", "broker", "urls"},
     "local": {"local", "settings", "operate", "urls"},
-    # it knows our processes by their command lines alone
+    # it uses our processes by their command lines alone
     "tests/chaos": {"tests", "local", "settings"},
     "tests/support": {"tests", "local", "operate", "settings"},
 }

@@ -1,4 +1,4 @@
-"""A missing or malformed setting is named in one line that says where to set it."""
+"""A missing or malformed setting is named in one line, with the place to set it."""
 
 import json
 import os

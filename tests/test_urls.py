@@ -1,6 +1,4 @@
-"""A URL is read once, and what is wrong with it is named: never its value, which may hold a
-password.
-"""
+"""A URL is read once. An error names the fault, never the value, which may hold a password."""
 
 import ssl
 import subprocess
@@ -128,7 +126,7 @@ PROCESSES = {
     "migrate": python("-m", "operate.migrate"),
     "model": python("-m", "operate.model", "black-forest-labs/flux-schnell", "1", ""),
 }
-# One run says all that is wrong at once; these are the kinds that were once printed whole.
+# One run reports all errors at once; these are the kinds that were once printed whole.
 ROUNDS = list(zip(list(BAD_DATABASES)[:4], list(BAD_BROKERS)[:4], strict=True))
 
 

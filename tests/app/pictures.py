@@ -2,7 +2,7 @@
 docs/pictures/.
 
 The app in Chromium, light and dark: a tap, its placeholder and its picture as a film, and a wall.
-And what `make demo` draws in a terminal. It fails when a file would be too large for a page that
+And the terminal of `make demo`. It fails when a file would be too large for a page that
 people open.
 """
 

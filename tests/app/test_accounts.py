@@ -94,7 +94,7 @@ def test_two_phones_with_one_backup(phone: Phone, other_phone: Phone, system: Sy
     expect(other.card(asked)).to_contain_text("Waiting until you are signed in")
     other.photograph("lost")
 
-    # Auth ended the session for both; the first phone hears of it at its next renewal.
+    # Auth ended the session for both; the first phone learns it at its next renewal.
     one = renew(phone, one)
     expect_lost(one)
     one.expect_picture(kept)

@@ -1,6 +1,4 @@
-"""The wall and the picture screen: what a keyboard, an impatient finger and a small screen do with
-them.
-"""
+"""The wall and the picture screen: with a keyboard, repeated taps and a small screen."""
 
 import re
 

@@ -1,6 +1,4 @@
-"""Each bench, with sizes so small that it says nothing about speed: that it runs, and that its
-tables are full.
-"""
+"""Each bench runs and fills its tables, with sizes too small for a measurement of speed."""
 
 from pathlib import Path
 

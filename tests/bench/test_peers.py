@@ -1,6 +1,4 @@
-"""`make bench` with sizes so small that it says nothing about speed: that every contender does the
-work.
-"""
+"""Every contender of `make bench` does the work, with sizes too small to measure speed."""
 
 import json
 from pathlib import Path

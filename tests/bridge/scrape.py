@@ -53,7 +53,7 @@ def matches(sample: MetricSample, label: str, sign: str, wanted: str) -> bool:
 
 
 def scrape(bridge: Bridge) -> Scrape:
-    """Ask as Prometheus does, and again when the loop has read the table."""
+    """Scrape as Prometheus does, and again when the loop has read the table."""
     bridge.metrics.exposition()
     bridge.metrics.read_at = 0.0
     bridge.run_once()

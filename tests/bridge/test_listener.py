@@ -1,4 +1,4 @@
-"""A bridge hears the doorbell, and notices when it no longer can."""
+"""A bridge receives the doorbell, and notices when it no longer can."""
 
 import struct
 from collections.abc import Callable, Iterator

@@ -25,7 +25,7 @@ Start = Callable[..., ControlledProcess]
 
 @pytest.fixture
 def start(tmp_path: Path, stack: Stack, broker: Redis) -> Iterator[Start]:
-    """Start a bridge; whatever the test leaves behind is killed."""
+    """Start a bridge; processes that the test leaves behind are killed."""
     started: list[ControlledProcess] = []
 
     def start_bridge(**changes: str) -> ControlledProcess:

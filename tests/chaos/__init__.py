@@ -1,4 +1,4 @@
 """Break the real processes on purpose and check that every promise still holds.
 
-Knows only their command lines.
+It depends on their command lines alone.
 """

@@ -1,5 +1,6 @@
-"""A store that tells a year of purchases while everything breaks: shuffled, some twice, each until
-it is answered.
+"""A store that sends a year of purchases during the faults.
+
+The events are shuffled, some come twice, and each is repeated until it is answered.
 """
 
 import queue
@@ -25,7 +26,7 @@ CONFIGURE = "update private.config set accept_sandbox_purchases = false, max_pai
 
 
 class ChaosShop:
-    """Some of its users delete their accounts: what concerns them is told all the same, and touches
+    """Some users delete their accounts: the store sends their events all the same, and these change
     no other user.
     """
 
@@ -67,7 +68,7 @@ class ChaosShop:
                 time.sleep(BACKOFF)
 
     def finish(self) -> None:
-        """Tell the rest at once."""
+        """Send the rest at once."""
         self.is_over.set()
         self.thread.join(TOLD_WITHIN)
 

@@ -1,6 +1,4 @@
-"""The whole system as real processes: the Procfile's, and what Supabase and a Redis host run in
-production.
-"""
+"""The whole system as real processes: the Procfile's, and those of Supabase and a Redis host."""
 
 import sys
 import threading

@@ -1,6 +1,4 @@
-"""Every command of docs/deploy.md is run here as it stands there, or says that it needs an account
-or Docker.
-"""
+"""Every command of docs/deploy.md is run unchanged, or is marked: it needs an account or Docker."""
 
 import os
 import re

@@ -1,6 +1,6 @@
 """The image takes a job and leaves when it is asked to.
 
-`make image` builds it and says where it lies.
+`make image` builds it and prints its path.
 """
 
 import os

@@ -1,5 +1,6 @@
-// A supabase-js client that reads a token from its input, joins one private topic with it and prints
-// each message as a line of JSON. The token comes last, so that the start does not use up its life.
+// A supabase-js client that reads a token from its input, joins one private topic with it and
+// prints each message as a line of JSON. The token comes last, so that the start
+// does not use up its lifetime.
 import { createClient } from "npm:@supabase/supabase-js@2.119.1";
 
 const [url, key, topic] = Deno.args;

@@ -43,7 +43,7 @@ def models(jobs: Jobs) -> Models:
 
 
 def line(made: CompletedProcess[str]) -> str:
-    """The one line that says what is wrong."""
+    """The one line that names the error."""
     assert made.returncode != 0
     assert made.stdout == ""
     lines = [each for each in made.stderr.splitlines() if not each.startswith("make: ")]

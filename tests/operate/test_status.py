@@ -45,7 +45,7 @@ def seen(
 
 
 def problems(seen: "CompletedProcess[str]") -> dict[str, str]:
-    """By item. The exit code says whether there are any."""
+    """By item. The exit code shows whether there are any."""
     found = json.loads(seen.stdout)
     wrong = {fact["item"]: fact["problem"] for fact in found["facts"] if fact["problem"]}
     assert found["is_well"] == (not wrong) == (seen.returncode == 0)

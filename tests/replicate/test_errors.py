@@ -38,8 +38,8 @@ def test_a_text_without_a_word_means_nothing() -> None:
 
 
 def test_a_long_text_is_judged_in_a_moment() -> None:
-    """A pattern that backtracks would hold a worker's thread; the test run's own timeout would
-    tell.
+    """A pattern that backtracks would block a worker's thread; the timeout of the test run would
+    end the test.
     """
     for word in ("safety ", "connection ", "version ", "not be ", "queue ", "a", " ", "error: "):
         assert errors.meaning_of(word * 4_000) is not None

@@ -1,4 +1,4 @@
-"""A stand-in for Expo's push service, over real HTTP, that misbehaves as it is told."""
+"""A stand-in for Expo's push service, over real HTTP, that misbehaves on demand."""
 
 import json
 import threading

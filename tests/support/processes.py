@@ -20,7 +20,7 @@ PROGRAMS = Path(sys.executable).parent  # celery, redis-server and deno, beside 
 
 
 class ControlledProcess:
-    """Started in a session of its own, so that whatever it starts ends with it."""
+    """Started in a session of its own, so that its child processes end with it."""
 
     def __init__(
         self,

@@ -42,7 +42,7 @@ insert into private.models (id, title, cost, provider, input_schema) values ('fa
 
 @pytest.fixture
 def faulty(jobs: Jobs) -> Jobs:
-    """Jobs whose model does as its input says."""
+    """Jobs whose model follows its input."""
     jobs.conn.execute(ADD_FAULTY)
     return jobs
 

@@ -8,8 +8,8 @@ from tests.support.processes import ControlledProcess
 class Container:
     """A process with the interface of a Docker container that a node of pytest-celery uses.
 
-    The plugin knows containers alone, by the names of Docker's client; this is the only place that
-    speaks like it.
+    The plugin supports containers alone, by the names of Docker's client. Only this place uses
+    those names.
     """
 
     def __init__(self, process: ControlledProcess, **celeryconfig: str) -> None:

@@ -1,8 +1,8 @@
 """No process's own clock matters: bridge and workers may be hours apart from each other and from
 the database.
 
-Celery's countdown alone is told by the wall clock of its sender, so that another worker may hold
-the message of a retry for hours; the row is due by the database's clock, and the bridge sends
+Celery's countdown alone is measured by the wall clock of its sender, so that another worker may
+hold the message of a retry for hours; the row is due by the database's clock, and the bridge sends
 another.
 """
 

@@ -1,6 +1,4 @@
-"""A commit whose reply is lost has happened all the same: a repeated call says so, and nothing
-happens twice.
-"""
+"""A commit whose reply is lost has happened: a repeated call reports it and repeats nothing."""
 
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -29,15 +27,15 @@ def test_a_completion_whose_reply_is_lost_is_one_completion(
     url = gateway.worker_url.replace(f":{port}/", f":{network.relay.port}/")
     start_bridge()
     url += "?sslmode=disable&gssencmode=disable"
-    # It waits as long as in production: with less timeout it would ask a third time when the
-    # machine is busy.
+    # It waits as long as in production: with a shorter timeout it would call a third time
+    # on a busy machine.
     worker = start_worker(LEASE_SECONDS="60", DATABASE_URL=url)
 
     job_id = faulty.enqueue("faulty")
     wait_until(lambda: "attempt.ended" in worker.output, "the worker to be told", 40)
 
     assert network.is_lost
-    # a busy machine may ask once more; however often, it is one completion
+    # A busy machine may repeat the call once more. All calls together make one completion.
     assert network.asked >= 2
     assert_ended_well(faulty, job_id, before)
     assert (faulty.get(job_id)["attempt"], faulty.get(job_id)["fence"]) == (1, 1)

@@ -1,4 +1,4 @@
-"""The embedded provider: what it makes, and what it refuses."""
+"""The embedded provider: its outputs, and the inputs that it refuses."""
 
 import builtins
 import io

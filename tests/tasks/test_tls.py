@@ -26,7 +26,7 @@ LEAST_RIGHTS = re.findall(r"^    ACL (SETUSER pilotlight .*)$", OPERATIONS, re.M
     "…", "of-the-tests"
 )
 
-# `client setinfo`, which this old Redis does not know: redis-py tries it and goes on
+# `client setinfo`, which this old Redis does not have: redis-py tries it and goes on
 NEWER = ("client",)
 
 
