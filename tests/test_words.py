@@ -31,6 +31,7 @@ INSTEAD = {
     r"\bsettled?\(|\bto settle\"": "recordFailure, wait_for_jobs; settle is the ledger's",
     r"def test_(what|who|whoever|whatever|nobody)_": "name the thing",
     r"worker[./]revoke\b": "cancel_by_operator",
+    r"\b[Mm]eanwhile\b": "say when",
     r"\bfor ever\b": "permanently, never expires",
     r"\bgives? on\b": "passes on, releases",
 }

@@ -18,7 +18,7 @@ APP = ROOT / "app"
 EXPORT = ROOT / ".pilotlight" / "app" / "web-for-tests"
 CACHE = ROOT / ".pilotlight" / "cache" / "metro"
 SOURCES = ("src", "assets", "public", "app.json", "metro.config.js", "package-lock.json", "tsconfig.json")
-STDERR = 2  # what npm and Expo say, so that a measure prints its figures alone
+STDERR = 2  # of npm and Expo, so that a bench prints figures alone
 
 # serve.mjs puts the real ones in their place.
 STAND_INS = {
@@ -32,9 +32,7 @@ def environment() -> dict[str, str]:
     return {
         **os.environ,  # passed on, not read
         "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
-        "TMPDIR": str(
-            CACHE
-        ),  # Metro's cache: it remembers the values it was first given, so no other site may share it
+        "TMPDIR": str(CACHE),  # Metro's cache keeps its first values, so each site has its own
         "CI": "1",
         "EXPO_NO_TELEMETRY": "1",
         "EXPO_OFFLINE": "1",
@@ -77,7 +75,7 @@ def fingerprint_of_sources() -> str:
 
 @contextmanager
 def served(system: System, export: Path = EXPORT) -> Iterator[str]:
-    """Where the app is, told which system to speak to."""
+    """The folder of the exported app, built for this system."""
     node = shutil.which("node", path=environment()["PATH"])
     assert node is not None
     with subprocess.Popen(

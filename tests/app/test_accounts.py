@@ -53,7 +53,7 @@ def write_a_draft(screen: Screen) -> None:
 
 
 def renew(phone: Phone, screen: Screen) -> Screen:
-    """Start the app with an access token that has expired, and wait for what Auth says to it."""
+    """Start the app with an access token that has expired, and wait for Auth's answer to it."""
     session = screen.session()
     screen.page.close()
     phone.change_session(session | {"expires_at": int(time.time()) - 10})
@@ -164,7 +164,7 @@ def test_an_account_from_its_address_to_its_end(phone: Phone, other_phone: Phone
     two.open("/")
     expect(two.prompt).to_have_value("")
 
-    # The first phone loses its session. The same user comes back, and what waited is sent.
+    # The first phone loses its session. The user comes back, and the waiting requests are sent.
     one.page.close()
     phone.on_disk(LOSE)
     one = phone.start().open()
@@ -235,6 +235,6 @@ def test_the_page_that_deletes_without_the_app(
     assert system.query("select count(*) from auth.users") == [(users - 1,)]
     assert system.query("select count(*) from auth.users where id = %s", user_id) == [(0,)]
 
-    # The app of that account says so, at its next call.
+    # The app of that account shows it after its next call.
     one.open("/")
     expect_lost(one)

@@ -173,7 +173,7 @@ def test_the_readme_is_enough_for_a_picture_in_another_app(website: str, browser
         )
         assert not any(key.startswith("pilotlight") for key in keys())
 
-        # Rendered in advance without a user, and taken up in a browser that knows one.
+        # The page was rendered in advance, without a user. The browser has one.
         screen.page.reload()
         expect(screen.page.get_by_text("Finished")).to_be_visible()
         assert screen.problems == []

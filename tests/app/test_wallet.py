@@ -1,6 +1,4 @@
-"""The wallet: what is bought is told to the real webhook, and the balance is right before anything
-is read.
-"""
+"""The wallet: a purchase goes to the real webhook, and the balance is right before any read."""
 
 import uuid
 

@@ -40,7 +40,7 @@ def processes(stack: Stack, broker: Redis, tmp_path: Path) -> Iterator[dict[str,
             f"SUPABASE_SECRET_KEY={served.secret_key}",
             f"HEALTH_PORT={free_port()}",
         ]
-        # As the image says: its user, its folder and its environment. The process keeps the id of
+        # As in the image: its user, its folder and its environment. The process keeps the id of
         # the command.
         within = [
             "chroot",

@@ -29,7 +29,7 @@ def last_line(process: "subprocess.Popen[str]") -> str:
 def open_to_others(folder: Path) -> list[Path]:
     """The paths that another user of this machine could read, write or enter.
 
-    Files may vanish meanwhile.
+    A file may vanish before it is checked.
     """
     found = []
     for path in (folder, *folder.rglob("*")):

@@ -1,4 +1,4 @@
-"""A real worker and a real Storage, beside a provider that sends what it is told."""
+"""A real worker and a real Storage, beside a provider with prepared answers."""
 
 from collections.abc import Iterator
 

@@ -37,7 +37,7 @@ def turned_photo() -> bytes:
 
 
 def phone_photo() -> bytes:
-    """Two pictures in one JPEG: the second is what a phone makes HDR of."""
+    """Two pictures in one JPEG: a phone uses the second for HDR."""
     return encoded(painted(), "MPO", save_all=True, append_images=[painted((32, 24))])
 
 

@@ -1,4 +1,4 @@
-"""Storage as it can misbehave, over real HTTP; and what may be known of it from the log."""
+"""A misbehaving Storage, over real HTTP; and the facts that the log has of it."""
 
 import json
 import threading
@@ -22,7 +22,7 @@ PNG = corpus.picture("PNG")
 
 @dataclass
 class FaultyStorage:
-    """Answers as `answers` says, one request after the other, and then as Storage does."""
+    """Sends `answers`, one a request, and then answers as Storage does."""
 
     url: str = ""
     answers: list[tuple[int, bytes, dict[str, str]]] = field(default_factory=list)

@@ -40,7 +40,7 @@ def model(environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         load.cache_clear()
         try:
             code = main(arguments)
-        except SystemExit:  # as settings leaves, which has said why
+        except SystemExit:  # of settings, which has printed the reason
             code = 2
         return CompletedProcess(arguments, code, *capsys.readouterr())
 

@@ -55,7 +55,7 @@ def hosted(template: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def configure(
     hosted: Stack, broker: Redis, replicate: MisbehavingReplicate, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., None]:
-    """The settings of a system that works, and what a test changes."""
+    """The settings of a working system, with the changes of a test."""
 
     def configure(**changes: str) -> None:
         for name, value in {
@@ -116,7 +116,7 @@ def test_a_system_that_works_has_nothing_wrong(examine: Run, hosted: Stack) -> N
 
 @dataclass(frozen=True)
 class Slip:
-    """Settings that are wrong, and what the only wrong line says of it."""
+    """Wrong settings, each with a part of the only wrong line."""
 
     says: str
     settings: dict[str, str] = field(default_factory=dict)

@@ -57,7 +57,7 @@ def properties(row: dict[str, Any]) -> set[str]:
 
 @dataclass(frozen=True)
 class Expected:
-    """Of a row: what users may choose, among others, and what was left out; both in words."""
+    """Parts of a row: fields that users may choose, and fields that were left out, in words."""
 
     kept: str
     left: str = ""

@@ -1,4 +1,4 @@
-"""How the misbehaving Replicate treats one create, and what it makes of the prediction."""
+"""The behaviour of the misbehaving Replicate for one create and its prediction."""
 
 import base64
 import io
@@ -42,7 +42,7 @@ class Reply:
 class Behaviour:
     create: Create = "answer"
     response: ErrorResponse = ErrorResponse(500, "Internal server error")
-    seconds: float | None = 0.0  # until it ends; None: until it is told to
+    seconds: float | None = 0.0  # until it ends; None: until the test ends it
     status: str = "succeeded"  # how it ends
     error: str | None = None
     # a kind, or what it is made of the address of its files

@@ -1,6 +1,4 @@
-"""An account that is refused, or a model that is gone, is no job's fault: what waits for it, and
-who hears of it.
-"""
+"""A refused account or a model that is gone: its jobs wait, and the operator is told."""
 
 from typing import Any
 

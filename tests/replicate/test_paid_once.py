@@ -16,7 +16,7 @@ AMBIGUOUS: list[Create] = ["drop after", "garble"]
 
 
 def ambiguous(worker: InlineWorker, jobs: Jobs, plan: Plan, how: Create, **given: Any) -> UUID:
-    """A job whose first create was accepted, and did not say so."""
+    """A job whose first create was accepted without an answer."""
     plan(Behaviour(create=how, seconds=None), Behaviour())
     job_id = jobs.enqueue("fox", **given)
     worker.run_once()

@@ -33,7 +33,7 @@ ADD_PRODUCT = "insert into private.products (id, credits, gives_access, is_lifet
 
 
 def account(actors: Actors, user_id: UUID) -> tuple[int, int]:
-    """Credits and what is owed."""
+    """Credits and debt."""
     return actors.operator.credits(user_id), actors.operator.owed(user_id)
 
 
@@ -224,7 +224,7 @@ class Year:
         return one
 
     def number(self) -> int:
-        """Of no order: an id says nothing about time."""
+        """A random id: ids have no order in time."""
         return self.dice.getrandbits(48)
 
     def customer(self) -> str:
@@ -239,7 +239,7 @@ class Year:
             product_id=self.dice.choice([PACK, PACK, LIFETIME]),
         )  # fmt: skip
         self.bought.append(self.add(made))
-        if self.dice.random() < 0.2:  # the store tells it again, under another id
+        if self.dice.random() < 0.2:  # the store repeats it under another id
             self.add({**made, "id": f"event-{self.number()}", "event_timestamp_ms": self.now + 5})
 
     def subscribe(self) -> None:

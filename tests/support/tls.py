@@ -22,7 +22,7 @@ Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def certificates(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """The file of a new CA, and what a server on 127.0.0.1 shows that this CA signed."""
+    """The file of a new CA, and a certificate of this CA for a server on 127.0.0.1."""
     ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     ca_name, name = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)]) for text in ("A CA", "Redis"))
     ca = issued(ca_name, ca_key, ca_name, ca_key, x509.BasicConstraints(ca=True, path_length=None))
@@ -86,7 +86,7 @@ class TlsRelay:
 
 
 class PostgresTlsRelay(TlsRelay):
-    """TLS begins when the client asks for it, in the words of Postgres."""
+    """TLS begins when the client requests it, by the protocol of Postgres."""
 
     async def serve(self) -> None:
         self.loop, self.stopped = asyncio.get_running_loop(), asyncio.Event()

@@ -18,7 +18,7 @@ LONGEST_WAIT = 60.0  # seconds; a machine with much else to do may need many
 def up(
     folder: Path, *options: str, log: int | IO[str] = subprocess.PIPE
 ) -> Iterator["subprocess.Popen[str]"]:
-    """It ends when the end of its input says that its parent is gone."""
+    """It ends when its input ends, which shows that its parent is gone."""
     command = python("-m", "local.up", "--attached", "--folder", str(folder), *options)
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, text=True

@@ -1,6 +1,4 @@
-"""Some hosts charge for each command of Redis, and a small Postgres is shared: what is idle asks
-for little.
-"""
+"""Idle processes send few commands: some hosts of Redis charge for each, and Postgres is shared."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A push tells of a long job, once, and whatever its service does the job has ended."""
+"""A long job is pushed once, and the job has ended even if the service fails."""
 
 import time
 from collections.abc import Iterator

@@ -179,7 +179,7 @@ def test_a_worker_that_is_alive_but_stalled_leaves_to_be_replaced(
     with Celery(broker=broker.url, set_as_current=False) as app:
 
         def has_stalled() -> bool:
-            # Again and again: a worker says that it is ready before it listens to commands, and
+            # Repeat it: a worker reports that it is ready before it listens to commands, and
             # Redis keeps none.
             app.control.cancel_consumer("generations")
             return app.control.inspect(timeout=0.5).active_queues() == {"worker0@test": []}

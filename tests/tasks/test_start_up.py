@@ -1,4 +1,4 @@
-"""A worker that was started as it cannot work says so in one line, before it takes a job."""
+"""A worker that cannot work prints the reason in one line, before it takes a job."""
 
 import os
 import subprocess

@@ -1,6 +1,4 @@
-"""Redis behind TLS with a CA of its own, and with a login that may do no more than
-docs/operations.md says.
-"""
+"""Redis behind TLS with its own CA, and with a login that has the rights of docs/operations.md."""
 
 import re
 import socket

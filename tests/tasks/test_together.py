@@ -30,7 +30,7 @@ class DatabaseDouble:
 
 
 def calls(database: DatabaseDouble, values: Sequence[int]) -> list["Future[int | None]"]:
-    """The first asks alone while the others come."""
+    """The first query runs alone while the other questions arrive."""
     together = Together(database)
     with ThreadPoolExecutor(CALLS) as threads:
         made = [threads.submit(together, values[0])]
