@@ -3,6 +3,7 @@ template.
 """
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,11 @@ from tests.support.servers import Postgres, Redis
 
 pytest_plugins = ["tests.distribution"]
 
-settings.ENV_FILE = os.devnull  # a developer's .env is for what runs beside the tests
+settings.ENV_FILE = os.devnull  # a developer's .env is for the processes beside the tests
+
+# A shell starts a command in the background with SIGINT ignored, and child processes would inherit
+# that: Ctrl-C would not end them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
