@@ -6,7 +6,6 @@ thread, and any `asyncio.run` of a later test would be refused.
 """
 
 import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -14,27 +13,16 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.app import site as sites
 from tests.app import system as systems
+from tests.app.chromium import OPTIONS, executable
 from tests.app.phone import LONGEST_WAIT_MS, Phone, switched_on
 from tests.app.system import System
-
-# Nothing that reaches beyond this machine, and no GPU, which a server does not have.
-OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if path := shutil.which(name):
-            return path
-    lack = "These tests need Chromium: apt-get install chromium"
+    if path := executable():
+        return path
+    lack = "These tests need Chromium: apt-get install chromium-headless-shell"
     if os.environ.get("CI"):
         pytest.fail(lack)
     pytest.skip(lack)

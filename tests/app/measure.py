@@ -23,8 +23,8 @@ from playwright.sync_api import Browser, BrowserContext, Response, sync_playwrig
 from tests.app import blank
 from tests.app import site as sites
 from tests.app import system as systems
+from tests.app.chromium import OPTIONS
 from tests.app.commits import COUNT_COMMITS
-from tests.app.conftest import OPTIONS
 from tests.app.phone import Phone, Screen, Stall, switched_on
 from tests.app.system import System
 from tests.app.test_nothing_waits import frames_of_a_tap

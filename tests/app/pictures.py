@@ -7,7 +7,6 @@ people open.
 """
 
 import io
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,7 +21,7 @@ from local.stack import ROOT
 from tests.app import site as sites
 from tests.app import system as systems
 from tests.app import terminal
-from tests.app.conftest import OPTIONS
+from tests.app.chromium import OPTIONS, executable
 from tests.app.film import Film
 from tests.app.phone import IS_PAINTED, LONGEST_WAIT_MS, Phone, Screen, switched_on
 from tests.app.system import System
@@ -66,9 +65,9 @@ Made by `make pictures` from the real system, never by hand: {machine}
 
 
 def main() -> None:
-    chromium = shutil.which("chromium")
+    chromium = executable()
     if chromium is None:
-        raise SystemExit("This needs Chromium: apt-get install chromium")
+        raise SystemExit("This needs Chromium: apt-get install chromium-headless-shell")
     expect.set_options(timeout=LONGEST_WAIT_MS)
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
