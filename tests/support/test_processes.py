@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -37,11 +38,18 @@ def test_a_killed_process_takes_its_children_with_it(tmp_path: Path) -> None:
     command = ["sh", "-c", "sleep 600 & echo $!; wait"]
     parent = ControlledProcess("parent", command, folder=tmp_path)
     parent.is_ready = lambda: bool(parent.output)
-    child = Path(f"/proc/{int(parent.start().wait_ready().output)}/cmdline")
-    assert child.read_bytes().startswith(b"sleep")
+    child = int(parent.start().wait_ready().output)
+    # The shell prints the number before its child has become `sleep`.
+    wait_until(lambda: command_of(child).startswith(b"sleep"), "the child")
     parent.kill()
     # The process that adopted it may not have collected it yet: a dead process has no command line.
-    wait_until(lambda: not child.exists() or not child.read_bytes(), "the end of the child")
+    wait_until(lambda: not command_of(child), "the end of the child")
+
+
+def command_of(pid: int) -> bytes:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 @pytest.mark.processes
