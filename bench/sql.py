@@ -60,7 +60,7 @@ UNDER_WAY = (
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class SqlCall:
     """A call: its role and user, its query, and the query for the ids that it needs."""
 
     role: str
@@ -73,56 +73,56 @@ class Statement:
 HOLD = "select from public.credit_entries where job_id = jobs.id and kind = 'hold'"
 JOBS = "select array_agg(id) from (select id from public.jobs where {} limit 50) j"
 CALLS = {
-    "redispatch 0": Statement("generation_bridge", "select private.redispatch_jobs('1 hour')"),
-    "redispatch 1": Statement("generation_bridge", "select private.redispatch_jobs('5 seconds')"),
-    "rescue": Statement("generation_bridge", "select * from private.rescue_jobs(500)"),
-    "claim": Statement(
+    "redispatch 0": SqlCall("generation_bridge", "select private.redispatch_jobs('1 hour')"),
+    "redispatch 1": SqlCall("generation_bridge", "select private.redispatch_jobs('5 seconds')"),
+    "rescue": SqlCall("generation_bridge", "select * from private.rescue_jobs(500)"),
+    "claim": SqlCall(
         "generation_worker",
         "select * from private.claim_jobs(array[%(id)s]::uuid[], '1 minute')",
         JOBS.format("status = 'queued'"),
     ),
-    "renew": Statement(
+    "renew": SqlCall(
         "generation_worker",
         "select private.renew_lease(%(id)s, 1, '1 minute', 0.5::real)",
         JOBS.format("status = 'running'"),
     ),
-    "complete": Statement(
+    "complete": SqlCall(
         "generation_worker",
         "select private.complete_jobs(array[%(id)s]::uuid[], '{1}', array['[]'::jsonb])",
         JOBS.format("status = 'running'"),
     ),
-    "fail": Statement(
+    "fail": SqlCall(
         "generation_worker",
         "select private.fail_job(%(id)s, 1, 'internal', '')",
         JOBS.format("status = 'running'"),
     ),
-    "wake": Statement(
+    "wake": SqlCall(
         "service_role",
         "select public.wake_job(%(id)s, %(id)s::text)",
         JOBS.format("status = 'waiting'"),
     ),
-    "enqueue": Statement(
+    "enqueue": SqlCall(
         "authenticated",
         "select public.enqueue_generation(gen_random_uuid(), 'preview', '{\"prompt\": \"a\"}')",
     ),
-    "cancel": Statement(
+    "cancel": SqlCall(
         "authenticated",
         "select public.cancel_generation(%(id)s)",
         JOBS.format(f"status = 'queued' and user_id = '{USUAL_USER}' and exists ({HOLD})"),
     ),
-    "status of 50": Statement(
+    "status of 50": SqlCall(
         "authenticated",
         "select public.get_job_status(%(ids)s)",
         JOBS.format(f"user_id = '{HEAVY_USER}'"),
         HEAVY_USER,
     ),
-    "gallery": Statement("authenticated", GALLERY, user_id=HEAVY_USER),
-    "under way": Statement("authenticated", UNDER_WAY),
+    "gallery": SqlCall("authenticated", GALLERY, user_id=HEAVY_USER),
+    "under way": SqlCall("authenticated", UNDER_WAY),
     # Last, because they replace the jobs that the other calls use.
-    "dispatch 500": Statement(
+    "dispatch 500": SqlCall(
         "generation_bridge", "select * from private.dispatch_jobs(500, 512)", is_kept=True
     ),
-    "dispatch 1": Statement("generation_bridge", "select * from private.dispatch_jobs(1, 512)", is_kept=True),
+    "dispatch 1": SqlCall("generation_bridge", "select * from private.dispatch_jobs(1, 512)", is_kept=True),
 }
 
 
@@ -152,7 +152,7 @@ class Site:
         return self.conns[role]
 
     @contextmanager
-    def asking(self, call: Statement) -> Iterator[Callable[[], object]]:
+    def asking(self, call: SqlCall) -> Iterator[Callable[[], object]]:
         """Open a transaction and yield the call, each time with the next of the ids."""
         if call.ids not in self.ids:
             row = self.conn("postgres").execute(call.ids.encode()).fetchone() if call.ids else None
@@ -172,13 +172,13 @@ class Site:
         while self.conns:
             self.conns.popitem()[1].close()
 
-    def milliseconds(self, call: Statement) -> float:
+    def milliseconds(self, call: SqlCall) -> float:
         with self.asking(call) as ask:
             begun = time.perf_counter()
             ask()
             return (time.perf_counter() - begun) * 1000
 
-    def reads(self, call: Statement) -> list[str]:
+    def reads(self, call: SqlCall) -> list[str]:
         """Return the tables scanned as a whole and the indexes used by one call, with rows read."""
         before = self.used(call)
         with self.asking(call) as ask:
@@ -190,7 +190,7 @@ class Site:
             if after[what][0] > scans
         ]
 
-    def used(self, call: Statement) -> dict[str, tuple[int, int]]:
+    def used(self, call: SqlCall) -> dict[str, tuple[int, int]]:
         self.conn(call.role).execute("select pg_stat_force_next_flush()")
         self.conn(call.role).execute("select 1")
         return {
@@ -199,7 +199,7 @@ class Site:
         }
 
 
-def measure(sites: list[Site], call: Statement, times: int) -> list[float]:
+def measure(sites: list[Site], call: SqlCall, times: int) -> list[float]:
     """Return the median milliseconds of a call at each site. The sites take turns."""
     samples: list[list[float]] = [[] for _ in sites]
     for _ in range(NOT_COUNTED + times):

@@ -37,8 +37,7 @@ REDISPATCH_UNCONDITIONALLY_AFTER = 600.0
 
 NO_NOTIFICATIONS = (
     "BRIDGE_DATABASE_URL, or else DATABASE_URL, delivers no notifications: it leads through a"
-    " transaction-mode pooler."
-    " Use a direct or session-mode connection (port 5432) in .env."
+    " transaction-mode pooler. Use a direct or session-mode connection (port 5432) in .env."
 )
 REFUSED = "The database refuses the bridge: {}. Apply the migrations."
 

@@ -31,20 +31,20 @@ def main() -> int:
         "--folder", type=Path, default=FOLDER, help="where the data lies (default: %(default)s)"
     )
     folder = parser.parse_args().folder.resolve()
-    screen = Terminal()
+    terminal = Terminal()
     os.umask(0o077)  # log and pictures are private, as the stack's own files
     postgres.ignore_environment()
     os.environ.update(NO_PROXY="127.0.0.1", no_proxy="127.0.0.1")  # no proxy on loopback
     try:
-        screen.say("Starting Postgres, Redis, the gateway, the Edge Functions, the bridge and a worker…")
+        terminal.say("Starting Postgres, Redis, the gateway, the Edge Functions, the bridge and a worker…")
         with running_stack(folder) as stack:
-            asyncio.run(scenes.show(stack, screen, log_of(folder)))
+            asyncio.run(scenes.show(stack, terminal, log_of(folder)))
     except (DemoFailed, UnusableStack, *REFUSALS) as failure:
         print(f"\nThe demo failed: {failure}\nTheir log: {log_of(folder)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    screen.say("\nAll of it happened. `make up` keeps the same system running.")
+    terminal.say("\nAll of it happened. `make up` keeps the same system running.")
     return 0
 
 

@@ -190,9 +190,9 @@ def running(stack: Stack, **changes: str) -> Iterator[None]:
 
 
 def as_postgres_user(command: list[str], folder: Path) -> list[str]:
-    """Return the command, which runs as the user `nobody` if this process runs as root.
+    """Return the command for an ordinary account if this process runs as root.
 
-    Postgres refuses to run as root. The user `nobody` may not enter a folder such as /root, which
+    Postgres refuses to run as root. An ordinary account may not enter a folder such as /root, which
     may contain the project. Then the server keeps only one right of root: to enter such folders.
     Without the secure bit that right would not count in access(2).
     """

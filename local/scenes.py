@@ -26,14 +26,14 @@ FRAME = 1 / 24  # seconds; every third frame is shown, so the film plays at thre
 
 
 class Scenes:
-    def __init__(self, stack: Stack, screen: Terminal, log: Path, phone: DemoPhone) -> None:
-        self.stack, self.screen, self.log, self.phone = stack, screen, log, phone
+    def __init__(self, stack: Stack, terminal: Terminal, log: Path, phone: DemoPhone) -> None:
+        self.stack, self.terminal, self.log, self.phone = stack, terminal, log, phone
         self.folder = stack.folder.parent / "pictures"
 
     async def picture(self) -> None:
         job = await self.succeeds("a lighthouse in the fog", "preview", cost=1)
         content = await self.keep(job["generation"]["output"][0])
-        self.screen.say(*self.screen.pictures(content))
+        self.terminal.say(*self.terminal.pictures(content))
 
     async def film(self) -> None:
         prompt = "snow over a village at night"
@@ -43,10 +43,10 @@ class Scenes:
         expect(output["kind"] == "video" and output["thumb"], f"this is no film: {output}")
         shown = frames(content)[::3]
         expect(len(shown) > 14, f"the film has {len(shown)} frames")
-        for image in shown if self.screen.draws else []:
-            self.screen.draw(*self.screen.side_by_side([image]))
+        for image in shown if self.terminal.draws else []:
+            self.terminal.draw(*self.terminal.side_by_side([image]))
             time.sleep(FRAME)
-        self.screen.say(*self.screen.side_by_side(shown[6:14:7]) if self.screen.draws else [])
+        self.terminal.say(*self.terminal.side_by_side(shown[6:14:7]) if self.terminal.draws else [])
 
     async def painting(self) -> None:
         photo = a_photo()
@@ -54,7 +54,7 @@ class Scenes:
         given = {"prompt": "an orange in the evening", "image": path}
         job = await self.succeeds(given["prompt"], "preview", cost=1, given=given)
         content = await self.keep(job["generation"]["output"][0])
-        self.screen.say(*self.screen.pictures(photo, content))
+        self.terminal.say(*self.terminal.pictures(photo, content))
 
     async def failure(self) -> None:
         prompt = "a forbidden lighthouse"
@@ -68,7 +68,7 @@ class Scenes:
         after, ledger = await self.phone.credits(), await self.phone.ledger(job["id"])
         expect(after == before, f"a failed generation costs nothing, but {before} became {after}")
         expect(ledger == ["hold -1", "refund +1"], f"the ledger says {ledger}")
-        self.screen.say(
+        self.terminal.say(
             f"Failed: {kept['error_code']}, “{kept['error_message']}”",
             f"The original input is still there: {json.dumps(kept['input'])}",
             f"Credits: {before} before, {after} after. Ledger: {', '.join(ledger)}",
@@ -93,7 +93,7 @@ class Scenes:
             again = await self.tell(event)
             after = await self.phone.credits()
             expect(after == wanted, f"the balance should be {wanted} and is {after}")
-            self.screen.say(
+            self.terminal.say(
                 f"  {event['type']:<22} {effect}: {told} credits, as Realtime says. Sent again: {again}."
             )
 
@@ -118,14 +118,14 @@ class Scenes:
         expect(job["status"] == "succeeded", f"the job ended as {job['status']}: {job['error']}")
         after = await self.phone.credits()
         expect(after == before - cost, f"{model} costs {cost}, but {before} became {after}")
-        self.screen.say(f"Credits: {before} before, {after} after.")
+        self.terminal.say(f"Credits: {before} before, {after} after.")
         return job
 
     async def generation(self, model: str, given: dict[str, Any]) -> dict[str, Any]:
         timeline = Timeline(self.log)
-        with followed(self.stack, timeline, self.screen):
+        with followed(self.stack, timeline, self.terminal):
             job = await self.phone.generate(timeline, model, given)
-        self.screen.say(*timeline.lines())
+        self.terminal.say(*timeline.lines())
         return job
 
     async def keep(self, output: dict[str, Any]) -> bytes:
@@ -136,26 +136,26 @@ class Scenes:
         path = Path(output["path"])
         file = self.folder / f"{path.parent.name}{path.suffix}"
         file.write_bytes(content)
-        self.screen.say(f"{output['kind'].capitalize()}: {from_here(file)}")
+        self.terminal.say(f"{output['kind'].capitalize()}: {from_here(file)}")
         return content
 
     def title(self, line: str) -> None:
-        self.screen.say("", self.screen.bold(line))
+        self.terminal.say("", self.terminal.bold(line))
 
 
-async def show(stack: Stack, screen: Terminal, log: Path) -> None:
+async def show(stack: Stack, terminal: Terminal, log: Path) -> None:
     client = await acreate_client(stack.gateway_url, stack.publishable_key)
     phone = DemoPhone(client)
     try:
         await phone.sign_in()
-        screen.say(f"\nSigned in as the anonymous user {phone.user_id}.")
+        terminal.say(f"\nSigned in as the anonymous user {phone.user_id}.")
         begun = time.perf_counter()
         await phone.warm()
-        screen.say(f"Warmed the function host with ping, which no app waits for ({since(begun):.0f} ms).")
+        terminal.say(f"Warmed the function host with ping, which no app waits for ({since(begun):.0f} ms).")
         begun = time.perf_counter()
-        screen.say(f"Joined the private Realtime topic {await phone.join()} ({since(begun):.0f} ms).")
+        terminal.say(f"Joined the private Realtime topic {await phone.join()} ({since(begun):.0f} ms).")
         sell_packs(stack)
-        scenes = Scenes(stack, screen, log, phone)
+        scenes = Scenes(stack, terminal, log, phone)
         for scene in (scenes.picture, scenes.film, scenes.painting, scenes.failure, scenes.purchase):
             await scene()
     finally:

@@ -90,7 +90,7 @@ class Timeline:
 
 
 @contextmanager
-def followed(stack: Stack, timeline: Timeline, screen: Terminal) -> Iterator[None]:
+def followed(stack: Stack, timeline: Timeline, terminal: Terminal) -> Iterator[None]:
     """Listen for the doorbell as the bridge does, read the rows, and draw each step at once."""
     listening, stop = Event(), Event()
 
@@ -104,7 +104,7 @@ def followed(stack: Stack, timeline: Timeline, screen: Terminal) -> Iterator[Non
                 # Not before the doorbell: reading the rows would delay it.
                 if "doorbell" in timeline.instants:
                     timeline.look(conn)
-                screen.draw(*timeline.with_clock())
+                terminal.draw(*timeline.with_clock())
             timeline.look(conn)
 
     thread = Thread(target=follow)

@@ -39,8 +39,8 @@ def lock_folder(folder: Path) -> IO[str]:
     """Lock the folder: while this process lives, no other process starts a stack there."""
     try:
         lock = pids.lock(folder / "lock")
-    except pids.Locked as running:
-        raise UnusableStack(f"A stack runs in {folder} already (process {running}): stop it first.") from None
+    except pids.Locked as locked:
+        raise UnusableStack(f"A stack runs in {folder} already (process {locked}): stop it first.") from None
     pids.write(lock, os.getpid())
     return lock
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import settings
+from tests.support.tracked import tracked
 
 ROOT = Path(__file__).parent.parent
 OURS = {
@@ -91,12 +92,10 @@ def test_the_name_of_the_task_is_written_once(package: str) -> None:
 
 @pytest.mark.quick  # git
 def test_two_classes_have_two_names() -> None:
-    """`Refused` alone is in several packages: each has one exception for a request that it
-    declines.
-    """
+    """Only `Refused` is in several packages: the exception for a request that one declines."""
     places = defaultdict(set)
-    for path in tracked():
-        for node in ast.parse(path.read_text()).body:
+    for path in tracked("*.py"):
+        for node in ast.parse((ROOT / path).read_text()).body:
             if isinstance(node, ast.ClassDef) and node.name != "Refused":
                 places[node.name].add(path)
     assert not {name: paths for name, paths in places.items() if len(paths) > 1}
@@ -118,11 +117,6 @@ def numbers(body: list[ast.stmt]) -> Iterator[str]:
         if isinstance(node, ast.Assign) and not isinstance(getattr(node.value, "value", 0), str):
             targets = [target.id for target in node.targets if isinstance(target, ast.Name)]
             yield from targets if isinstance(node.value, ast.Constant | ast.BinOp) else ()
-
-
-def tracked() -> list[Path]:
-    listed = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True)
-    return [path for line in listed.stdout.splitlines() if (path := ROOT / line).exists()]
 
 
 def test_only_providers_storage_and_pushes_speak_http() -> None:

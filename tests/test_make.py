@@ -22,6 +22,7 @@ from local.stack import Stack
 from tests.support.make import command, make
 from tests.support.processes import ROOT, ControlledProcess
 from tests.support.servers import free_port
+from tests.support.tracked import tracked
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.processes
@@ -66,11 +67,9 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
-        for name in listed.stdout.splitlines():
-            if (ROOT / name).is_file():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(ROOT / name, folder / name)
+        for path in tracked():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / path, folder / path)
         (folder / ".pilotlight").mkdir()
         for name in ("venv", "deno"):
             (folder / ".pilotlight" / name).symlink_to((ROOT / ".pilotlight" / name).resolve())

@@ -1,14 +1,14 @@
-"""One word for one idea, and no word that a reader must decode: what docs/architecture.md calls by
-another name.
-"""
+"""One word for one idea, and no sentence that a reader must decode."""
 
 import re
-import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from local.stack import ROOT
+from tests.support.tracked import tracked
+
 SKIPPED = re.compile(r"(^|/)(.*lock.*|openapi\.ts|test_words\.py)$|^requirements/|\.(png|ico|jpg|webp)$")
 
 # The forbidden words, each with the word to use.
@@ -37,25 +37,22 @@ INSTEAD = {
 }
 
 
-def tracked_texts() -> list[str]:
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
-    return [
-        path for path in listed.stdout.splitlines() if not SKIPPED.search(path) and (ROOT / path).is_file()
-    ]
+def lines_with(pattern: str | re.Pattern[str]) -> Iterator[tuple[Path, int, str]]:
+    """The lines of our texts that have the pattern, each with its file and its number."""
+    for path in tracked():
+        if not SKIPPED.search(str(path)):
+            for number, line in enumerate((ROOT / path).read_text().splitlines(), 1):
+                if re.search(pattern, line):
+                    yield path, number, line
 
 
 @pytest.mark.quick  # git
 @pytest.mark.parametrize("pattern", INSTEAD)
 def test_a_word_of_the_old_dialect_does_not_come_back(pattern: str) -> None:
-    found = [
-        f"{path}:{number}: {line.strip()[:80]}"
-        for path in tracked_texts()
-        for number, line in enumerate((ROOT / path).read_text().splitlines(), 1)
-        if re.search(pattern, line)
-    ]
-    assert not found, f"say {INSTEAD[pattern]}:\n" + "\n".join(found)
+    assert not (found := list(lines_with(pattern))), f"say {INSTEAD[pattern]}: {found}"
 
 
+# A heading or a table of a document may ask, and `wordings.txt` has the sentences of providers.
 SUBJECT = re.compile(
     r"""(^\s*|[.:;!]\**\s+|(\#+|--|//|/\*\*?|\*|"{3}|\|)\s*\**)
     (What|Who|Whoever|Whatever|Nobody|No\ one)\b(?![^.]*\?)""",
@@ -65,30 +62,17 @@ SUBJECT = re.compile(
 
 @pytest.mark.quick  # git
 def test_a_sentence_names_its_subject() -> None:
-    """'The functions of a worker', and not 'What a worker may do'.
-
-    A question may ask what and who.
-    """
+    """'The functions of a worker', and not 'What a worker may do'. A question may ask."""
     found = [
-        f"{path}:{number}: {line.strip()[:80]}"
-        for path in tracked_texts()
-        if not path.endswith("wordings.txt")  # sentences of providers
-        for number, line in enumerate((ROOT / path).read_text().splitlines(), 1)
-        if SUBJECT.search(line) and not (path.endswith(".md") and line.startswith(("#", "|")))
+        (path, number, line)
+        for path, number, line in lines_with(SUBJECT)
+        if path.name != "wordings.txt" and not (path.suffix == ".md" and line.startswith(("#", "|")))
     ]
-    assert not found, "name the thing:\n" + "\n".join(found)
+    assert not found, f"name the thing: {found}"
 
 
 @pytest.mark.quick  # git
 def test_a_line_of_sql_fits_the_screen() -> None:
-    """Ruff has the same bound for comments and docstrings of Python, ESLint for comments of
-    TypeScript.
-    """
-    found = [
-        f"{path}:{number}"
-        for path in tracked_texts()
-        if path.endswith(".sql") and path != "tests/sql/schema.sql"
-        for number, line in enumerate((ROOT / path).read_text().splitlines(), 1)
-        if len(line) > 100
-    ]
-    assert not found, "at most 100 characters:\n" + "\n".join(found)
+    """Ruff bounds comments and docstrings of Python alike, ESLint the comments of TypeScript."""
+    ours = [found for found in lines_with(".{101}") if found[0].suffix == ".sql"]
+    assert not (long := [found for found in ours if found[0].name != "schema.sql"]), long

@@ -2,9 +2,10 @@
 
 import shutil
 
-# The headless shell is Chromium without its own windows: to open a page takes it a tenth of the
-# processor time. Debian has it as a package; elsewhere the whole browser does.
+# The headless shell is Chromium without its own windows: it opens a page in a tenth of the
+# processor time. Debian has a package of it.
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+LACK = "This needs Chromium: apt-get install chromium-headless-shell"
 # Nothing that reaches beyond this machine, and no GPU, which a server does not have.
 OPTIONS = [
     "--no-sandbox",

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.app import site as sites
 from tests.app import system as systems
-from tests.app.chromium import OPTIONS, executable
+from tests.app.chromium import LACK, OPTIONS, executable
 from tests.app.phone import LONGEST_WAIT_MS, Phone, switched_on
 from tests.app.system import System
 
@@ -22,10 +22,9 @@ from tests.app.system import System
 def chromium() -> str:
     if path := executable():
         return path
-    lack = "These tests need Chromium: apt-get install chromium-headless-shell"
     if os.environ.get("CI"):
-        pytest.fail(lack)
-    pytest.skip(lack)
+        pytest.fail(LACK)
+    pytest.skip(LACK)
 
 
 @pytest.fixture(scope="package")

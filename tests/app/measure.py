@@ -64,6 +64,7 @@ document.addEventListener('load', ({ target }) => {
 
 
 def main() -> None:
+    # The whole browser, as users have it: the headless shell opens a page in less time.
     chromium = shutil.which("chromium")
     if chromium is None:
         raise SystemExit("This needs Chromium: apt-get install chromium")

@@ -21,7 +21,7 @@ from local.stack import ROOT
 from tests.app import site as sites
 from tests.app import system as systems
 from tests.app import terminal
-from tests.app.chromium import OPTIONS, executable
+from tests.app.chromium import LACK, OPTIONS, executable
 from tests.app.film import Film
 from tests.app.phone import IS_PAINTED, LONGEST_WAIT_MS, Phone, Screen, switched_on
 from tests.app.system import System
@@ -67,7 +67,7 @@ Made by `make pictures` from the real system, never by hand: {machine}
 def main() -> None:
     chromium = executable()
     if chromium is None:
-        raise SystemExit("This needs Chromium: apt-get install chromium-headless-shell")
+        raise SystemExit(LACK)
     expect.set_options(timeout=LONGEST_WAIT_MS)
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:

@@ -136,17 +136,17 @@ def tell(url: str, told: list[Event]) -> Counter[str]:
         waiting.put(one)
     effects: Counter[str] = Counter()
     senders = [Sender(url, waiting, effects) for _ in range(SENDERS)]
-    for teller in senders:
-        teller.start()
+    for sender in senders:
+        sender.start()
     until = time.monotonic() + WITHIN
-    while waiting.unfinished_tasks and all(teller.is_alive() for teller in senders):
+    while waiting.unfinished_tasks and all(sender.is_alive() for sender in senders):
         assert time.monotonic() < until, "the storm does not end"
         time.sleep(0.01)
     for _ in senders:
         waiting.put({})
-    for teller in senders:
-        teller.join()
-    assert waiting.unfinished_tasks == SENDERS, "a teller gave up"
+    for sender in senders:
+        sender.join()
+    assert waiting.unfinished_tasks == SENDERS, "a sender gave up"
     return effects
 
 
